@@ -1,0 +1,62 @@
+# Needs Python 3.11 or newer, and nothing else. PYTHON=/path/to/python names the one to use.
+RECENT := 'import sys; sys.exit(sys.version_info < (3, 11))'
+PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell $(name) -c $(RECENT) 2>/dev/null && echo $(name))))
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate
+# One process of tests for each core; WORKERS=0 runs them all in one.
+WORKERS ?= logical
+
+.DEFAULT_GOAL := help
+.PHONY: help run install test lint lock bench clean
+
+help: ## say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.runtime ## start Tagsmith with its practice shop on 127.0.0.1:8000
+	@exec $(BIN)/python -m plugin serve --practice
+
+install: $(VENV)/.development ## make .venv with what running, testing and developing need
+
+test: $(VENV)/.development ## run all tests, on SQLite and on Postgres
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+
+lint: $(VENV)/.development ## check layout, style, types and the direction of imports
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+lock: $(VENV)/.development ## work out both requirement files again from pyproject.toml; UPGRADE=--upgrade takes newer releases
+	$(LOCK) $(UPGRADE) --output-file requirements.txt pyproject.toml
+	$(LOCK) $(UPGRADE) --output-file requirements-dev.txt --constraints requirements.txt --group dev
+
+bench: $(VENV)/.development ## measure receiving and recompute
+	$(BIN)/python tests/bench/run.py
+
+clean: ## remove .venv and what the tools leave behind; instance/ stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps inside .venv are as new as the installation that wrote them.
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "Tagsmith needs Python 3.11 or newer, and none was found." >&2; exit 1; }
+	@$(PYTHON) -c $(RECENT) || \
+		{ echo "Tagsmith needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make environments: install its venv module (Debian, Ubuntu: python3-venv)." >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.made requirements.txt
+	@echo "Installing requirements.txt into $(VENV) …"
+	@$(PIP) --requirement requirements.txt
+	@touch $@
+
+# pyproject.toml is read again when it changes: it names the command `tagsmith`.
+$(VENV)/.development: $(VENV)/.runtime requirements-dev.txt pyproject.toml
+	@echo "Installing requirements-dev.txt into $(VENV) …"
+	@$(PIP) --requirement requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""E-mail platforms: where customers are written to, and tagged."""

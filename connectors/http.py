@@ -1,0 +1,187 @@
+"""One way to call a platform: a session with time-outs, the address filter, and failures sorted into our errors."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests_hardened import Config, HTTPSession
+from requests_hardened.ip_filter import InvalidIPAddress
+
+from connectors.errors import ConfigurationError, ConnectorError, PermanentError, RetryableError
+
+TIMEOUT_SECONDS = (5, 30)
+ANSWER_SECONDS = 120  # a server that sends a byte now and then never runs into the time-out above
+ANSWER_BYTES = 50_000_000
+LONGEST_WAIT_SECONDS = 86_400.0
+
+FILTERED = Config(
+    ip_filter_enable=True,
+    ip_filter_allow_loopback_ips=False,
+    never_redirect=True,
+    default_timeout=TIMEOUT_SECONDS,
+    user_agent_override="Tagsmith",
+)
+UNFILTERED = Config(
+    ip_filter_enable=False,
+    ip_filter_allow_loopback_ips=False,
+    never_redirect=True,
+    default_timeout=TIMEOUT_SECONDS,
+    user_agent_override="Tagsmith",
+)
+
+# An address that must not or cannot be called stays so until the merchant mends it. UnicodeError: "https://a..b".
+NOT_CALLABLE = (
+    InvalidIPAddress,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    UnicodeError,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A platform's 2xx answer: its JSON (None for an empty body) and headers."""
+
+    body: Any
+    headers: Mapping[str, str]
+
+
+class Http:
+    """Calls to one platform. `practice_origin` (`http://127.0.0.1:8001`) is the one address outside the filter."""
+
+    def __init__(self, platform: str, practice_origin: str | None = None) -> None:
+        self.platform = platform
+        self.practice_origin = practice_origin
+        self.filtered = HTTPSession(FILTERED)
+        self.practice = HTTPSession(UNFILTERED)
+        self.practice.trust_env = False  # no proxy stands between us and a stand-in
+
+    def origin(self, default: str) -> str:
+        """Return where the platform is: `default`, or the stand-in of a practice connection."""
+        return self.practice_origin or default
+
+    def call(self, method: str, url: str, headers: Mapping[str, str], *, body: Any = None, **params: Any) -> Answer:
+        """Make one call with a JSON body and return its answer, or raise one of `connectors.errors`.
+
+        Messages and their causes hold the path but never the query or the body, which may name persons.
+        """
+        what = f"{self.platform} {method} {path_of(url)}"
+        failure: ConnectorError
+        try:
+            response = self.session(url).request(
+                method,
+                url,
+                headers=dict(headers),
+                data=None if body is None else encode(body),
+                params=params or None,
+                auth=unchanged,
+                stream=True,
+            )
+            content = read(response, what)
+        except NOT_CALLABLE:
+            failure = ConfigurationError(f"{what}: this address may not be called")
+        except requests.RequestException as error:
+            failure = RetryableError(f"{what}: {type(error).__name__}")
+        else:
+            return sort(what, response, content)
+        raise failure  # outside the handler: a cause would carry the whole address into the log
+
+    def session(self, url: str) -> HTTPSession:
+        return self.practice if self.practice_origin and origin_of(url) == self.practice_origin else self.filtered
+
+
+def encode(body: Any) -> bytes:
+    """Return a body as it is sent, so that those who must keep within a size can measure it."""
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Stand in for credentials: without any, requests would put those of a .netrc file over our own."""
+    return request
+
+
+def origin_of(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # "https://[": nobody's origin
+        return ""
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def path_of(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def read(response: requests.Response, what: str) -> bytes:
+    """Return the whole body, within a time and a size."""
+    content = bytearray()
+    deadline = time.monotonic() + ANSWER_SECONDS
+    with response:
+        for chunk in response.iter_content(65_536):
+            content += chunk
+            if len(content) > ANSWER_BYTES:
+                raise PermanentError(f"{what} answered more than {ANSWER_BYTES} bytes", response.status_code)
+            if time.monotonic() > deadline:
+                raise RetryableError(f"{what} took more than {ANSWER_SECONDS} seconds to answer")
+    return bytes(content)
+
+
+def sort(what: str, response: requests.Response, content: bytes) -> Answer:
+    """Turn a response into its answer, or into the error that says what can be done about it."""
+    status = response.status_code
+    message = f"{what} answered {status}"
+    if status in (408, 429) or status >= 500:
+        raise RetryableError(message, retry_after(response.headers.get("Retry-After")))
+    if status in (401, 403):
+        raise ConfigurationError(message)
+    readable, body = parsed(content)
+    if status >= 300:
+        raise PermanentError(message, status, body)
+    if not readable:
+        raise RetryableError(f"{message} without JSON")
+    return Answer(body, response.headers)
+
+
+def parsed(content: bytes) -> tuple[bool, Any]:
+    """Return whether this is JSON or nothing at all, and what it holds."""
+    try:
+        return True, json.loads(content) if content.strip() else None
+    except (ValueError, RecursionError):
+        return False, None
+
+
+def retry_after(value: str | None, now: datetime | None = None) -> float | None:
+    """Return the seconds that a Retry-After header asks for, given as seconds or as an HTTP date (RFC 9110 §10.2.3).
+
+    Never more than a day: whatever a platform means by more, it can say again then.
+    """
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = seconds_until(value, now or datetime.now(UTC))
+    return None if math.isnan(seconds) else min(max(0.0, seconds), LONGEST_WAIT_SECONDS)
+
+
+def seconds_until(value: str, now: datetime) -> float:
+    try:
+        at = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return math.nan
+    if at.tzinfo is None:  # "-0000" says UTC and nothing about where
+        at = at.replace(tzinfo=UTC)
+    return (at - now).total_seconds()

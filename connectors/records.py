@@ -1,0 +1,207 @@
+"""What platforms say, in our words: customers, products, orders, refunds, carts, consents, tags and deletions.
+
+Ids are the platforms' own, as text. Times are aware UTC. Money is in integer minor units beside its currency.
+A field that the payload did not carry is UNSET and is never written; one that it carried empty is None or ().
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Final, Literal
+
+
+class Unset(Enum):
+    """The type of `UNSET`: the payload does not carry this field."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+Kind = Literal["customer", "order", "product", "cart"]
+Channel = Literal["email", "sms"]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a customer lives or has things sent: ISO 3166-1 country, ISO 3166-2 region without its country, city."""
+
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+
+
+@dataclass(frozen=True)
+class Customer:
+    customer_id: str
+    updated_at: datetime
+    created_at: datetime | Unset = UNSET
+    email: str | None | Unset = UNSET
+    first_name: str | None | Unset = UNSET
+    last_name: str | None | Unset = UNSET
+    phone: str | None | Unset = UNSET
+    language: str | None | Unset = UNSET
+    addresses: Sequence[Address] | Unset = UNSET
+
+
+@dataclass(frozen=True)
+class Consent:
+    """One decision about being written to. `state` is one of the language's consent states, upper case."""
+
+    channel: Channel
+    state: str
+    changed_at: datetime
+    customer_id: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True)
+class TagsChanged:
+    customer_id: str
+    changed_at: datetime
+    added: Sequence[str] = ()
+    removed: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Product:
+    product_id: str
+    updated_at: datetime
+    title: str | None = None
+    vendor: str | None = None
+    product_type: str | None = None
+    category: str | None = None
+    tags: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class LineItem:
+    """One line of an order. `current_quantity` is what is left of it by the platform's own count, None if unknown."""
+
+    line_id: str
+    quantity: int
+    current_quantity: int | None = None
+    product_id: str | None = None
+    variant_id: str | None = None
+    sku: str | None = None
+    title: str | None = None
+    vendor: str | None = None
+    amount_minor: int | None = None
+
+
+@dataclass(frozen=True)
+class RefundLine:
+    line_id: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class Refund:
+    order_id: str
+    refund_id: str
+    refunded_at: datetime
+    amount_minor: int
+    currency: str | None = None
+    lines: Sequence[RefundLine] = ()
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order as it stands. `refunded_minor` is a total without dates (a CSV has nothing better): what the dated
+    `refunds` do not explain of it counts from the order's own day."""
+
+    order_id: str
+    placed_at: datetime
+    updated_at: datetime
+    total_minor: int
+    currency: str
+    name: str | None = None
+    customer: Customer | None = None
+    email: str | None = None
+    test: bool = False
+    cancelled_at: datetime | None = None
+    financial_status: str | None = None
+    lines: Sequence[LineItem] | Unset = UNSET
+    refunds: Sequence[Refund] = ()
+    refunded_minor: int | None | Unset = UNSET
+    discount_codes: Sequence[str] | Unset = UNSET
+    addresses: Sequence[Address] | Unset = UNSET
+    cart_ids: Sequence[str] | Unset = UNSET
+    accepts_marketing: bool | None | Unset = UNSET
+    source_name: str | None | Unset = UNSET
+    landing_site: str | None | Unset = UNSET
+    referring_site: str | None | Unset = UNSET
+    user_agent: str | None | Unset = UNSET
+
+
+@dataclass(frozen=True)
+class Cart:
+    """A cart or checkout. One that names neither customer nor address still says that the cart has changed.
+
+    `told_at`, where it is known, tells which of two records about one change is the later.
+    """
+
+    cart_id: str
+    changed_at: datetime
+    told_at: datetime | None = None
+    customer: Customer | None | Unset = UNSET
+    email: str | None | Unset = UNSET
+    completed_at: datetime | None | Unset = UNSET
+    total_minor: int | None | Unset = UNSET
+    currency: str | None | Unset = UNSET
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """The platform has deleted something; only a newer record of it brings it back."""
+
+    kind: Kind
+    id: str
+    deleted_at: datetime
+
+
+@dataclass(frozen=True)
+class Uninstalled:
+    """The merchant removed the app: the access token is dead already."""
+
+
+@dataclass(frozen=True)
+class DataRequest:
+    """A customer asks what is stored about them."""
+
+    request_id: str
+    customer_id: str | None
+    email: str | None
+
+
+@dataclass(frozen=True)
+class CustomerRedaction:
+    """A customer is to be forgotten."""
+
+    customer_id: str | None
+    email: str | None
+    order_ids: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ShopRedaction:
+    """A shop is to be forgotten, with all its customers."""
+
+
+Record = (
+    Customer
+    | Consent
+    | TagsChanged
+    | Product
+    | Order
+    | Refund
+    | Cart
+    | Deleted
+    | Uninstalled
+    | DataRequest
+    | CustomerRedaction
+    | ShopRedaction
+)

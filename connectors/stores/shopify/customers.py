@@ -1,0 +1,115 @@
+"""Customers as Shopify's webhooks tell them. Since 2025 they come without tags, counts and consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from connectors.payload import Payload
+from connectors.records import (
+    UNSET,
+    Address,
+    Channel,
+    Consent,
+    Customer,
+    CustomerRedaction,
+    DataRequest,
+    Record,
+    TagsChanged,
+)
+from connectors.stores.shopify.moments import Reader, moment
+
+CONSENT_STATES = frozenset({"SUBSCRIBED", "NOT_SUBSCRIBED", "PENDING", "INVALID", "UNSUBSCRIBED", "REDACTED"})
+GID = "gid://shopify/Customer/"
+
+
+def customer(data: Payload, within: datetime | None = None) -> Customer:
+    """Return the fields that the payload carries. `within` dates a customer that came without a date of its own."""
+    return Customer(
+        customer_id=data.required("id", data.id),
+        updated_at=data.time("updated_at") or within or data.required("updated_at", data.time),
+        created_at=data.time("created_at") or UNSET,
+        email=data.carried("email", data.text),
+        first_name=data.carried("first_name", data.text),
+        last_name=data.carried("last_name", data.text),
+        phone=data.carried("phone", data.text),
+        language=data.carried("locale", data.text),
+        addresses=data.carried("addresses", lambda key: customer_places(data, key)),
+    )
+
+
+def customer_places(data: Payload, key: str) -> tuple[Address, ...]:
+    default = data.object("default_address")
+    return places([*data.objects(key), *([default] if default else [])])
+
+
+def customer_within(data: Payload, at: datetime) -> Customer | None:
+    found = data.object("customer")
+    return customer(found, at) if found else None
+
+
+def places(data: Iterable[Payload]) -> tuple[Address, ...]:
+    found = dict.fromkeys(map(place, data))
+    found.pop(Address(), None)
+    return tuple(found)
+
+
+def place(data: Payload) -> Address:
+    country = data.text("country_code")
+    return Address(country, region(country, data.text("province_code")), data.text("city"))
+
+
+def region(country: str | None, code: str | None) -> str | None:
+    """Return a province's code without its country ("JP-13": Shopify's own codes hold it for some countries)."""
+    return code.removeprefix(f"{country}-") if code else None
+
+
+def consent(channel: Channel, customer_key: str, block: str) -> Reader:
+    """Return the reader of a consent topic: they differ in the key of the customer and of the block."""
+
+    def read(data: Payload, at: datetime | None) -> Sequence[Record]:
+        found = data.required(block, data.object)
+        state = (found.text("state") or "").upper()
+        if not state:
+            return ()  # nobody has ever decided anything
+        if state not in CONSENT_STATES:
+            raise found.wrong("state", "is not a state of consent")
+        return (
+            Consent(
+                channel=channel,
+                state=state,
+                changed_at=found.time("consent_updated_at") or moment(data, at),
+                customer_id=data.required(customer_key, data.id),
+                email=data.text("email_address"),
+            ),
+        )
+
+    return read
+
+
+def tags_changed(field: str) -> Reader:
+    def read(data: Payload, _: datetime | None) -> Sequence[Record]:
+        changed_at = data.required("occurredAt", data.time)
+        customer_id = data.required("customerId", data.text)
+        number = Payload({"customerId": customer_id.removeprefix(GID)}, data.path)
+        tags = {field: data.texts("tags")}
+        return (TagsChanged(number.required("customerId", number.id), changed_at, **tags),)
+
+    return read
+
+
+def data_request(data: Payload, _: datetime | None) -> Sequence[Record]:
+    request = data.required("data_request", data.object)
+    person = data.object("customer")
+    return (
+        DataRequest(
+            request_id=request.required("id", request.id),
+            customer_id=person.id("id") if person else None,
+            email=person.text("email") if person else None,
+        ),
+    )
+
+
+def redaction(data: Payload, _: datetime | None) -> Sequence[Record]:
+    person = data.required("customer", data.object)
+    return (CustomerRedaction(person.id("id"), person.text("email"), data.ids("orders_to_redact")),)

@@ -1,0 +1,65 @@
+"""What each of Shopify's webhooks means in our words: the topics that we use (API version 2026-10), their readers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from connectors.payload import Payload
+from connectors.records import Deleted, Kind, Product, Record, ShopRedaction, Uninstalled
+from connectors.stores.shopify.customers import consent, customer, data_request, redaction, tags_changed
+from connectors.stores.shopify.moments import Reader, moment
+from connectors.stores.shopify.orders import cart, checkout, order
+from connectors.stores.shopify.refunds import refund
+
+
+def product(data: Payload, _: datetime | None) -> Sequence[Record]:
+    category = data.object("category")
+    return (
+        Product(
+            product_id=data.required("id", data.id),
+            updated_at=data.required("updated_at", data.time),
+            title=data.text("title"),
+            vendor=data.text("vendor"),
+            product_type=data.text("product_type"),
+            category=category.text("full_name") or category.text("name") if category else None,
+            tags=tuple(filter(None, (tag.strip() for tag in (data.text("tags") or "").split(",")))),
+        ),
+    )
+
+
+def deleted(kind: Kind) -> Reader:
+    def read(data: Payload, at: datetime | None) -> Sequence[Record]:
+        return (Deleted(kind, data.required("id", data.id), moment(data, at)),)
+
+    return read
+
+
+def checkout_deleted(data: Payload, at: datetime | None) -> Sequence[Record]:
+    """A checkout is known by its cart; one that had none names nothing that we know."""
+    if "cart_token" not in data.data:
+        raise data.wrong("cart_token", "is missing")
+    cart_id = data.text("cart_token")
+    return (Deleted("cart", cart_id, moment(data, at)),) if cart_id else ()
+
+
+READERS: Mapping[str, Reader] = {
+    **dict.fromkeys(("orders/create", "orders/updated", "orders/paid", "orders/cancelled"), order),
+    "orders/delete": deleted("order"),
+    "refunds/create": lambda data, _: (refund(data),),
+    **dict.fromkeys(("products/create", "products/update"), product),
+    "products/delete": deleted("product"),
+    **dict.fromkeys(("customers/create", "customers/update"), lambda data, _: (customer(data),)),
+    "customers/delete": deleted("customer"),
+    "customers_email_marketing_consent/update": consent("email", "customer_id", "email_marketing_consent"),
+    "customers_marketing_consent/update": consent("sms", "id", "sms_marketing_consent"),
+    "customer.tags_added": tags_changed("added"),
+    "customer.tags_removed": tags_changed("removed"),
+    **dict.fromkeys(("carts/create", "carts/update"), cart),
+    **dict.fromkeys(("checkouts/create", "checkouts/update"), checkout),
+    "checkouts/delete": checkout_deleted,
+    "app/uninstalled": lambda _, __: (Uninstalled(),),
+    "customers/data_request": data_request,
+    "customers/redact": redaction,
+    "shop/redact": lambda _, __: (ShopRedaction(),),
+}

@@ -1,0 +1,1 @@
+"""The app: what it receives, keeps, works out and writes back."""

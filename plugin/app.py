@@ -1,0 +1,57 @@
+"""The app: `create_app()` puts the site's parts together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask
+from sqlalchemy import Engine
+
+from plugin import db
+from plugin.config import ROOT, Settings, settings
+from plugin.web import (
+    accounts,
+    connections,
+    deliveries,
+    editor,
+    health,
+    languages,
+    protection,
+    receive,
+    rehearsals,
+    requests,
+    segments,
+)
+
+FORM_BYTES = 256_000  # the longest query, percent-encoded, and room for the rest
+PAGES = (segments, editor, rehearsals, deliveries, connections, requests)
+
+
+def create_app(engine: Engine | None = None) -> Flask:
+    """Return the site over `engine` (default: the database that the settings name)."""
+    given = settings()
+    database = engine or db.connect(given.database_url)
+    app = Flask("plugin.web", template_folder=str(ROOT / "templates"))
+    app.config.update(configuration(given))
+    app.extensions["engine"] = database
+    protection.install(app, given)
+    languages.install(app)
+    accounts.install(app)
+    receive.install(app, database)
+    app.register_blueprint(health.bp)
+    for page in PAGES:
+        app.register_blueprint(page.bp)
+    return app
+
+
+def configuration(given: Settings) -> dict[str, object]:
+    return {
+        "SECRET_KEY": given.secret_key,
+        "MAX_CONTENT_LENGTH": FORM_BYTES,
+        "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_NAME": "__Host-tagsmith" if given.production else "tagsmith",
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": given.production,
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
+    }

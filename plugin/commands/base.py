@@ -1,0 +1,45 @@
+"""What commands have in common: the database, the shop that is named, and how they fail."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine
+
+from plugin import db
+from plugin.config import settings
+
+Subparsers = Any
+
+
+class FailedError(Exception):
+    """The command could not do what it was asked for: exit 1."""
+
+
+class WrongUseError(Exception):
+    """The command was called wrongly: exit 2."""
+
+
+def engine() -> Engine:
+    return db.connect(settings().database_url)
+
+
+def command(
+    commands: Subparsers, name: str, run: Callable[[argparse.Namespace], int | None], summary: str
+) -> argparse.ArgumentParser:
+    """Add a command whose `run` gets the parsed arguments."""
+    made: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary)
+    made.set_defaults(run=run)
+    return made
+
+
+def group(commands: Subparsers, name: str, summary: str) -> Subparsers:
+    """Add a command that has commands of its own."""
+    made = commands.add_parser(name, help=summary, description=summary)
+    return made.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+
+def shop_option(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--shop", required=True, help="the shop's id, domain or name")

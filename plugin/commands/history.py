@@ -1,0 +1,80 @@
+"""Commands about a shop's past and its tags: import-orders, recompute, push."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from plugin import imports, lanes, shops
+from plugin.commands.base import FailedError, Subparsers, command, engine, shop_option
+from plugin.db import reading, transaction
+from plugin.segments import recompute as recomputing
+from plugin.tagging import destinations, rehearsal
+from plugin.worker import work_all
+
+
+def add(commands: Subparsers) -> None:
+    importing = command(commands, "import-orders", import_orders, "bring in Shopify's order export, CSV or CSV in gzip")
+    importing.add_argument("file", type=Path)
+    shop_option(importing)
+    computing = command(commands, "recompute", recompute, "bring memberships up to date now")
+    shop_option(computing)
+    computing.add_argument("--full", action="store_true", help="evaluate every customer, from nothing")
+    pushing = command(commands, "push", push, "write the tags that are due now")
+    shop_option(pushing)
+    pushing.add_argument("--rehearse", action="store_true", help="say what would be written, and write nothing")
+
+
+def import_orders(given: argparse.Namespace) -> int:
+    database = engine()
+    with reading(database) as session:
+        shop_id = shops.by_name(session, given.shop).shop_id
+    progress = imports.import_orders(database, shop_id, given.file, tell)
+    print(file=sys.stderr)
+    for fault in progress.faults:
+        print(f"line {fault.line}: {fault.reason}", file=sys.stderr)
+    came = f"{progress.orders} orders, {progress.new} of them new, {progress.lines} lines"
+    print(f"{came}, {len(progress.faults)} rows left out")
+    return 0
+
+
+def tell(progress: imports.Progress) -> None:
+    print(f"\r{progress.orders} orders, {progress.lines} lines", end="", file=sys.stderr, flush=True)
+
+
+def recompute(given: argparse.Namespace) -> None:
+    database = engine()
+    with transaction(database) as session:
+        shop_id = shops.by_name(session, given.shop).shop_id
+        if given.full:
+            recomputing.everything(session, shop_id)
+        lanes.poke(session, shop_id, "scores")
+        lanes.poke(session, shop_id, "recompute")
+    work_of(database, shop_id, "inbox", "scores", "recompute")
+
+
+def push(given: argparse.Namespace) -> None:
+    database = engine()
+    with reading(database) as session:
+        shop_id = shops.by_name(session, given.shop).shop_id
+        connections = [shops.opened(one) for one in shops.connections(session, shop_id) if one.state == "active"]
+    if given.rehearse:
+        for opened in connections:
+            with reading(database) as session:
+                try:
+                    print(f"{opened.platform}: {rehearsal.rehearse(session, opened).summary()}")
+                except destinations.HistoryIncompleteError as error:
+                    raise FailedError(str(error)) from error
+        return
+    with transaction(database) as session:
+        for opened in connections:
+            lanes.poke(session, shop_id, f"sync:{opened.connection_id}")
+    work_of(database, shop_id, "sync")
+
+
+def work_of(database: Engine, shop_id: str, *kinds: str) -> None:
+    """Work a shop's lanes of these kinds until none is due."""
+    work_all(database, lambda shop, kind: shop == shop_id and kind.partition(":")[0] in kinds)

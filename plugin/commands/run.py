@@ -1,0 +1,105 @@
+"""Commands that run the app: migrate, serve, web, worker, rotate-keys."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlmodel import col
+from werkzeug.serving import make_server
+
+from plugin import seal
+from plugin.app import create_app
+from plugin.commands.base import Subparsers, command, engine
+from plugin.config import settings
+from plugin.db import transaction
+from plugin.migrations import upgrade
+from plugin.models.shops import Connection
+from plugin.worker import Worker
+
+
+def add(commands: Subparsers) -> None:
+    command(commands, "migrate", migrate, "bring the database to the newest shape")
+    serving = command(commands, "serve", serve, "site and worker in one process, for one shop or for trying out")
+    serving.add_argument("--host", default="127.0.0.1")
+    serving.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+    serving.add_argument("--practice", action="store_true", help="make the practice shop and its platforms, too")
+    command(commands, "web", web, "the site alone, by gunicorn; PORT and WEB_CONCURRENCY are heeded")
+    command(commands, "worker", work, "the worker alone; any number of them share a database")
+    command(commands, "rotate-keys", rotate_keys, "seal all credentials anew with the first of ENCRYPTION_KEYS")
+
+
+def migrate(_given: argparse.Namespace) -> None:
+    upgrade(settings().database_url)
+
+
+def serve(given: argparse.Namespace) -> int:
+    upgrade(settings().database_url)
+    database = engine()
+    stop = stop_event()
+    origin = f"http://{given.host}:{given.port}"
+    app = create_app(database)
+    server = make_server(given.host, given.port, app, threaded=True)
+    site = threading.Thread(target=server.serve_forever, name="site", daemon=True)
+    worker = Worker(database)
+    site.start()
+    practice = None
+    try:
+        if given.practice:
+            from plugin.practice import Practice  # noqa: PLC0415  stand-ins are for trying out only
+
+            practice = Practice.open(database, origin)
+        worker.start()
+        print(f"Tagsmith is at {practice.invitation() if practice else origin}", flush=True)
+        stop.wait()
+        print("Stopping.", flush=True)
+    finally:
+        if practice:
+            practice.close()
+        if worker.scheduler.running:
+            worker.stop()
+        server.shutdown()
+        database.dispose()
+    return 0
+
+
+def web(_given: argparse.Namespace) -> None:
+    settings()
+    program = str(Path(sys.executable).with_name("gunicorn"))
+    os.execv(program, [program, "--config", "python:plugin.gunicorn", "plugin.app:create_app()"])  # noqa: S606
+
+
+def work(_given: argparse.Namespace) -> int:
+    stop = stop_event()
+    database = engine()
+    worker = Worker(database)
+    worker.start()
+    stop.wait()
+    worker.stop()
+    database.dispose()
+    return 0
+
+
+def stop_event() -> threading.Event:
+    """Return an event that Ctrl-C and SIGTERM set."""
+    event = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: event.set())
+    return event
+
+
+def rotate_keys(_given: argparse.Namespace) -> None:
+    with transaction(engine()) as session:
+        connections = list(session.scalars(select(Connection)))
+        for one in connections:
+            session.execute(
+                update(Connection)
+                .where(col(Connection.shop_id) == one.shop_id, col(Connection.connection_id) == one.connection_id)
+                .values(sealed=seal.rotate(one.sealed))
+            )
+    print(f"{len(connections)} connections sealed anew")

@@ -1,0 +1,111 @@
+"""Commands about segments: check, add, list, members, count."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from plugin import clock, dates, shops
+from plugin.commands.base import FailedError, Subparsers, WrongUseError, command, engine, group, shop_option
+from plugin.db import reading, transaction
+from plugin.models.segments import Membership
+from plugin.models.shops import Shop
+from plugin.segments import ask, keep
+from plugin.segments.errors import SegmentErrors
+from plugin.segments.language import check
+from plugin.segments.rfm import FEWEST_BUYERS
+
+
+def add(commands: Subparsers) -> None:
+    inside = group(commands, "segments", "segments and the language they are written in")
+    checking = command(inside, "check", check_query, "test a query; prints JSON, exit 2 for errors")
+    checking.add_argument("query", nargs="?", help="default: standard input")
+    adding = command(inside, "add", add_segment, "keep a segment")
+    shop_option(adding)
+    adding.add_argument("name")
+    adding.add_argument("query")
+    adding.add_argument("--tag", help="default: the shop's prefix and the name")
+    shop_option(command(inside, "list", list_segments, "list a shop's segments with their sizes"))
+    for name, run, summary in (
+        ("count", count, "how many customers meet a query (none: all customers)"),
+        ("members", members, "who meets a query, one customer a line: id, e-mail"),
+    ):
+        asking = command(inside, name, run, summary)
+        shop_option(asking)
+        asking.add_argument("--query", help="a query of the segment language")
+        asking.add_argument("--at", help="2011-12-10T12:00, in the shop's zone: nothing later is seen")
+
+
+def check_query(given: argparse.Namespace) -> int:
+    text = given.query if given.query is not None else sys.stdin.read()
+    checked = check(text)
+    errors = [asdict(error) for error in checked.errors]
+    answer = {"ok": True, "canonical": checked.canonical} if checked.ok else {"ok": False, "errors": errors}
+    print(json.dumps(answer, ensure_ascii=False))
+    return 0 if checked.ok else 2
+
+
+def add_segment(given: argparse.Namespace) -> None:
+    try:
+        with transaction(engine()) as session:
+            segment = keep.add(session, shops.by_name(session, given.shop), given.name, given.query, given.tag)
+    except SegmentErrors as errors:
+        raise WrongUseError(str(errors)) from errors
+    except keep.RefusedError as error:
+        raise FailedError(str(error)) from error
+    print(f"{segment.segment_id}\t{segment.name}\t{segment.tag}")
+
+
+def list_segments(given: argparse.Namespace) -> None:
+    with reading(engine()) as session:
+        shop = shops.by_name(session, given.shop)
+        sizes = select(col(Membership.segment_id), func.count()).where(col(Membership.shop_id) == shop.shop_id)
+        size = dict(session.execute(sizes.group_by(col(Membership.segment_id))).all())
+        for one in keep.all_of(session, shop.shop_id):
+            state = "on" if one.enabled else "off"
+            print(f"{one.segment_id}\t{one.name}\t{size.get(one.segment_id, 0)}\t{state}\t{one.tag}\t{one.query}")
+
+
+def count(given: argparse.Namespace) -> None:
+    with reading(engine()) as session:
+        shop, at = asked(session, given)
+        try:
+            print(ask.count(session, shop, given.query, at))
+        except SegmentErrors as errors:
+            raise WrongUseError(str(errors)) from errors
+        warn(session, shop, given, at)
+
+
+def members(given: argparse.Namespace) -> None:
+    with reading(engine()) as session:
+        shop, at = asked(session, given)
+        try:
+            for person in ask.members(session, shop, given.query, at):
+                print(f"{person.customer_id}\t{person.email or ''}")
+        except SegmentErrors as errors:
+            raise WrongUseError(str(errors)) from errors
+        warn(session, shop, given, at)
+
+
+def asked(session: Session, given: argparse.Namespace) -> tuple[Shop, datetime]:
+    """Return the shop that is named and the moment that is asked about."""
+    shop = shops.by_name(session, given.shop)
+    if given.at is None:
+        return shop, clock.now()
+    try:
+        moment = datetime.fromisoformat(given.at)
+    except ValueError as error:
+        raise WrongUseError("--at is written 2011-12-10T12:00, in the shop's zone") from error
+    return shop, moment if moment.tzinfo else dates.instant(moment, shop.zone)
+
+
+def warn(session: Session, shop: Shop, given: argparse.Namespace, at: datetime) -> None:
+    if "rfm_" in (given.query or "") and (buyers := ask.buyers(session, shop, at)) < FEWEST_BUYERS:
+        few = f"scores among {buyers} buyers say little; segments have none below {FEWEST_BUYERS}"
+        print(f"tagsmith: {few}", file=sys.stderr)

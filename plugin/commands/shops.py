@@ -1,0 +1,89 @@
+"""Commands about shops and their connections: shops add, shops list, connect."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+from zoneinfo import ZoneInfoNotFoundError
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from connectors import registry
+from connectors.base import EventSource
+from plugin import clock, shops
+from plugin.commands.base import Subparsers, WrongUseError, command, engine, group, shop_option
+from plugin.config import settings
+from plugin.db import reading, transaction
+from plugin.models.shops import Shop
+from plugin.tagging import destinations
+
+
+def add(commands: Subparsers) -> None:
+    inside = group(commands, "shops", "shops on this installation")
+    adding = command(inside, "add", add_shop, "add a shop and print where its first password is set")
+    adding.add_argument("name")
+    adding.add_argument("--platform", required=True, choices=stores())
+    adding.add_argument("--domain", required=True, help="the store's permanent address: acme.myshopify.com")
+    adding.add_argument("--zone", required=True, help="time zone: Europe/London")
+    adding.add_argument("--currency", required=True, help="ISO 4217: GBP")
+    adding.add_argument("--new", action="store_true", help="a new store: there is no history to be imported first")
+    command(inside, "list", list_shops, "list the shops")
+    connecting = command(commands, "connect", connect, "connect a shop with a platform; secrets are asked for")
+    shop_option(connecting)
+    connecting.add_argument("platform", choices=sorted(registry()))
+    connecting.add_argument("--webhooks", action="store_true", help="have the platform send its webhooks to PUBLIC_URL")
+
+
+def stores() -> list[str]:
+    return sorted(slug for slug, connector in registry().items() if connector.role == "store")
+
+
+def add_shop(given: argparse.Namespace) -> None:
+    try:
+        with transaction(engine()) as session:
+            shop, code = shops.add_shop(
+                session,
+                name=given.name,
+                platform=given.platform,
+                domain=given.domain,
+                zone=given.zone,
+                currency=given.currency,
+            )
+            if given.new:
+                shops.history_complete(session, shop.shop_id, clock.now())
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise WrongUseError(str(error)) from error
+    print(shop.shop_id)
+    print(f"Set its password at {settings().public_url}/setup?code={code}")
+
+
+def list_shops(_given: argparse.Namespace) -> None:
+    with reading(engine()) as session:
+        for shop in session.scalars(select(Shop).order_by(col(Shop.name))):
+            print(f"{shop.shop_id}\t{shop.name}\t{shop.platform}\t{shop.domain}\t{shop.zone}\t{shop.currency}")
+
+
+def connect(given: argparse.Namespace) -> None:
+    connector_class = registry()[given.platform]
+    credentials = {name: ask(given.platform, name) for name in connector_class.install.fields}
+    connector = shops.build(given.platform, credentials)
+    identity = connector.check()
+    database = engine()
+    with transaction(database) as session:
+        shop = shops.by_name(session, given.shop)
+        connection = shops.connect(session, shop, given.platform, credentials, identity)
+        destinations.add_destinations(session, shop.shop_id)
+    if given.webhooks and isinstance(connector, EventSource):
+        connector.subscribe(f"{settings().public_url}/webhooks/{given.platform}")
+    print(f"{connection.connection_id}\t{identity.name}")
+
+
+def ask(platform: str, name: str) -> str:
+    """Return a credential from the environment (`SHOPIFY_ACCESS_TOKEN`), else from the terminal without echo."""
+    variable = f"{platform}_{name}".upper()
+    value = os.environ.get(variable) or getpass.getpass(f"{name} (or set {variable}): ")
+    if not value.strip():
+        raise WrongUseError(f"{name} is empty")
+    return value.strip()

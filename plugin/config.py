@@ -1,0 +1,90 @@
+"""Settings from the environment, and the secrets that development makes for itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from cryptography.fernet import Fernet
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[1]
+HOME = ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()
+
+
+class Settings(BaseSettings):
+    """One environment variable a field, by its name in capitals. README lists them all."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    environment: Literal["development", "production"] = "development"
+    instance_dir: Path = Field(default=HOME / "instance", description="Folder of the SQLite file and of made secrets")
+    database_url: str = Field(default="", description="SQLAlchemy URL; default: a SQLite file in INSTANCE_DIR")
+    secret_key: str = Field(default="", description="Signs the site's session cookies")
+    encryption_keys: str = Field(default="", description="Fernet keys, newest first, separated by commas")
+    public_url: str = Field(default="http://127.0.0.1:8000", description="Where platforms reach this installation")
+    proxies: int = Field(default=0, description="Proxies in front of the site whose X-Forwarded headers are believed")
+    recompute_after_seconds: float = Field(default=15, description="From a change to the recompute that covers it")
+    delivery_retention_days: int = Field(default=30, description="How long raw deliveries are kept")
+    lease_seconds: float = Field(default=60, description="How long a lane stays with a worker that says nothing more")
+    worker_threads: int = Field(default=4, description="Lanes worked at once by one worker process")
+    clock_offset_seconds: float = Field(default=0, description="Shifts the clock in tests; refused in production")
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def fernet_keys(self) -> list[str]:
+        return [key.strip() for key in self.encryption_keys.split(",") if key.strip()]
+
+
+class MissingSecretError(RuntimeError):
+    """Production was started without a secret that must be set."""
+
+
+@cache
+def settings() -> Settings:
+    """Return this process's settings, completed. MissingSecretError: production lacks SECRET_KEY or ENCRYPTION_KEYS."""
+    given = Settings()
+    made = {} if given.production else development_secrets(given)
+    given.secret_key = given.secret_key or made.get("secret_key", "")
+    given.encryption_keys = given.encryption_keys or made.get("encryption_keys", "")
+    given.database_url = driver_url(given.database_url or f"sqlite:///{given.instance_dir / 'tagsmith.sqlite'}")
+    for name in ("secret_key", "encryption_keys"):
+        if not getattr(given, name):
+            raise MissingSecretError(f"{name.upper()} must be set in production")
+    if given.production and given.clock_offset_seconds:
+        raise MissingSecretError("CLOCK_OFFSET_SECONDS is for tests and must not be set in production")
+    return given
+
+
+def development_secrets(given: Settings) -> dict[str, str]:
+    """Return the secrets kept in the instance folder, made on first use in a file that only its owner can read."""
+    given.instance_dir.mkdir(parents=True, exist_ok=True)
+    path = given.instance_dir / "secrets.json"
+    made = {"secret_key": secrets.token_urlsafe(32), "encryption_keys": Fernet.generate_key().decode()}
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.touch(mode=0o600, exist_ok=False)
+    fresh.write_text(json.dumps(made))
+    try:
+        os.link(fresh, path)  # whole or not at all, and never over another process's
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+    kept: dict[str, str] = json.loads(path.read_text())
+    return kept
+
+
+def driver_url(url: str) -> str:
+    """Name our Postgres driver in URLs as hosts give them."""
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url

@@ -1,0 +1,342 @@
+"""The database: engine, transactions, column types, and what SQLite and Postgres write differently."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    Engine,
+    String,
+    Table,
+    TypeDecorator,
+    create_engine,
+    event,
+    func,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlmodel import Session, SQLModel
+
+from connectors.text import clean as storable
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+SEPARATOR = "\x1f"
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware time in UTC: `timestamptz` on Postgres, integer microseconds on SQLite, which has no zones."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(TIMESTAMP(timezone=True) if dialect.name == "postgresql" else BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = value if dialect.name == "postgresql" else EPOCH + value * MICROSECOND
+        return moment.astimezone(UTC)
+
+
+Id = String().with_variant(String(collation="C"), "postgresql")
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class Values(TypeDecorator[tuple[str, ...]]):
+    """A short list of strings in one text column, each between separators, so that `holds` finds whole values."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[str] | str | None, dialect: Dialect) -> str | None:
+        if value is None or isinstance(value, str):
+            return value
+        items = sorted({item.replace(SEPARATOR, "") for item in value} - {""})
+        return "".join(f"{SEPARATOR}{item}{SEPARATOR}" for item in items)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...] | None:
+        if value is None:
+            return None
+        return tuple(sorted({item for item in value.split(SEPARATOR) if item not in ("", ",")}))
+
+
+class position(FunctionElement[int]):
+    """Where the second text begins in the first, from 1; 0 where it is not there. Exact, on both databases."""
+
+    inherit_cache = True
+    name = "position"
+    type = BigInteger()
+
+
+@compiles(position, "sqlite")
+def _position_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(position, "postgresql")
+def _position_postgres(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **kw)})"
+
+
+def holds(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
+    """Whether a `Values` column holds exactly this value; false where the column is NULL."""
+    text = func.coalesce(column, "", type_=String())
+    return position(text, f"{SEPARATOR}{value}{SEPARATOR}") > 0
+
+
+class listed(FunctionElement[tuple[str, ...]]):
+    """The distinct texts of a group in one text, for columns of type `Values`."""
+
+    inherit_cache = True
+    name = "listed"
+    type = Values()
+
+
+@compiles(listed, "sqlite")
+def _listed_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"group_concat(DISTINCT {compiler.process(element.clauses, **kw)})"
+
+
+@compiles(listed, "postgresql")
+def _listed_postgres(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"string_agg(DISTINCT {compiler.process(element.clauses, **kw)}, ',')"
+
+
+class Keys(TypeDecorator[list[str]]):
+    """A list of ids in one bound value: an array on Postgres, JSON on SQLite."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(ARRAY(String()) if dialect.name == "postgresql" else String())
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
+        items = list(value or ())
+        return items if dialect.name == "postgresql" else json.dumps(items)
+
+
+class among(FunctionElement[bool]):
+    """`among(column, keys)`: whether the column is one of the keys, whose number does not change the statement."""
+
+    inherit_cache = True
+    name = "among"
+
+
+@compiles(among, "sqlite")
+def _among_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    column, keys = element.clauses
+    return f"{compiler.process(column, **kw)} IN (SELECT value FROM json_each({compiler.process(keys, **kw)}))"
+
+
+@compiles(among, "postgresql")
+def _among_postgres(element: Any, compiler: Any, **kw: Any) -> str:
+    column, keys = element.clauses
+    return f"{compiler.process(column, **kw)} = ANY (CAST({compiler.process(keys, **kw)} AS text[]))"
+
+
+def connect(url: str) -> Engine:
+    """Return an engine for `url`, set up the way that this app needs it."""
+    if url.startswith("sqlite"):
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 60, "check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=20,
+        max_overflow=20,
+        pool_pre_ping=False,
+        connect_args={"options": "-c jit=off -c timezone=UTC"},
+    )
+    event.listen(engine, "handle_error", _quote_nothing)
+    return engine
+
+
+def _quote_nothing(context: Any) -> None:
+    """Errors are logged, and Postgres quotes the row that it refuses."""
+    error = context.original_exception
+    _unquote(error)
+    if context.sqlalchemy_exception is not None:
+        context.sqlalchemy_exception.args = (f"({type(error).__name__}) {error}",)
+
+
+def _unquote(error: Any) -> None:
+    """Leave of a Postgres error what names no value: of refused data the kind and place, else its first sentence."""
+    code = getattr(error, "sqlstate", None)
+    if code is None:
+        return
+    refused = code[:2] in ("22", "23")  # data exceptions, broken constraints
+    places = (error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
+    told = " ".join(filter(None, (type(error).__name__, *places))) if refused else error.diag.message_primary
+    error.args = (told,)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16384", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """Write: everything done in the session is committed together at the end, or not at all."""
+    writing = engine.execution_options(writes=True)
+    with _turn(engine), Session(writing, expire_on_commit=False) as session, session.begin():
+        yield session
+        for _, act in sorted(session.info.pop("last", {}).items()):
+            act()
+
+
+def at_the_end(session: Session, order: tuple[str, ...], act: Callable[[], None]) -> None:
+    """Do `act` as one of the last things in the session's transaction, in the order of `order`; once for each `order`.
+
+    For rows that many transactions write: they are locked in one order everywhere, and only for the commit.
+    """
+    session.info.setdefault("last", {})[order] = act
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """Read one consistent state; nothing is written."""
+    with Session(engine.execution_options(writes=False), expire_on_commit=False) as session:
+        yield session
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Wait for SQLite's one writer's place in the kernel's queue: its own busy handler sleeps, which costs the p99."""
+    path = engine.url.database if engine.dialect.name == "sqlite" else None
+    if not path or path == ":memory:":
+        yield
+        return
+    file = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
+
+
+def table(model: type[SQLModel]) -> Table:
+    """Return a model's table, for statements that name columns."""
+    found: Table = model.__table__  # type: ignore[attr-defined]
+    return found
+
+
+def insert(session: Session, target: Table) -> Any:
+    """Return the dialect's INSERT, which knows ON CONFLICT."""
+    postgres = session.get_bind().dialect.name == "postgresql"
+    return postgres_insert(target) if postgres else sqlite_insert(target)
+
+
+def upsert(
+    session: Session,
+    target: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    change: Sequence[str] | Callable[[Any], Mapping[str, Any]] | None = None,
+    when: Callable[[Any], ColumnElement[bool]] | None = None,
+    returning: Sequence[str] = (),
+) -> Sequence[Row[Any]]:
+    """Insert `rows`, all with the same keys; where a row exists, change it if `when(excluded)` allows.
+
+    `change`: columns to overwrite (default: all that are given and no part of the key), a function from `excluded` to
+    expressions, or () to leave what is there. One row a key: sort and deduplicate first. Returns the `returning`
+    columns of the rows written; a row refused by `when` is not returned.
+    """
+    if not rows:
+        return []
+    keys = [column.name for column in target.primary_key]
+    ordered = sorted(rows, key=lambda row: tuple(row[key] for key in keys))
+    if change is None:
+        change = [name for name in ordered[0] if name not in keys]
+    statement = upserting(session.get_bind().dialect.name, target, change=change, when=when, returning=returning)
+    if not returning:
+        session.execute(statement, ordered)
+        return []
+    return session.execute(statement, ordered).all()
+
+
+def upserting(
+    dialect: str,
+    target: Table,
+    *,
+    change: Sequence[str] | Callable[[Any], Mapping[str, Any]],
+    when: Callable[[Any], ColumnElement[bool]] | None = None,
+    returning: Sequence[str] = (),
+) -> Any:
+    """Return the statement of `upsert`, for those who do it so often that they keep it."""
+    statement = postgres_insert(target) if dialect == "postgresql" else sqlite_insert(target)
+    keys = [column.name for column in target.primary_key]
+    expressions = (
+        change(statement.excluded) if callable(change) else {name: statement.excluded[name] for name in change}
+    )
+    if expressions:
+        statement = statement.on_conflict_do_update(
+            index_elements=keys, set_=expressions, where=when(statement.excluded) if when else None
+        )
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    return statement.returning(*(target.c[name] for name in returning)) if returning else statement
+
+
+def bulk_insert(session: Session, target: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many new rows, all with the same keys, the fastest way that the database has."""
+    if not rows:
+        return
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        session.execute(target.insert(), rows)
+        return
+    names = list(rows[0])
+    types = [target.c[name].type.dialect_impl(connection.dialect) for name in names]
+    bind = [kind.bind_processor(connection.dialect) for kind in types]
+    columns = ", ".join(f'"{name}"' for name in names)
+    try:
+        with connection.connection.cursor().copy(f'COPY "{target.name}" ({columns}) FROM STDIN') as copy:
+            for row in rows:
+                copy.write_row(
+                    [process(row[name]) if process else row[name] for name, process in zip(names, bind, strict=True)]
+                )
+    except Exception as error:
+        _unquote(error)
+        raise
+
+
+def clean(text: str) -> str:
+    """Return text as both databases can keep and compare it: NFC, without NUL, separators and lone surrogates."""
+    return storable(text).replace(SEPARATOR, "")
+
+
+def fold(text: str) -> str:
+    """Return text as it is compared without regard to case."""
+    return unicodedata.normalize("NFC", clean(text).casefold())

@@ -1,0 +1,113 @@
+"""A batch of records of one shop, written together: people first, then what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from sqlmodel import Session
+
+from connectors.records import (
+    Cart,
+    Consent,
+    Customer,
+    CustomerRedaction,
+    DataRequest,
+    Deleted,
+    Order,
+    Product,
+    Record,
+    Refund,
+    ShopRedaction,
+    TagsChanged,
+    Uninstalled,
+)
+from plugin import privacy, shops, stale
+from plugin.ingest import carts, facts, orders, people, products
+from plugin.models.shops import Shop
+
+T = TypeVar("T")
+
+
+def store(session: Session, shop: Shop, connection_id: str, records: Sequence[Record]) -> None:
+    """Write records into rows and mark the customers concerned; safe to repeat, in any order."""
+    admitted = privacy.admit(session, shop, records)
+    who = people.settle(session, shop, customers_in(admitted), guests_in(admitted))
+    who.current |= people.aliases_of(session, shop.shop_id, ids_in(admitted))
+    causes: dict[str, str] = {}
+    note(causes, "product", products.store(session, shop.shop_id, of(Product, admitted)))
+    note(causes, "customer", {who.find(one.customer_id, None) for one in customers_in(admitted)})
+    note(causes, "cart", carts.store(session, who, of(Cart, admitted)))
+    note(causes, "tags", facts.store_tags(session, who, connection_id, of(TagsChanged, admitted)))
+    note(causes, "consent", facts.store_consents(session, who, of(Consent, admitted)))
+    note(causes, "order", orders.store(session, who, of(Order, admitted)))
+    note(causes, "refund", orders.store_refunds(session, shop, of(Refund, admitted)))
+    for one in of(Deleted, admitted):
+        note(causes, "deleted", delete(session, who, one))
+    stale.mark(session, shop.shop_id, causes)
+    for request in admitted:
+        answer(session, shop, connection_id, request)
+
+
+def of(kind: type[T], records: Iterable[object]) -> list[T]:
+    return [one for one in records if isinstance(one, kind)]
+
+
+def note(causes: dict[str, str], cause: str, customers: Iterable[str | None]) -> None:
+    causes.update({one: cause for one in customers if one})
+
+
+def customers_in(records: Iterable[Record]) -> list[Customer]:
+    """Return the customers that records are about or carry inside."""
+    inside = [one.customer for one in records if isinstance(one, Order | Cart)]
+    return of(Customer, records) + of(Customer, inside)
+
+
+def guests_in(records: Iterable[Record]) -> list[tuple[str, datetime]]:
+    """Return the addresses that stand for a buyer without an account, with the moments they were seen."""
+    guests: list[tuple[str, datetime]] = []
+    for one in records:
+        if isinstance(one, Order) and one.customer is None and one.email:
+            guests.append((one.email, one.placed_at))
+        if isinstance(one, Cart) and not isinstance(one.customer, Customer) and isinstance(one.email, str):
+            guests.append((one.email, one.changed_at))
+        if isinstance(one, Consent) and one.customer_id is None and one.email:
+            guests.append((one.email, one.changed_at))
+    return guests
+
+
+def ids_in(records: Iterable[Record]) -> list[str]:
+    """Return the customers' ids by which facts refer to them."""
+    return [one.customer_id for one in records if isinstance(one, Consent | TagsChanged) and one.customer_id] + [
+        one.id for one in records if isinstance(one, Deleted) and one.kind == "customer"
+    ]
+
+
+def delete(session: Session, who: people.People, record: Deleted) -> set[str]:
+    """Apply a deletion; return the customers concerned. What a product was stays on the lines it was bought in."""
+    shop_id = who.shop.shop_id
+    if record.kind == "order":
+        return orders.tombstone(session, shop_id, record.id, record.deleted_at)
+    if record.kind == "cart":
+        return carts.tombstone(session, shop_id, record.id, record.deleted_at)
+    if record.kind == "customer":
+        customer = who.current.get(record.id, record.id)
+        people.tombstone(session, shop_id, customer, record.deleted_at)
+        return {customer}
+    return set()
+
+
+def answer(session: Session, shop: Shop, connection_id: str, record: Record) -> None:
+    """Do what a platform demands rather than tells."""
+    match record:
+        case Uninstalled():
+            shops.uninstall(session, shop.shop_id, connection_id)
+        case DataRequest():
+            privacy.ask(session, shop, record)
+        case CustomerRedaction():
+            privacy.redact_customer(session, shop, record)
+        case ShopRedaction():
+            privacy.redact_shop(session, shop)
+        case _:
+            pass

@@ -1,0 +1,1 @@
+"""What the pages tell: sizes, changes and states, worked out from what the other parts have written."""

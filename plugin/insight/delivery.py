@@ -1,0 +1,137 @@
+"""What reaches the platforms: for each connection how far a segment's tag is, and how long its queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from connectors import registry
+from plugin import shops
+from plugin.db import fold, table
+from plugin.models.inbox import Delivery
+from plugin.models.lanes import Lane
+from plugin.models.segments import Segment
+from plugin.models.shops import Connection, Counter
+from plugin.models.tagging import Destination
+from plugin.tagging import plan, pushes
+from plugin.tagging.plan import destinations, ledger
+from plugin.tagging.pushes import here
+
+deliveries = table(Delivery)
+counters = table(Counter)
+lanes = table(Lane)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A segment's tag on one connection: contacts that carry it from us, and members whose turn is still to come."""
+
+    connection: Connection
+    label: str
+    state: str
+    released_at: datetime | None
+    written: int
+    waiting: int
+    missing: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Link:
+    """One connection, with when it was last worked, and how many contacts are in which state of its queue."""
+
+    connection: Connection
+    label: str
+    synced_at: datetime | None
+    error: str | None
+    queue: dict[str, int]
+
+
+def label(platform: str) -> str:
+    known = registry().get(platform)
+    return known.label if known else platform
+
+
+def ways(session: Session, shop_id: str, segment: Segment) -> list[Way]:
+    found = session.scalars(
+        select(Destination).where(destinations.c.shop_id == shop_id, destinations.c.segment_id == segment.segment_id)
+    ).all()
+    states = {one.connection_id: one for one in found}
+    return [
+        way(session, one, segment, states[one.connection_id])
+        for one in shops.connections(session, shop_id)
+        if one.connection_id in states
+    ]
+
+
+def way(session: Session, connection: Connection, segment: Segment, destination: Destination) -> Way:
+    ours = ledger.c.state.in_(("intended", "confirmed"))
+    written = select(func.count()).where(here(ledger, connection), ledger.c.folded == fold(segment.tag), ours)
+    members = plan.members(connection, [segment.segment_id]).subquery()
+    queued = (
+        select(pushes.pushes.c.state, func.count())
+        .join(members, members.c.contact == pushes.pushes.c.contact)
+        .where(here(pushes.pushes, connection))
+        .group_by(pushes.pushes.c.state)
+    )
+    queue = dict(session.execute(queued).all())
+    return Way(
+        connection,
+        label(connection.platform),
+        destination.state,
+        destination.released_at,
+        session.scalar(written) or 0,
+        queue.get("waiting", 0) + queue.get("sent", 0),
+        queue.get("missing", 0),
+        queue.get("failed", 0),
+    )
+
+
+def links(session: Session, shop_id: str) -> list[Link]:
+    found = session.execute(
+        select(lanes.c.kind, lanes.c.worked_at, lanes.c.error).where(
+            lanes.c.shop_id == shop_id, lanes.c.kind.like("sync:%")
+        )
+    )
+    worked = {row.kind: row for row in found}
+    result = []
+    for one in shops.connections(session, shop_id):
+        lane = worked.get(f"sync:{one.connection_id}")
+        at, error = (lane.worked_at, lane.error) if lane else (None, None)
+        result.append(Link(one, label(one.platform), at, error, pushes.states(session, one)))
+    return result
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A delivery that could not be worked: what it is about and why, nothing of what it says."""
+
+    delivery_id: str
+    topic: str
+    received_at: datetime
+    state: str
+    error: str | None
+
+
+def set_aside(session: Session, shop_id: str, limit: int = 200) -> tuple[list[SetAside], int]:
+    """Return the latest deliveries that failed or cannot be read, and how many there are in all."""
+    these = (deliveries.c.shop_id == shop_id, deliveries.c.state.in_(("failed", "unreadable")))
+    columns = [deliveries.c[name] for name in SetAside.__dataclass_fields__]
+    latest = select(*columns).where(*these).order_by(deliveries.c.received_at.desc()).limit(limit)
+    total = session.scalar(select(func.count()).select_from(deliveries).where(*these)) or 0
+    return [SetAside(*row) for row in session.execute(latest)], total
+
+
+def counted(session: Session, shop_id: str) -> list[tuple[str, str, str, int]]:
+    """Return what was counted and not kept: kind ("dropped", "oversized"), platform, topic, how often."""
+    found = select(counters.c.name, counters.c.count).where(counters.c.shop_id == shop_id).order_by(counters.c.name)
+    rows = []
+    for name, count in session.execute(found):
+        kind, _, rest = name.partition(":")
+        platform, _, topic = rest.partition(":")
+        if kind in ("dropped", "oversized"):
+            rows.append((kind, label(platform), topic, count))
+    return rows

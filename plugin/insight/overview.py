@@ -1,0 +1,110 @@
+"""Segments at a glance: how many are in each, what changed since midnight, and in which state each is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from plugin import clock, dates
+from plugin.db import table
+from plugin.models.lanes import Lane
+from plugin.models.segments import Membership, MembershipChange, Segment, Stale
+from plugin.models.shops import Shop
+from plugin.models.tagging import Destination
+
+memberships = table(Membership)
+changes = table(MembershipChange)
+destinations = table(Destination)
+lanes = table(Lane)
+stale = table(Stale)
+
+State = Literal["off", "failing", "computing", "held", "rehearsal", "live", "unconnected"]
+
+
+@dataclass(frozen=True)
+class Glance:
+    """One segment in the list. `entered` and `left` count since the shop's midnight."""
+
+    segment: Segment
+    size: int
+    entered: int
+    left: int
+    state: State
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """When memberships were last brought up to date, and how many customers wait for the next time."""
+
+    computed_at: datetime | None
+    waiting: int
+
+
+def glances(session: Session, shop: Shop, segments: Sequence[Segment]) -> list[Glance]:
+    sizes = sizes_of(session, shop.shop_id)
+    moved = moved_since(session, shop, segments, dates.day_start(dates.today(clock.now(), shop.zone), shop.zone))
+    ways = ways_of(session, shop.shop_id)
+    return [
+        Glance(
+            one,
+            sizes.get(one.segment_id, 0),
+            moved.get((one.segment_id, True), 0),
+            moved.get((one.segment_id, False), 0),
+            state(one, ways.get(one.segment_id, ())),
+        )
+        for one in segments
+    ]
+
+
+def sizes_of(session: Session, shop_id: str) -> dict[str, int]:
+    """Return how many members each segment of a shop has."""
+    found = select(memberships.c.segment_id, func.count()).where(memberships.c.shop_id == shop_id)
+    return dict(session.execute(found.group_by(memberships.c.segment_id)).all())
+
+
+def moved_since(
+    session: Session, shop: Shop, segments: Sequence[Segment], since: datetime
+) -> Mapping[tuple[str, bool], int]:
+    """Return how many entered (True) and left (False) each of these segments since a moment."""
+    found = (
+        select(changes.c.segment_id, changes.c.entered, func.count())
+        .where(changes.c.shop_id == shop.shop_id, changes.c.changed_at >= since)
+        .where(changes.c.segment_id.in_([one.segment_id for one in segments]))  # named, so that the index is of use
+        .group_by(changes.c.segment_id, changes.c.entered)
+    )
+    return {(segment_id, entered): count for segment_id, entered, count in session.execute(found)}
+
+
+def ways_of(session: Session, shop_id: str) -> dict[str, list[str]]:
+    """Return the states of each segment's destinations."""
+    ways: dict[str, list[str]] = {}
+    found = select(destinations.c.segment_id, destinations.c.state).where(destinations.c.shop_id == shop_id)
+    for segment_id, way in session.execute(found):
+        ways.setdefault(segment_id, []).append(way)
+    return ways
+
+
+def state(segment: Segment, ways: Sequence[str]) -> State:
+    """Return the one word that matters most about a segment. Live is what is live anywhere."""
+    if not segment.enabled:
+        return "off"
+    if segment.error:
+        return "failing"
+    if segment.whole or segment.evaluated_at is None:
+        return "computing"
+    if "held" in ways:
+        return "held"
+    if "live" in ways:
+        return "live"
+    return "rehearsal" if ways else "unconnected"
+
+
+def freshness(session: Session, shop_id: str) -> Freshness:
+    worked = select(lanes.c.worked_at).where(lanes.c.shop_id == shop_id, lanes.c.kind == "recompute")
+    waiting = select(func.count()).select_from(stale).where(stale.c.shop_id == shop_id)
+    return Freshness(session.scalar(worked), session.scalar(waiting) or 0)

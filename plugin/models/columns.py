@@ -1,0 +1,47 @@
+"""How columns are declared: ids, times, lists and JSON, each with its type on both databases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field
+
+from plugin.db import Id, Json, UTCDateTime, Values
+
+
+def key() -> Any:
+    """A part of the primary key that is a text."""
+    return Field(primary_key=True, sa_type=Id)
+
+
+def moment_key() -> Any:
+    """A part of the primary key that is a time."""
+    return Field(primary_key=True, sa_type=UTCDateTime)
+
+
+def shop_key() -> Any:
+    """The first part of every tenant table's key."""
+    return Field(primary_key=True, sa_type=Id, foreign_key="shops.shop_id")
+
+
+def id_(**more: Any) -> Any:
+    return Field(default=None, sa_type=Id, nullable=True, **more)
+
+
+def moment(*, null: bool = True) -> Any:
+    if null:
+        return Field(default=None, sa_type=UTCDateTime, nullable=True)
+    return Field(sa_type=UTCDateTime, nullable=False)
+
+
+def values(*, null: bool = True) -> Any:
+    return Field(default=None if null else (), sa_type=Values, nullable=null)
+
+
+def big(default: int | None = None) -> Any:
+    return Field(default=default, sa_type=BigInteger, nullable=default is None)
+
+
+def json(default: Any = None) -> Any:
+    return Field(default=default, sa_type=Json, nullable=True)

@@ -1,0 +1,118 @@
+"""Segments, who is in them and since when, and what each customer's figures are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index
+from sqlmodel import Field, SQLModel
+
+from plugin.models.columns import big, key, moment, moment_key, shop_key, values
+
+
+class Segment(SQLModel, table=True):
+    """A saved query with a name and a tag.
+
+    `evaluated_at`: up to which moment time alone has been taken into account. `whole`: "due" when every customer must
+    be evaluated again, "running" once all are marked for it. `error`: why it could not be evaluated the last time.
+    """
+
+    __tablename__ = "segments"
+    __table_args__ = (Index("ux_segments_name", "shop_id", "name", unique=True),)
+
+    shop_id: str = shop_key()
+    segment_id: str = key()
+    name: str
+    query: str
+    tag: str
+    enabled: bool = True
+    version: int = 1
+    evaluated_at: datetime | None = moment()
+    whole: str | None = None
+    error: str | None = None
+    created_at: datetime = moment(null=False)
+    updated_at: datetime = moment(null=False)
+
+
+class Membership(SQLModel, table=True):
+    """One customer is in one segment."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (Index("ix_memberships_customer", "shop_id", "customer_id", "segment_id"),)
+
+    shop_id: str = shop_key()
+    segment_id: str = key()
+    customer_id: str = key()
+    entered_at: datetime = moment(null=False)
+    cause: str
+
+
+class MembershipChange(SQLModel, table=True):
+    """One customer entered or left one segment in one run, and what brought it about."""
+
+    __tablename__ = "membership_changes"
+    __table_args__ = (
+        Index("ix_membership_changes_at", "shop_id", "segment_id", "changed_at"),
+        Index("ix_membership_changes_customer", "shop_id", "customer_id", "changed_at"),
+    )
+
+    shop_id: str = shop_key()
+    segment_id: str = key()
+    customer_id: str = key()
+    run: int = Field(primary_key=True, sa_type=BigInteger)
+    changed_at: datetime = moment(null=False)
+    entered: bool
+    cause: str
+
+
+class Stale(SQLModel, table=True):
+    """A customer to be evaluated. Marking adds one to `marks`; a run deletes only the row whose marks it saw."""
+
+    __tablename__ = "stale"
+
+    shop_id: str = shop_key()
+    customer_id: str = key()
+    marks: int = big(1)
+    cause: str
+
+
+class Wake(SQLModel, table=True):
+    """A moment, known in advance, at which a customer must be evaluated again."""
+
+    __tablename__ = "wakes"
+
+    shop_id: str = shop_key()
+    wake_at: datetime = moment_key()
+    customer_id: str = key()
+
+
+class CustomerStats(SQLModel, table=True):
+    """What segments ask of a customer, worked out from the customer's rows. RFM scores are the last midnight's."""
+
+    __tablename__ = "customer_stats"
+    __table_args__ = (
+        Index("ix_customer_stats_last", "shop_id", "last_order_at"),
+        Index("ix_customer_stats_first", "shop_id", "first_order_at"),
+        Index("ix_customer_stats_added", "shop_id", "added_at"),
+        Index("ix_customer_stats_abandoned", "shop_id", "abandoned_at"),
+    )
+
+    shop_id: str = shop_key()
+    customer_id: str = key()
+    orders: int = big(0)
+    spent_minor: int = big(0)
+    first_order_at: datetime | None = moment()
+    last_order_at: datetime | None = moment()
+    added_at: datetime | None = moment()
+    abandoned_at: datetime | None = moment()
+    email_domain: str | None = None
+    language: str | None = None
+    email_consent: str | None = None
+    sms_consent: str | None = None
+    tags: tuple[str, ...] | None = values()
+    countries: tuple[str, ...] | None = values()
+    regions: tuple[str, ...] | None = values()
+    cities: tuple[str, ...] | None = values()
+    rfm_recency: int | None = None
+    rfm_frequency: int | None = None
+    rfm_monetary: int | None = None

@@ -1,0 +1,87 @@
+"""Shops, their connections with platforms, and the people who may look at their pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from plugin.models.columns import id_, json, key, moment, shop_key
+
+
+class Shop(SQLModel, table=True):
+    """One merchant's store: the tenant. `history_at` is when all of its history was in."""
+
+    __tablename__ = "shops"
+
+    shop_id: str = key()
+    name: str
+    platform: str
+    domain: str
+    zone: str
+    currency: str
+    created_at: datetime = moment(null=False)
+    cart_wait_minutes: int = 60
+    paid_orders_only: bool = False
+    tag_prefix: str = "seg:"
+    guard_percent: int = 20
+    guard_contacts: int = 100
+    history_at: datetime | None = moment()
+    scored_at: datetime | None = moment()
+    scored_buyers: int = 0
+    redacted_at: datetime | None = moment()
+    redaction_key: str
+    setup_digest: str | None = None
+
+
+class Connection(SQLModel, table=True):
+    """A shop's link with one platform. `sealed` holds its credentials; `practice_origin` is set by the seeder alone."""
+
+    __tablename__ = "connections"
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    platform: str
+    role: str
+    account: str
+    sealed: str
+    state: str = "active"  # active, paused, gone
+    reason: str | None = None
+    practice_origin: str | None = None
+    created_at: datetime = moment(null=False)
+    budgets: dict[str, object] = json(default=None)
+
+
+class Route(SQLModel, table=True):
+    """Which connection a webhook's address belongs to. Not a tenant's table: it is what finds the tenant."""
+
+    __tablename__ = "routes"
+
+    platform: str = key()
+    address: str = key()
+    shop_id: str = id_(foreign_key="shops.shop_id")
+    connection_id: str
+
+
+class Account(SQLModel, table=True):
+    """Somebody who may look at a shop's pages. `session_key` changes to end every session at once."""
+
+    __tablename__ = "accounts"
+
+    shop_id: str = shop_key()
+    account_id: str = key()
+    password_hash: str
+    session_key: str
+    failures: int = 0
+    locked_until: datetime | None = moment()
+    created_at: datetime = moment(null=False)
+
+
+class Counter(SQLModel, table=True):
+    """How often something happened that leaves no row: dropped topics, deliveries over the size limit."""
+
+    __tablename__ = "counters"
+
+    shop_id: str = shop_key()
+    name: str = key()
+    count: int = Field(default=0)

@@ -1,0 +1,107 @@
+"""Tags: which segment goes where, what we have written, and what is still to be written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import SQLModel
+
+from plugin.models.columns import big, id_, json, key, moment, shop_key
+
+
+class OwnedTag(SQLModel, table=True):
+    """A folded tag belongs to one segment of a shop for good, also after the segment is gone."""
+
+    __tablename__ = "owned_tags"
+
+    shop_id: str = shop_key()
+    folded: str = key()
+    tag: str
+    segment_id: str = id_()
+
+
+class Destination(SQLModel, table=True):
+    """A segment's way to one connection: in rehearsal until the merchant says go."""
+
+    __tablename__ = "destinations"
+
+    shop_id: str = shop_key()
+    segment_id: str = key()
+    connection_id: str = key()
+    state: str = "rehearsal"  # rehearsal, live, held
+    released_at: datetime | None = moment()
+
+
+class Contact(SQLModel, table=True):
+    """Somebody on a platform: `contact` is a customer's id or a casefolded address. Without `platform_id`: missing."""
+
+    __tablename__ = "contacts"
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    contact: str = key()
+    platform_id: str | None = id_()
+    looked_up_at: datetime = moment(null=False)
+
+
+class LedgerEntry(SQLModel, table=True):
+    """What we know of one tag on one contact.
+
+    intended: about to be written; confirmed: written; removing: about to be taken off; removed: taken off (kept, so
+    that a late echo is known for ours); foreign: somebody else's, never touched; taken: taken off by somebody else, who
+    is not answered with another write on the same day.
+    """
+
+    __tablename__ = "ledger"
+    __table_args__ = (Index("ix_ledger_tag", "shop_id", "connection_id", "folded", "state"),)
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    contact: str = key()
+    folded: str = key()
+    tag: str
+    state: str
+    changed_at: datetime = moment(null=False)
+
+
+class Push(SQLModel, table=True):
+    """A contact whose tags should differ. Cleared only if `version` is still the one that was sent."""
+
+    __tablename__ = "pushes"
+    __table_args__ = (Index("ix_pushes_state", "shop_id", "connection_id", "state", "contact"),)
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    contact: str = key()
+    version: int = big(1)
+    state: str = "waiting"  # waiting, sent (its job runs), missing, failed (refused; both are tried again next day)
+    attempts: int = 0
+    error: str | None = None
+    changed_at: datetime = moment(null=False)
+
+
+class Job(SQLModel, table=True):
+    """A platform's asynchronous job: whose tags it writes, in the order of its call, and at which versions."""
+
+    __tablename__ = "jobs"
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    job: str = key()
+    changes: list[object] = json()
+    sent_at: datetime = moment(null=False)
+    due_at: datetime = moment(null=False)
+    polls: int = 0
+
+
+class Budget(SQLModel, table=True):
+    """What is left of a platform's limit on one endpoint, for all processes together."""
+
+    __tablename__ = "budgets"
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    endpoint: str = key()
+    left: dict[str, object] | None = json()
+    closed_until: datetime | None = moment()

@@ -1,0 +1,124 @@
+"""Accounts and their passwords: set once by the code of the shop, then asked for, with a pause after wrong ones."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import timedelta
+from functools import cache
+from threading import BoundedSemaphore
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlmodel import Session, col
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from plugin import clock, shops
+from plugin.models.shops import Account, Shop
+from plugin.seal import digest
+
+SHORTEST = 10
+LONGEST = 200
+FREE_FAILURES = 5
+LONGEST_PAUSE_MINUTES = 15
+
+# A hash takes 32 MB and a tenth of a second: that many at once, and no visitor can make us do more.
+hashing = BoundedSemaphore(2)
+
+
+def hashed(password: str) -> str:
+    with hashing:
+        return generate_password_hash(password, method="scrypt")
+
+
+def fits(password_hash: str, password: str) -> bool:
+    with hashing:
+        return check_password_hash(password_hash, password)
+
+
+@cache
+def nobodys() -> str:
+    """A hash that no password fits: to look for a shop that is not there takes as long as for one that is."""
+    return hashed(secrets.token_urlsafe(32))
+
+
+def shop_of_code(session: Session, code: str) -> Shop | None:
+    """Return the shop whose first password this code sets."""
+    return session.scalars(select(Shop).where(col(Shop.setup_digest) == digest(code))).first() if code else None
+
+
+def set_first(session: Session, code: str, password_hash: str) -> Account | None:
+    """Use up a code and set the password of its shop; sessions begun with an earlier one end. None: no such code."""
+    used = session.execute(
+        update(Shop)
+        .where(col(Shop.setup_digest) == digest(code))
+        .values(setup_digest=None)
+        .returning(col(Shop.shop_id))
+    ).first()
+    if used is None:
+        return None
+    account = of_shop(session, used.shop_id) or Account(
+        shop_id=used.shop_id, account_id=uuid4().hex, password_hash="", session_key="", created_at=clock.now()
+    )
+    account.password_hash = password_hash
+    account.session_key = secrets.token_urlsafe(24)
+    account.failures, account.locked_until = 0, None
+    session.add(account)
+    return account
+
+
+def of_shop(session: Session, shop_id: str) -> Account | None:
+    """Return the account of a shop, which has one."""
+    return session.scalars(
+        select(Account).where(col(Account.shop_id) == shop_id).order_by(col(Account.created_at)).limit(1)
+    ).first()
+
+
+def find(session: Session, shop_name: str) -> Account | None:
+    """Return the account of the shop of this name or domain."""
+    try:
+        return of_shop(session, shops.by_name(session, shop_name.strip()).shop_id)
+    except shops.UnknownShopError:
+        return None
+
+
+def opens(account: Account | None, password: str) -> bool:
+    """Whether the password fits and the account is not pausing. Takes as long whatever the answer; needs no session."""
+    right = fits(account.password_hash if account else nobodys(), password[:LONGEST])
+    return account is not None and right and (account.locked_until is None or account.locked_until <= clock.now())
+
+
+def note_success(session: Session, account: Account) -> None:
+    if account.failures:
+        session.execute(update(Account).where(*same(account)).values(failures=0, locked_until=None))
+
+
+def note_failure(session: Session, account: Account | None) -> None:
+    """Count a failure; from the fifth on the account pauses, each time for twice as long.
+
+    Where there is no account the same statement is sent, and changes nothing: the time that it takes tells nothing.
+    Whoever knocks while the door is closed does not keep it closed.
+    """
+    failures = account.failures + 1 if account else 0
+    minutes = min(2 ** max(0, failures - FREE_FAILURES), LONGEST_PAUSE_MINUTES)
+    pause = clock.now() + timedelta(minutes=minutes) if failures >= FREE_FAILURES else None
+    open_now = or_(col(Account.locked_until).is_(None), col(Account.locked_until) <= clock.now())
+    session.execute(
+        update(Account)
+        .where(*same(account), open_now)
+        .values(failures=col(Account.failures) + 1, locked_until=pause)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def visiting(session: Session, shop_id: str, account_id: str, session_key: str) -> Shop | None:
+    """Return the shop that a session was begun for, if it has not been ended since."""
+    account = session.get(Account, (shop_id, account_id))
+    if account is None or not hmac.compare_digest(account.session_key.encode(), session_key.encode()):
+        return None
+    return session.get(Shop, shop_id)
+
+
+def same(account: Account | None) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    shop_id, account_id = (account.shop_id, account.account_id) if account else ("", "")
+    return col(Account.shop_id) == shop_id, col(Account.account_id) == account_id

@@ -1,0 +1,124 @@
+"""What every column of every table holds of persons, and what becomes of it when one of them is to be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["customer", "contact", "order"]
+
+
+@dataclass(frozen=True)
+class Cover:
+    """One table: `whose` says by which columns a row is a person's. Each column stands in exactly one of the lists.
+
+    deleted: the person's row goes. blanked: NULL in the person's row, which stays as nobody's. untagged: goes once our
+    tags elsewhere are off, by `tagging.ledger.forget`. searched: free text, NULL in every row in which it names the
+    person. raw: emptied together in every delivery that names the person. kept: nothing about a buyer.
+    """
+
+    whose: Mapping[str, Kind] = field(default_factory=dict)
+    deleted: str = ""
+    blanked: str = ""
+    untagged: str = ""
+    searched: str = ""
+    raw: str = ""
+    kept: str = ""
+
+    @property
+    def columns(self) -> list[str]:
+        return f"{self.deleted} {self.blanked} {self.untagged} {self.searched} {self.raw} {self.kept}".split()
+
+
+BY_CUSTOMER: Mapping[str, Kind] = {"customer_id": "customer"}
+
+COVERED: Mapping[str, Cover] = {
+    "customers": Cover(
+        whose=BY_CUSTOMER,
+        deleted="shop_id customer_id guest seen_at created_at email contact email_domain first_name last_name phone "
+        "profile_updated_at language language_updated_at countries regions cities addresses_updated_at deleted_at",
+    ),
+    "email_addresses": Cover(
+        whose={"address": "contact", "customer_id": "customer"},
+        deleted="shop_id address customer_id guest claimed_at",
+    ),
+    "customer_aliases": Cover(
+        whose={"alias_id": "customer", "customer_id": "customer"}, deleted="shop_id alias_id customer_id"
+    ),
+    "consent_changes": Cover(whose=BY_CUSTOMER, deleted="shop_id customer_id channel changed_at state"),
+    "tag_changes": Cover(whose=BY_CUSTOMER, deleted="shop_id customer_id folded changed_at tag added"),
+    "product_versions": Cover(kept="shop_id product_id updated_at title vendor product_type category tags"),
+    # An order's money stays in the shop's figures. Its codes go: shops make them out to persons.
+    "orders": Cover(
+        whose={"customer_id": "customer", "order_id": "order"},
+        blanked="customer_id name discount_codes accepts_marketing countries regions cities landing_site "
+        "referring_site user_agent",
+        kept="shop_id order_id placed_at updated_at deleted_at cancelled_at test counts financial_status currency "
+        "total_minor amount_minor refunded_minor refunded source_name",
+    ),
+    "line_items": Cover(
+        kept="shop_id order_id line_id product_id variant_id sku title vendor product_vendor product_type product_tags "
+        "quantity removed amount_minor",
+    ),
+    "refunds": Cover(kept="shop_id order_id refund_id refunded_at amount_minor"),
+    "refund_lines": Cover(kept="shop_id order_id line_id refund_id refunded_at quantity"),
+    "carts": Cover(
+        whose=BY_CUSTOMER,
+        deleted="shop_id cart_id customer_id buyer_updated_at changed_at abandoned_at completed_at ordered_at "
+        "deleted_at total_minor currency",
+    ),
+    "deliveries": Cover(
+        raw="headers body error",
+        kept="shop_id delivery_id connection_id topic received_at state attempts worked_at",
+    ),
+    "lanes": Cover(searched="error", kept="shop_id kind due_at fence leased_until failures worked_at"),
+    "segments": Cover(
+        searched="error",
+        kept="shop_id segment_id name query tag enabled version evaluated_at whole created_at updated_at",
+    ),
+    "memberships": Cover(whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id entered_at cause"),
+    "membership_changes": Cover(
+        whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id run changed_at entered cause"
+    ),
+    "stale": Cover(whose=BY_CUSTOMER, deleted="shop_id customer_id marks cause"),
+    "wakes": Cover(whose=BY_CUSTOMER, deleted="shop_id wake_at customer_id"),
+    "customer_stats": Cover(
+        whose=BY_CUSTOMER,
+        deleted="shop_id customer_id orders spent_minor first_order_at last_order_at added_at abandoned_at "
+        "email_domain language email_consent sms_consent tags countries regions cities "
+        "rfm_recency rfm_frequency rfm_monetary",
+    ),
+    "owned_tags": Cover(kept="shop_id folded tag segment_id"),
+    "destinations": Cover(kept="shop_id segment_id connection_id state released_at"),
+    "contacts": Cover(whose={"contact": "contact"}, untagged="shop_id connection_id contact platform_id looked_up_at"),
+    "ledger": Cover(whose={"contact": "contact"}, untagged="shop_id connection_id contact folded tag state changed_at"),
+    "pushes": Cover(
+        whose={"contact": "contact"},
+        untagged="shop_id connection_id contact version state attempts changed_at",
+        searched="error",
+    ),
+    "jobs": Cover(untagged="changes", kept="shop_id connection_id job sent_at due_at polls"),
+    "budgets": Cover(kept="shop_id connection_id endpoint left closed_until"),
+    # A request stays as proof that it came and was answered.
+    "data_requests": Cover(
+        whose={"customer_id": "customer", "contact": "contact"},
+        blanked="customer_id contact",
+        kept="shop_id request_id asked_at answered_at",
+    ),
+    # The list of what is still to be erased: `redaction.work` deletes the row when it is done.
+    "redactions": Cover(deleted="shop_id redaction_id customer_ids contacts order_ids asked_at due_at"),
+    "redacted": Cover(kept="shop_id digest redacted_at"),  # a keyed hash; whoever has it must know the person already
+    # What follows is about merchants and their staff. It goes when the shop itself is to be forgotten.
+    "shops": Cover(
+        kept="shop_id name platform domain zone currency created_at cart_wait_minutes paid_orders_only tag_prefix "
+        "guard_percent guard_contacts history_at scored_at scored_buyers redacted_at redaction_key setup_digest",
+    ),
+    "connections": Cover(
+        searched="reason",
+        kept="shop_id connection_id platform role account sealed state practice_origin created_at budgets",
+    ),
+    "routes": Cover(kept="platform address shop_id connection_id"),
+    "accounts": Cover(kept="shop_id account_id password_hash session_key failures locked_until created_at"),
+    "counters": Cover(kept="shop_id name count"),
+}

@@ -1,0 +1,62 @@
+"""What is kept only for a time."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, delete, select
+from sqlmodel import Session
+
+from plugin import clock, dates, inbox, lanes, shops
+from plugin.config import settings
+from plugin.db import fold, table, transaction
+from plugin.models.inbox import Delivery
+from plugin.models.segments import Wake
+from plugin.models.shops import Shop
+from plugin.models.tagging import LedgerEntry
+from plugin.privacy.forgotten import forgotten, note
+from plugin.privacy.persons import Person
+
+DAYS_OF_REMOVED_TAGS = 90  # an echo or a merchant's question may come late
+DAYS_OF_WAKES = 30  # a moment passed so long ago has been covered by a recompute, or never will be
+NAMING = re.compile(r"[^\s\"'<>(),;:\\]+@[^\s\"'<>(),;:\\]+|[^\W_]+")
+
+deliveries = table(Delivery)
+wakes = table(Wake)
+ledger = table(LedgerEntry)
+
+
+def retention(engine: Engine, claim: lanes.Claim) -> datetime | None:
+    """Delete what a shop need not keep any longer; return the shop's next midnight."""
+    now = clock.now()
+    with transaction(engine) as session:
+        lanes.hold(session, claim)
+        shop = shops.shop(session, claim.shop_id)
+        inbox.purge(session, shop.shop_id, settings().delivery_retention_days)
+        old = wakes.c.wake_at < now - timedelta(days=DAYS_OF_WAKES)
+        session.execute(delete(wakes).where(wakes.c.shop_id == shop.shop_id, old))
+        off = (ledger.c.state == "removed", ledger.c.changed_at < now - timedelta(days=DAYS_OF_REMOVED_TAGS))
+        session.execute(delete(ledger).where(ledger.c.shop_id == shop.shop_id, *off))
+        look_into_set_aside(session, shop)
+    return dates.day_start(dates.today(now, shop.zone) + timedelta(days=1), shop.zone)
+
+
+def look_into_set_aside(session: Session, shop: Shop) -> None:
+    """Have deliveries emptied that name somebody forgotten and that nobody could read or store when they came."""
+    statement = select(deliveries.c.body, deliveries.c.worked_at).where(
+        deliveries.c.shop_id == shop.shop_id, deliveries.c.state.in_(("unreadable", "failed"))
+    )
+    for body, worked_at in session.execute(statement):
+        words = named_in(body)
+        known = forgotten(session, shop, [words])
+        if known:
+            named = Person(frozenset(known.ids), frozenset(known.contacts))
+            note(session, shop.shop_id, named, at=worked_at, due_at=worked_at)
+
+
+def named_in(body: bytes) -> Person:
+    """Return every word of a body as if it were an id or an address: their hashes tell who was forgotten."""
+    words: Any = frozenset(NAMING.findall(fold(body.decode("utf-8", "replace"))))
+    return Person(words, frozenset(word for word in words if "@" in word))

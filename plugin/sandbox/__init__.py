@@ -1,0 +1,100 @@
+"""The practice shop: stand-ins for Shopify and Klaviyo over real HTTP, with a made-up shop behind them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from random import Random
+
+from flask import Flask
+
+from plugin.sandbox.klaviyo import Check, KlaviyoStandIn
+from plugin.sandbox.server import Server
+from plugin.sandbox.shop import Event, Shop
+from plugin.sandbox.shop.audience import KNOWN, audience, known
+from plugin.sandbox.shopify import ShopifyStandIn
+from plugin.sandbox.state import State
+
+__all__ = ["KlaviyoStandIn", "Practice", "Server", "Shop", "ShopifyStandIn", "State", "start"]
+
+DOMAIN = "practice-shop.myshopify.com"
+FILE = "practice.sqlite"
+
+
+@dataclass(frozen=True)
+class Practice:
+    """The running practice shop. Each server has its `origin`."""
+
+    state: State
+    shopify: ShopifyStandIn
+    klaviyo: KlaviyoStandIn
+    shop: Shop
+    shopify_server: Server
+    klaviyo_server: Server
+
+    def tell(self, events: Iterable[Event]) -> int:
+        """Send these to whoever has subscribed, as what one action of a merchant or buyer caused; return how many."""
+        event_id = self.shopify.signer.new_id()
+        return sum(self.shopify.emit(topic, payload, event_id) for topic, payload in events)
+
+    def happen(self, chance: Random) -> int:
+        """Let one thing happen in the shop and send its webhooks. New customers reach the e-mail tool too, mostly."""
+        events = self.shop.next_events(chance, self.shopify.now())
+        for topic, payload in events:
+            customer = self.shop.customer(payload["id"]) if topic == "customers/create" else None
+            if customer and chance.random() < KNOWN:
+                self.klaviyo.add([known(chance, customer)])
+        return self.tell(events)
+
+    def stop(self) -> None:
+        for stand_in in (self.shopify, self.klaviyo):
+            stand_in.stop()
+        for server in (self.shopify_server, self.klaviyo_server):
+            server.stop()
+        self.state.close()
+
+
+def start(
+    folder: Path | None,
+    now: Callable[[], datetime],
+    seed: int = 1,
+    *,
+    customers: int = 2_000,
+    schema_path: Path | None = None,
+    check: Check | None = None,
+) -> Practice:
+    """Start the practice shop as it was left in `folder`, or a new one; without a folder it lives in memory.
+
+    `schema_path` is Shopify's own schema, against which every document must then be valid, and `check` judges what is
+    written to Klaviyo (`specification.checker`).
+    """
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    state = State(folder / FILE if folder else None)
+    token, api_secret = secret(seed, "access token"), secret(seed, "api secret")
+    shopify = ShopifyStandIn(state, now, DOMAIN, token, api_secret, schema_path=schema_path)
+    klaviyo = KlaviyoStandIn(state, now, secret(seed, "api key"), check=check)
+    shop = Shop(state, shopify.store, seed=seed, until=now(), customers=customers)
+    if state.count("profile") == 0:
+        klaviyo.add(audience(shop.customers(), seed, now()))
+    servers = (serve(state, name, app) for name, app in (("shopify", shopify.app), ("klaviyo", klaviyo.app)))
+    return Practice(state, shopify, klaviyo, shop, *servers)
+
+
+def secret(seed: int, use: str) -> str:
+    """Return made-up credentials, the same at each start: they open nothing but the practice shop."""
+    return hashlib.sha256(f"practice {seed} {use}".encode()).hexdigest()[:40]
+
+
+def serve(state: State, name: str, app: Flask) -> Server:
+    """Start a server where it was the last time, so that connections made then still reach it, or elsewhere."""
+    port = (state.get("port", name) or {"port": 0})["port"]
+    try:
+        server = Server(app, port=port)
+    except OSError:
+        server = Server(app)
+    state.set("port", name, {"port": server.port})
+    return server.start()

@@ -1,0 +1,26 @@
+"""What Shopify's webhooks carry, topic by topic, in the shapes of API 2026-07 and 2026-10."""
+
+from .goods import cart, checkout, product
+from .orders import order, refund
+from .parts import Payload, gid, money
+from .people import consent, customer, customer_deleted, customer_redact, data_request, tags_changed
+from .store import app_uninstalled, shop_redact
+
+__all__ = [
+    "Payload",
+    "app_uninstalled",
+    "cart",
+    "checkout",
+    "consent",
+    "customer",
+    "customer_deleted",
+    "customer_redact",
+    "data_request",
+    "gid",
+    "money",
+    "order",
+    "product",
+    "refund",
+    "shop_redact",
+    "tags_changed",
+]

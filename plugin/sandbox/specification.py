@@ -1,0 +1,65 @@
+"""Checks request bodies against a platform's published OpenAPI 3.0 description: what is wrong is refused, not ignored.
+
+For tests: jsonschema is installed for development alone, and nothing that runs in production imports this.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+Check = Callable[[str, str, Any], list[str]]
+Schema = dict[str, Any]
+
+
+@cache
+def checker(path: Path) -> Check:
+    """Return a check of (method, path, body) that says what is wrong with the body. `path` is gzipped JSON."""
+    with gzip.open(path) as file:
+        described = json.load(file)
+    components = {"schemas": {name: mended(one) for name, one in described["components"]["schemas"].items()}}
+    operations = list(bodies(described["paths"]))
+
+    def check(method: str, path: str, body: Any) -> list[str]:
+        for verb, template, schema in operations:
+            if verb == method and template.fullmatch(path.rstrip("/")):
+                validator = Draft202012Validator({"allOf": [schema], "components": components})
+                return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(body)]
+        return [f"{method} {path} takes no body"]
+
+    return check
+
+
+def bodies(paths: Mapping[str, Any]) -> Iterator[tuple[str, re.Pattern[str], Schema]]:
+    """Yield the method, the path and the body's schema of every operation that takes one."""
+    for template, methods in paths.items():
+        pattern = re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)))
+        for method, operation in methods.items():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                yield method.upper(), pattern, mended(content["schema"])
+
+
+def mended(schema: Schema, *, closed: bool = True) -> Schema:
+    """Return a schema of OpenAPI 3.0 as JSON Schema.
+
+    `nullable` means null beside whatever else is allowed, also where no `type` stands next to it: validators that only
+    look at both together then let anything pass. Objects are closed, since the platform refuses unknown names.
+    """
+    whole = {name: value for name, value in schema.items() if name != "nullable"}
+    if "properties" in whole:
+        whole["properties"] = {name: mended(one) for name, one in whole["properties"].items()}
+        if closed:
+            whole.setdefault("additionalProperties", False)
+    if "items" in whole:
+        whole["items"] = mended(whole["items"])
+    for name in ("oneOf", "anyOf", "allOf"):
+        if name in whole:
+            whole[name] = [mended(one, closed=closed and name != "allOf") for one in whole[name]]
+    return {"anyOf": [whole, {"type": "null"}]} if schema.get("nullable") else whole

@@ -1,0 +1,265 @@
+"""The one table of the language: every name with its type, column and sentence (segment-language §5, §9).
+
+A row without a column is a name of the language that nothing supplies yet: it is answered with NOT_AVAILABLE and what
+would supply it. Giving it a column makes it available to parser, compiler and editor alike.
+"""
+
+import re
+from collections.abc import Mapping
+
+from .schema import Field, Function, Parameter, Type
+
+DATE, INTEGER, DECIMAL, MONEY = Type.DATE, Type.INTEGER, Type.DECIMAL, Type.MONEY
+ID, STRING, ENUM, LIST, MEMBER, BOOLEAN = Type.ID, Type.STRING, Type.ENUM, Type.LIST, Type.MEMBER, Type.BOOLEAN
+
+CONSENT = ("SUBSCRIBED", "NOT_SUBSCRIBED", "PENDING", "INVALID", "UNSUBSCRIBED", "REDACTED")
+GROUPS = (
+    "PROSPECTS",
+    "NEW",
+    "PROMISING",
+    "ACTIVE",
+    "NEEDS_ATTENTION",
+    "LOYAL",
+    "CHAMPIONS",
+    "ALMOST_LOST",
+    "AT_RISK",
+    "PREVIOUSLY_LOYAL",
+    "DORMANT",
+)
+
+SHOPIFY = "a Shopify store that reports it"
+SURVEY = "survey answers"
+ORDER_DETAILS = "orders kept with their details"
+ENGAGEMENT = "a connection to an e-mail platform that reports opens and clicks"
+SITE = "events from the shop's own pages"
+PREDICTIONS = "predictions from the order history"
+PLACES = "addresses with coordinates"
+CALLS = "events sent by a call system"
+EVENTS = "events sent to this shop"
+DEFINITION = "a definition of the field"
+
+
+def _later(name: str, kind: Type, sentence: str, supplied_by: str, values: tuple[str, ...] = ()) -> Field:
+    return Field(name, kind, None, sentence, values=values, supplied_by=supplied_by)
+
+
+_AVAILABLE = (
+    Field("number_of_orders", INTEGER, "orders", "Number of orders that count, ever"),
+    Field("amount_spent", MONEY, "spent_minor", "Amount spent on orders that count, less refunds"),
+    Field("first_order_date", DATE, "first_order_at", "Day of the first order that counts"),
+    Field("last_order_date", DATE, "last_order_at", "Day of the latest order that counts"),
+    Field("customer_added_date", DATE, "added_at", "Day the customer was added to the store"),
+    Field("customer_tags", LIST, "tags", "Tags on the customer in the store, other than ours", examples=("'vip'",)),
+    Field("customer_countries", LIST, "countries", "Country of any address", examples=("'US'", "'GB'", "'DE'")),
+    Field("customer_regions", LIST, "regions", "Region of any address", examples=("'US-NY'", "'CA-ON'")),
+    Field("customer_cities", LIST, "cities", "City of any address", examples=("'US-CA-LosAngeles'",)),
+    Field("customer_email_domain", STRING, "email_domain", "What follows the @", examples=("'gmail.com'",)),
+    Field("customer_language", STRING, "language", "Language of the customer", examples=("'en'", "'en-US'")),
+    Field("email_subscription_status", ENUM, "email_consent", "May we write by e-mail", values=CONSENT),
+    Field(
+        "sms_subscription_status",
+        ENUM,
+        "sms_consent",
+        "May we write by SMS",
+        values=tuple(status for status in CONSENT if status != "INVALID"),
+    ),
+    Field("abandoned_checkout_date", DATE, "abandoned_at", "Day of the latest abandoned checkout or cart"),
+    Field("rfm_group", ENUM, "rfm_group", "Group by recency, frequency and amount of orders", values=GROUPS),
+    Field("rfm_recency", INTEGER, "rfm_recency", "Score of how lately they ordered: 1 to 5"),
+    Field("rfm_frequency", INTEGER, "rfm_frequency", "Score of how often they ordered: 1 to 5"),
+    Field("rfm_monetary", INTEGER, "rfm_monetary", "Score of how much they spent: 1 to 5"),
+)
+
+_LATER = (
+    # Shopify has these.
+    _later("companies", Type.ID_LIST, "B2B companies of the customer", SHOPIFY),
+    _later("created_by_app_id", ID, "App that added the customer", SHOPIFY),
+    _later(
+        "customer_account_status",
+        ENUM,
+        "State of the customer's account",
+        SHOPIFY,
+        ("DECLINED", "DISABLED", "ENABLED", "INVITED"),
+    ),
+    _later("predicted_spend_tier", ENUM, "What they may spend", PREDICTIONS, ("HIGH", "MEDIUM", "LOW")),
+    _later(
+        "product_subscription_status",
+        ENUM,
+        "State of the subscription to products",
+        SHOPIFY,
+        ("SUBSCRIBED", "CANCELED", "EXPIRED", "FAILED", "NEVER_SUBSCRIBED", "PAUSED"),
+    ),
+    # Demographic.
+    _later("age", INTEGER, "Age in years", "a date of birth"),
+    _later("birth_date", DATE, "Date of birth", "a date of birth"),
+    _later("gender", STRING, "Gender as told by the customer", SURVEY),
+    _later("marital_status", STRING, "Marital status as told by the customer", SURVEY),
+    _later("income_band", STRING, "Income band as told by the customer", SURVEY),
+    _later("education", STRING, "Education as told by the customer", SURVEY),
+    _later("occupation", STRING, "Occupation as told by the customer", SURVEY),
+    # Geographic.
+    _later("customer_postal_codes", LIST, "Postal code of any address", "addresses with postal codes"),
+    _later("time_zone", STRING, "Time zone of the customer", "addresses with time zones"),
+    # Psychographic.
+    _later("interests", LIST, "Interests", SURVEY),
+    _later("values", LIST, "Values", SURVEY),
+    _later("lifestyle", LIST, "Lifestyle", SURVEY),
+    _later("personality", LIST, "Personality", SURVEY),
+    # Technographic.
+    _later("devices", LIST, "Devices ordered or browsed with", ORDER_DETAILS),
+    _later("browsers", LIST, "Browsers ordered or browsed with", ORDER_DETAILS),
+    _later("operating_systems", LIST, "Operating systems ordered or browsed with", ORDER_DETAILS),
+    _later("sales_channels", LIST, "Channels ordered through", ORDER_DETAILS),
+    # Behavioural.
+    _later("average_order_value", MONEY, "Amount of the average order", ORDER_DETAILS),
+    _later("largest_order", MONEY, "Amount of the largest order", ORDER_DETAILS),
+    _later("days_between_orders", DECIMAL, "Average days from one order to the next", ORDER_DETAILS),
+    _later("days_since_last_order", INTEGER, "Days since the latest order", ORDER_DETAILS),
+    _later("first_source", STRING, "Where the first order came from", ORDER_DETAILS),
+    _later("last_source", STRING, "Where the latest order came from", ORDER_DETAILS),
+    # Needs.
+    _later("favourite_category", STRING, "Category bought most", ORDER_DETAILS),
+    _later("favourite_vendor", STRING, "Vendor bought most", ORDER_DETAILS),
+    _later("discount_share", DECIMAL, "Share of what was bought at a discount: 0 to 1", ORDER_DETAILS),
+    _later("discount_habit", ENUM, "Use of discounts", ORDER_DETAILS, ("FULL_PRICE", "MIXED", "DISCOUNT_ONLY")),
+    # Value.
+    _later("spend_percentile", INTEGER, "Rank by amount spent: 0 to 100", PREDICTIONS),
+    _later("historic_value", MONEY, "Value up to now", PREDICTIONS),
+    _later("predicted_value", MONEY, "Value expected in the next year", PREDICTIONS),
+    _later("lifetime_value", MONEY, "Value up to now and expected", PREDICTIONS),
+    _later("predicted_orders", DECIMAL, "Orders expected in the next year", PREDICTIONS),
+    _later("churn_risk", DECIMAL, "Likelihood of no order in the next 90 days: 0 to 1", PREDICTIONS),
+    _later("expected_next_order_date", DATE, "Day the next order is expected", PREDICTIONS),
+    # Voice of the customer.
+    _later("nps_score", INTEGER, "Would they recommend the shop: 0 to 10", SURVEY),
+    _later("nps_group", ENUM, "Group by that score", SURVEY, ("PROMOTER", "PASSIVE", "DETRACTOR")),
+    _later("csat_score", INTEGER, "How content they are: 1 to 5", SURVEY),
+)
+
+FIELDS: Mapping[str, Field] = {row.name: row for row in (*_AVAILABLE, *_LATER)}
+
+
+def _parameters(*rows: Parameter) -> dict[str, Parameter]:
+    return {row.name: row for row in rows}
+
+
+def _unsupplied(supplied_by: str, **types: Type) -> dict[str, Parameter]:
+    """Parameters known to the language and not supplied yet."""
+    return {name: Parameter(name, kind, None, "", supplied_by=supplied_by) for name, kind in types.items()}
+
+
+_PRODUCTS = _parameters(
+    Parameter("id", ID, "product_id", "The product's id"),
+    Parameter("sku", STRING, "sku", "The variant's SKU"),
+    Parameter("tag", MEMBER, "product_tags", "A tag of the product"),
+    Parameter("vendor", STRING, "vendor", "The product's vendor"),
+    Parameter("type", STRING, "product_type", "The product's type"),
+    Parameter("date", DATE, "placed_at", "Day of the order"),
+    Parameter("quantity", INTEGER, "units", "Units of one line, less those refunded"),
+    Parameter("count", INTEGER, "orders", "Number of orders", kind="aggregate"),
+    Parameter("sum_quantity", INTEGER, "sum_units", "Units in all", kind="aggregate"),
+    Parameter("sum_amount", MONEY, "sum_amount_minor", "Amount in all", kind="aggregate"),
+) | _unsupplied(ORDER_DETAILS, variant_id=ID, category=ID, collection_id=ID, title=STRING, amount=MONEY)
+
+_ORDERS = _parameters(
+    Parameter("date", DATE, "placed_at", "Day of the order"),
+    Parameter("amount", MONEY, "amount_minor", "Amount of one order, less refunds"),
+    Parameter("discount_code", STRING, "discount_codes", "A discount code used"),
+    Parameter("count", INTEGER, "orders", "Number of orders", kind="aggregate"),
+    Parameter("sum_amount", MONEY, "sum_amount_minor", "Amount in all", kind="aggregate"),
+) | _unsupplied(
+    ORDER_DETAILS,
+    location_id=ID,
+    app_id=ID,
+    channel=STRING,
+    discounted=BOOLEAN,
+    financial_status=STRING,
+    device=STRING,
+    country=STRING,
+)
+
+_EMAIL = _unsupplied(ENGAGEMENT, activity_id=ID, date=DATE, count=INTEGER)
+_VIEWS = _unsupplied(SITE, id=ID, date=DATE, count=INTEGER, tag=MEMBER)
+# Functions without parameters here: the language does not say theirs yet, and they are not checked.
+_EMAIL_EVENTS = ("bounced", "clicked", "delivered", "marked_as_spam", "opened", "unsubscribed")
+_SITE_EVENTS = ("page_viewed", "searched", "form_submitted", "link_clicked")
+
+FUNCTIONS: Mapping[str, Function] = {
+    row.name: row
+    for row in (
+        Function("products_purchased", "lines", "Bought a product", _PRODUCTS),
+        Function("orders_placed", "orders", "Placed an order", _ORDERS),
+        *(
+            Function(f"{family}.{event}", None, f"E-mail {event.replace('_', ' ')}", _EMAIL, ENGAGEMENT)
+            for family in ("shopify_email", "email")
+            for event in _EMAIL_EVENTS
+        ),
+        Function("storefront.product_viewed", None, "Viewed a product", _VIEWS, SITE),
+        Function("storefront.collection_viewed", None, "Viewed a collection", _VIEWS, SITE),
+        Function(
+            "store_credit_accounts",
+            None,
+            "Has store credit",
+            _unsupplied(SHOPIFY, balance=MONEY, currency=STRING, next_expiry_date=DATE, last_credit_date=DATE),
+            SHOPIFY,
+        ),
+        Function(
+            "customer_within_distance",
+            None,
+            "Lives near a place",
+            _unsupplied(PLACES, coordinates=Type.COORDINATES, distance_km=DECIMAL, distance_mi=DECIMAL),
+            PLACES,
+        ),
+        Function(
+            "survey_answered",
+            None,
+            "Answered a survey",
+            _unsupplied(SURVEY, survey=STRING, question=STRING, answer=STRING, score=DECIMAL, date=DATE, count=INTEGER),
+            SURVEY,
+        ),
+        Function(
+            "carts",
+            None,
+            "Had a cart",
+            _unsupplied(ORDER_DETAILS, status=STRING, date=DATE, amount=MONEY, count=INTEGER, product_id=ID),
+            ORDER_DETAILS,
+        ),
+        Function(
+            "refunds",
+            None,
+            "Had a refund",
+            _unsupplied(ORDER_DETAILS, date=DATE, amount=MONEY, count=INTEGER, sum_amount=MONEY),
+            ORDER_DETAILS,
+        ),
+        *(
+            Function(f"site.{event}", None, f"On the site: {event.replace('_', ' ')}", {}, SITE)
+            for event in _SITE_EVENTS
+        ),
+        Function("call_received", None, "Was called", {}, CALLS),
+        Function(
+            "event",
+            None,
+            "Did something else",
+            _unsupplied(EVENTS, name=STRING, date=DATE, count=INTEGER),
+            EVENTS,
+        ),
+    )
+}
+
+# Two spellings of one name; printing uses the second.
+ALIASES = {
+    "storefront_event.product_viewed": "storefront.product_viewed",
+    "storefront_event.collection_viewed": "storefront.collection_viewed",
+}
+_DEFINED = re.compile(r"(?a:metafields\.[\w-]+\.[\w-]+|attributes\.[\w.-]+)")
+
+
+def look_up(name: str) -> Field | Function | None:
+    """The row of `name` as written in a query, or None for a name that the language does not have."""
+    name = ALIASES.get(name, name.removeprefix("customer.") if name.startswith("customer.metafields.") else name)
+    if _DEFINED.fullmatch(name):
+        return _later(name, Type.UNDEFINED, "A field of the merchant's own", DEFINITION)
+    return FIELDS.get(name) or FUNCTIONS.get(name)
+
+
+__all__ = ["ALIASES", "FIELDS", "FUNCTIONS", "Field", "Function", "Parameter", "Type", "look_up"]

@@ -1,0 +1,84 @@
+"""A tree as its one canonical text; parsing that gives the same tree."""
+
+import re
+from typing import assert_never
+
+from .schema import Field, Parameter, Type
+from .tokens import quote
+from .tree import (
+    AbsoluteDate,
+    And,
+    Between,
+    Boolean,
+    Compare,
+    Contains,
+    In,
+    Instant,
+    IsNull,
+    Matches,
+    Node,
+    Not,
+    Number,
+    Or,
+    RelativeDate,
+    StartsWith,
+    Text,
+    Value,
+)
+
+BARE_ID = re.compile(r"0|[1-9][0-9]*")
+
+
+def canonical(node: Node) -> str:
+    """The query as we write it: keywords in upper case, single spaces, no parentheses that say nothing."""
+    match node:
+        case And():
+            return " AND ".join(_inside(one, Or) for one in node.operands)
+        case Or():
+            return " OR ".join(canonical(one) for one in node.operands)
+        case Not():
+            return f"NOT {_inside(node.operand, And, Or, Not)}"
+        case Compare():
+            return f"{node.field.name} {node.operator} {_value(node.field, node.value)}"
+        case Between():
+            return f"{node.field.name} BETWEEN {_value(node.field, node.low)} AND {_value(node.field, node.high)}"
+        case In():
+            return f"{node.field.name} {_not(node)}IN ({', '.join(_value(node.field, one) for one in node.values)})"
+        case Contains():
+            return f"{node.field.name} {_not(node)}CONTAINS {_value(node.field, node.value)}"
+        case StartsWith():
+            return f"{node.field.name} {_not(node)}STARTS WITH {_value(node.field, node.value)}"
+        case IsNull():
+            return f"{node.field.name} IS {_not(node)}NULL"
+        case Matches():
+            return f"{node.function.name} {_not(node)}MATCHES ({', '.join(canonical(one) for one in node.conditions)})"
+        case _:
+            assert_never(node)
+
+
+def _inside(node: Node, *looser: type[And | Or | Not]) -> str:
+    """`node` as an operand: in parentheses where it would otherwise come apart."""
+    return f"({canonical(node)})" if isinstance(node, looser) else canonical(node)
+
+
+def _not(node: In | Contains | StartsWith | IsNull | Matches) -> str:
+    return "NOT " if node.negated else ""
+
+
+def _value(field: Field | Parameter, value: Value) -> str:
+    match value:
+        case Text(content):
+            bare = field.type in {Type.ID, Type.ID_LIST} and BARE_ID.fullmatch(content)
+            return content if bare else quote(content)
+        case Number(number):
+            return format(number, "f") if not isinstance(number, int) else str(number)
+        case Boolean(answer):
+            return "true" if answer else "false"
+        case AbsoluteDate(day):
+            return day.isoformat()
+        case Instant(moment):
+            return moment.isoformat(timespec="seconds")
+        case RelativeDate():
+            return value.text
+        case _:
+            assert_never(value)

@@ -1,0 +1,144 @@
+"""What may stand beside a name of each type: one word of a query into a value of that type (segment-language §2)."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from . import dates
+from .errors import Code, Faults, excerpt, nearest
+from .schema import Field, Parameter, Type
+from .tokens import NUMBER, Kind, Token, quote
+from .tree import AbsoluteDate, Boolean, Day, Instant, Number, RelativeDate, Text, Value
+
+INTEGERS = range(-(2**63), 2**63)
+# No currency has more than four decimals: scaled to minor units, anything smaller than this fits 64 bits.
+MOST = Decimal(2**63 // 10_000)
+MOST_DECIMALS = 9  # with the digits before the point still exact in the decimal module's 28
+
+READS: Mapping[Type, str] = {
+    Type.DATE: "a date, such as 2020-05-30, -7d or today",
+    Type.INTEGER: "a whole number, such as 3",
+    Type.DECIMAL: "a number, such as 2.5",
+    Type.MONEY: "an amount as a number, such as 250.50",
+    Type.ID: "an id: a whole number, or a text in quotes",
+    Type.ID_LIST: "an id: a whole number, or a text in quotes",
+    Type.STRING: "a text in single quotes",
+    Type.ENUM: "one of its values in single quotes",
+    Type.LIST: "a text in single quotes",
+    Type.MEMBER: "a text in single quotes",
+    Type.BOOLEAN: "true or false",
+    Type.COORDINATES: "a pair of numbers, such as (45.5, -73.6)",
+}
+
+
+def value(row: Field | Parameter, token: Token, faults: Faults) -> Value | None:
+    """`token` as a value of the type of `row`; None when it is none, which is reported, or when the type is not known.
+
+    A word that was reported already is not reported again.
+    """
+    if token.kind is Kind.BROKEN or row.type not in READERS:
+        return None
+    return READERS[row.type](row, token, faults)
+
+
+def _wrong(row: Field | Parameter, token: Token, faults: Faults, suggestion: str | None = None) -> None:
+    message = f"{row.name} takes {READS[row.type]}, not {excerpt(token.text)}"
+    faults.add(Code.WRONG_TYPE, message, token.span, suggestion)
+
+
+def _day(row: Field | Parameter, token: Token, faults: Faults) -> Day | None:
+    match token.value:
+        case AbsoluteDate() | Instant() | RelativeDate():
+            return token.value
+        case content:
+            _wrong(row, token, faults, content if token.kind is Kind.STRING and content and _is_day(content) else None)
+            return None
+
+
+def _is_day(content: str) -> bool:
+    try:
+        return dates.read(content) is not None
+    except dates.BadDateError:
+        return False
+
+
+def _number(row: Field | Parameter, token: Token, faults: Faults) -> Number | None:
+    if token.kind is not Kind.NUMBER:
+        content = str(token.value)
+        _wrong(row, token, faults, content if token.kind is Kind.STRING and NUMBER.fullmatch(content) else None)
+        return None
+    return _integer(row, token, faults) if row.type is Type.INTEGER else _decimal(row, token, faults)
+
+
+def _integer(row: Field | Parameter, token: Token, faults: Faults) -> Number | None:
+    whole, _, decimals = token.text.partition(".")
+    if decimals:
+        _wrong(row, token, faults, None if decimals.strip("0") else whole)
+        return None
+    if len(whole.lstrip("-0")) > 19 or int(whole) not in INTEGERS:
+        faults.add(Code.INVALID_VALUE, f"{excerpt(whole)} is too large a number for {row.name}", token.span)
+        return None
+    return Number(int(whole))
+
+
+def _decimal(row: Field | Parameter, token: Token, faults: Faults) -> Number | None:
+    number = Decimal(token.text)
+    if not -MOST < number < MOST:
+        faults.add(Code.INVALID_VALUE, f"{excerpt(token.text)} is too large a number for {row.name}", token.span)
+        return None
+    if len(token.text.partition(".")[2]) > MOST_DECIMALS:
+        faults.add(Code.INVALID_VALUE, f"{row.name} takes at most {MOST_DECIMALS} decimals", token.span)
+        return None
+    return Number(number or abs(number))  # -0 is 0
+
+
+def _id(row: Field | Parameter, token: Token, faults: Faults) -> Text | None:
+    if token.kind is Kind.STRING or (token.kind is Kind.NUMBER and token.text.isdecimal()):
+        return Text(str(token.value))
+    _wrong(row, token, faults)
+    return None
+
+
+def _text(row: Field | Parameter, token: Token, faults: Faults) -> Text | None:
+    if token.kind is Kind.STRING:
+        return Text(str(token.value))
+    _wrong(row, token, faults, None if token.kind is Kind.PAIR else quote(token.text))
+    return None
+
+
+def _choice(row: Field | Parameter, token: Token, faults: Faults) -> Text | None:
+    text = _text(row, token, faults)
+    if text is None or text.value in row.values:
+        return text
+    found = nearest(text.value.strip(), row.values)
+    message = f"{row.name} has no value {excerpt(token.text)}. Its values are {', '.join(row.values)}"
+    faults.add(Code.INVALID_VALUE, message, token.span, quote(found) if found else None)
+    return None
+
+
+def _boolean(row: Field | Parameter, token: Token, faults: Faults) -> Boolean | None:
+    if token.kind is Kind.BOOLEAN:
+        return Boolean(token.value == "true")
+    word = str(token.value).lower()
+    _wrong(row, token, faults, word if word in {"true", "false"} else None)
+    return None
+
+
+def _coordinates(row: Field | Parameter, token: Token, faults: Faults) -> None:
+    if token.kind is not Kind.PAIR:
+        _wrong(row, token, faults)
+
+
+READERS: Mapping[Type, Callable[[Field | Parameter, Token, Faults], Value | None]] = {
+    Type.DATE: _day,
+    Type.INTEGER: _number,
+    Type.DECIMAL: _number,
+    Type.MONEY: _number,
+    Type.ID: _id,
+    Type.ID_LIST: _id,
+    Type.STRING: _text,
+    Type.ENUM: _choice,
+    Type.LIST: _text,
+    Type.MEMBER: _text,
+    Type.BOOLEAN: _boolean,
+    Type.COORDINATES: _coordinates,
+}

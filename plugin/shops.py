@@ -1,0 +1,248 @@
+"""Shops and their connections: made, found, opened, paused."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, select, update
+from sqlmodel import Session, col
+
+from connectors import registry
+from connectors.base import Connector, Identity
+from connectors.http import Http
+from plugin import clock, dates
+from plugin.config import settings
+from plugin.db import table, upsert
+from plugin.models.lanes import Lane
+from plugin.models.shops import Connection, Counter, Route, Shop
+from plugin.seal import digest, seal, unseal
+
+LANES_ON_DEMAND = ("inbox", "recompute", "privacy")
+LANES_AT_MIDNIGHT = ("scores", "retention")
+
+
+class UnknownShopError(LookupError):
+    """There is no shop of this name or id."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A connection with what is needed to work on it outside any transaction."""
+
+    shop_id: str
+    connection_id: str
+    platform: str
+    role: str
+    state: str
+    connector: Connector
+
+
+def add_shop(session: Session, *, name: str, platform: str, domain: str, zone: str, currency: str) -> tuple[Shop, str]:
+    """Make a shop; return it and the code with which its first password is set. LookupError: no such zone."""
+    ZoneInfo(zone)
+    code = secrets.token_urlsafe(12)
+    now = clock.now()
+    shop = Shop(
+        shop_id=uuid4().hex,
+        name=name,
+        platform=platform,
+        domain=domain.casefold(),
+        zone=zone,
+        currency=currency.upper(),
+        created_at=now,
+        redaction_key=secrets.token_urlsafe(32),
+        setup_digest=digest(code),
+    )
+    session.add(shop)
+    session.flush()
+    for kind in LANES_ON_DEMAND:
+        session.add(Lane(shop_id=shop.shop_id, kind=kind))
+    midnight = dates.day_start(dates.today(now, shop.zone) + timedelta(days=1), shop.zone)
+    for kind in LANES_AT_MIDNIGHT:
+        session.add(Lane(shop_id=shop.shop_id, kind=kind, due_at=midnight))
+    session.flush()
+    return shop, code
+
+
+def renew_code(session: Session, shop_id: str) -> str:
+    """Return a new code with which a shop's first password is set; the one before is void."""
+    code = secrets.token_urlsafe(12)
+    session.execute(update(Shop).where(col(Shop.shop_id) == shop_id).values(setup_digest=digest(code)))
+    return code
+
+
+def shop(session: Session, shop_id: str) -> Shop:
+    """Return a shop by its id. UnknownShopError."""
+    found = session.get(Shop, shop_id)
+    if found is None:
+        raise UnknownShopError(shop_id)
+    return found
+
+
+def by_name(session: Session, name: str) -> Shop:
+    """Return the one shop with this id, domain or name. UnknownShopError: none, or more than one of this name."""
+    for column in (col(Shop.shop_id), col(Shop.domain), col(Shop.name)):
+        found = session.scalars(
+            select(Shop).where(column == (name.casefold() if column is col(Shop.domain) else name))
+        ).all()
+        if len(found) == 1:
+            return found[0]
+    raise UnknownShopError(f"no single shop is called {name!r}")
+
+
+def build(platform: str, credentials: Mapping[str, str], practice_origin: str | None = None) -> Connector:
+    """Return a platform's connector with these credentials. In production no stand-in is ever called."""
+    connector = registry()[platform]
+    if practice_origin and settings().production:
+        raise PermissionError("a practice connection is refused in production")
+    return connector(credentials, Http(platform, practice_origin))
+
+
+def connect(
+    session: Session,
+    shop: Shop,
+    platform: str,
+    credentials: Mapping[str, str],
+    identity: Identity,
+    practice_origin: str | None = None,
+) -> Connection:
+    """Keep a connection whose credentials `check` has proved. The same account again renews its credentials.
+
+    PermissionError: the account belongs to another shop, or the shop has another store already.
+    """
+    role = registry()[platform].role
+    if practice_origin and settings().production:
+        raise PermissionError("a practice connection is refused in production")
+    account = identity.account.casefold()
+    kept = session.scalars(
+        select(Connection).where(col(Connection.shop_id) == shop.shop_id, col(Connection.platform) == platform)
+    ).all()
+    same = next((one for one in kept if one.account == account), None)
+    if role == "store" and same is None and stores(session, shop.shop_id):
+        raise PermissionError("a shop has exactly one store")
+    connection = same or Connection(
+        shop_id=shop.shop_id,
+        connection_id=uuid4().hex,
+        platform=platform,
+        role=role,
+        account=account,
+        sealed="",
+        created_at=clock.now(),
+    )
+    connection.sealed = seal(shop.shop_id, credentials)
+    connection.state, connection.reason = "active", None
+    connection.practice_origin = practice_origin
+    session.add(connection)
+    session.flush()
+    if role == "store":
+        claim_route(session, connection, account)
+    lane = {"shop_id": shop.shop_id, "kind": f"sync:{connection.connection_id}", "fence": 0, "failures": 0}
+    upsert(session, table(Lane), [lane], change=())
+    return connection
+
+
+def stores(session: Session, shop_id: str) -> list[Connection]:
+    condition = (col(Connection.shop_id) == shop_id, col(Connection.role) == "store", col(Connection.state) != "gone")
+    return list(session.scalars(select(Connection).where(*condition)))
+
+
+def claim_route(session: Session, connection: Connection, address: str) -> None:
+    """Lead webhooks for `address` to this connection. PermissionError: they are another shop's."""
+    route = {"platform": connection.platform, "address": address}
+    ours = {"shop_id": connection.shop_id, "connection_id": connection.connection_id}
+    written = upsert(
+        session,
+        table(Route),
+        [route | ours],
+        when=lambda excluded: col(Route.shop_id) == excluded.shop_id,
+        returning=("shop_id",),
+    )
+    if not written:
+        raise PermissionError(f"{address} is connected with another shop")
+
+
+def connections(session: Session, shop_id: str, role: Literal["store", "email"] | None = None) -> list[Connection]:
+    """Return a shop's connections, those of one role if named, oldest first."""
+    found = select(Connection).where(col(Connection.shop_id) == shop_id).order_by(col(Connection.created_at))
+    if role:
+        found = found.where(col(Connection.role) == role)
+    return list(session.scalars(found))
+
+
+def connection(session: Session, shop_id: str, connection_id: str) -> Connection | None:
+    return session.get(Connection, (shop_id, connection_id))
+
+
+def by_address(session: Session, platform: str, address: str) -> Connection | None:
+    """Return the connection, whatever its state, to which a platform's webhooks for `address` lead."""
+    same = and_(
+        col(Route.shop_id) == col(Connection.shop_id), col(Route.connection_id) == col(Connection.connection_id)
+    )
+    found = select(Connection).join(Route, same)
+    return session.scalars(found.where(col(Route.platform) == platform, col(Route.address) == address)).first()
+
+
+def opened(connection: Connection) -> Opened:
+    """Return a connection ready for work: its credentials unsealed into a connector."""
+    credentials = unseal(connection.shop_id, connection.sealed)
+    return Opened(
+        connection.shop_id,
+        connection.connection_id,
+        connection.platform,
+        connection.role,
+        connection.state,
+        build(connection.platform, credentials, connection.practice_origin),
+    )
+
+
+def pause(session: Session, shop_id: str, connection_id: str, reason: str) -> None:
+    """Stop all work on a connection until the merchant mends it. `reason` is shown to the merchant."""
+    session.execute(
+        update(Connection)
+        .where(col(Connection.shop_id) == shop_id, col(Connection.connection_id) == connection_id)
+        .where(col(Connection.state) == "active")
+        .values(state="paused", reason=reason)
+    )
+
+
+def resume(session: Session, shop_id: str, connection_id: str) -> bool:
+    """Let a paused connection go on; return whether it was paused."""
+    resumed = session.execute(
+        update(Connection)
+        .where(col(Connection.shop_id) == shop_id, col(Connection.connection_id) == connection_id)
+        .where(col(Connection.state) == "paused")
+        .values(state="active", reason=None)
+        .returning(col(Connection.state))
+    ).first()
+    return resumed is not None
+
+
+def uninstall(session: Session, shop_id: str, connection_id: str) -> None:
+    """The merchant removed the app: the token is dead. The signing secret stays: privacy topics come later."""
+    found = session.get(Connection, (shop_id, connection_id))
+    if found is None:
+        return
+    secrets_left = {name: value for name, value in unseal(shop_id, found.sealed).items() if name != "access_token"}
+    found.sealed = seal(shop_id, secrets_left | {"access_token": ""})
+    found.state, found.reason = "gone", "uninstalled by the merchant"
+    session.add(found)
+
+
+def count(session: Session, shop_id: str, name: str) -> None:
+    """Add one to a counter of things that leave no row."""
+    counters = table(Counter)
+    row = {"shop_id": shop_id, "name": name, "count": 1}
+    upsert(session, counters, [row], change=lambda excluded: {"count": counters.c.count + excluded["count"]})
+
+
+def history_complete(session: Session, shop_id: str, at: datetime) -> None:
+    """All of the shop's history is in: from now on "no orders" means no orders, and tags may be rehearsed."""
+    session.execute(
+        update(Shop).where(col(Shop.shop_id) == shop_id, col(Shop.history_at).is_(None)).values(history_at=at)
+    )

@@ -1,0 +1,100 @@
+"""What is left of a platform's limits, by connection and endpoint, for all processes together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+from sqlmodel import Session
+
+from connectors.base import Bucket, Rate
+from plugin.db import table, upsert
+from plugin.models.tagging import Budget
+from plugin.shops import Opened
+
+GRANULES = 20  # calls of a window are counted in this many parts of it: at most a twentieth of the limit is not used
+LEAST_WAIT_SECONDS = 0.01
+
+budgets = table(Budget)
+
+Left = Mapping[str, Any]
+
+
+def draw(session: Session, opened: Opened, endpoint: str, rate: Rate, cost: float, now: datetime) -> float:
+    """Take `cost` from a budget and return 0; or take nothing and return the seconds after which to ask again."""
+    row = locked(session, opened, endpoint)
+    if row.closed_until and row.closed_until > now:
+        closed: float = (row.closed_until - now).total_seconds()
+        return max(LEAST_WAIT_SECONDS, closed)
+    wait, left = drawn(rate, row.left or {}, cost, now.timestamp())
+    if wait:
+        return max(LEAST_WAIT_SECONDS, wait)
+    write(session, opened, endpoint, left=left)
+    return 0
+
+
+def report(session: Session, opened: Opened, endpoint: str, rate: Rate, available: float, now: datetime) -> None:
+    """Believe the platform's own figure of what is left: others draw from its bucket as well."""
+    if isinstance(rate, Bucket):
+        write(session, opened, endpoint, left={"level": available, "at": now.timestamp()})
+
+
+def close(session: Session, opened: Opened, endpoint: str, seconds: float, now: datetime) -> None:
+    """Let nobody call an endpoint for as long as the platform asked us to wait."""
+    write(session, opened, endpoint, closed_until=now + timedelta(seconds=seconds))
+
+
+def locked(session: Session, opened: Opened, endpoint: str) -> Row[Any]:
+    """Return a budget, kept from other processes until the transaction ends."""
+    unchanged = {"closed_until": budgets.c.closed_until}
+    row = key(opened, endpoint)
+    return upsert(session, budgets, [row], change=lambda _: unchanged, returning=("left", "closed_until"))[0]
+
+
+def write(session: Session, opened: Opened, endpoint: str, **columns: Any) -> None:
+    upsert(session, budgets, [key(opened, endpoint) | columns])
+
+
+def key(opened: Opened, endpoint: str) -> dict[str, Any]:
+    return {"shop_id": opened.shop_id, "connection_id": opened.connection_id, "endpoint": endpoint}
+
+
+def drawn(rate: Rate, left: Left, cost: float, now: float) -> tuple[float, Left]:
+    """Return how long to wait, and what is left once `cost` is taken."""
+    if isinstance(rate, Bucket):
+        passed = max(0.0, now - left.get("at", now))
+        level = min(rate.capacity, left.get("level", rate.capacity) + passed * rate.restore)
+        lacking = min(cost, rate.capacity) - level
+        return max(0.0, lacking / rate.restore), {"level": level - cost, "at": now}
+    waits, counted = zip(*(within(window, left, cost, now) for window in rate.limits), strict=True)
+    return max(waits), {name: log for each in counted for name, log in each.items()}
+
+
+def within(window: tuple[float, int], left: Left, cost: float, now: float) -> tuple[float, Left]:
+    """Count a call in one window, which slides: where the platform's own windows begin is not known."""
+    seconds, count = window
+    part = seconds / GRANULES
+    log = [(at, used) for at, used in left.get(str(seconds), ()) if now - part - seconds < at <= now + part]
+    over = sum(used for _, used in log) + min(cost, count) - count
+    wait = 0.0
+    for at, used in log:
+        if over <= 0:
+            break
+        over -= used
+        wait = at + part + seconds - now
+    current = now // part * part
+    if log and log[-1][0] == current:
+        log[-1] = (current, log[-1][1] + cost)
+    else:
+        log.append((current, cost))
+    return wait, {str(seconds): log}
+
+
+def duration(rate: Rate, costs: Sequence[float]) -> float:
+    """Return the seconds that calls of these costs take at least, with nothing else drawing and a full budget."""
+    if isinstance(rate, Bucket):
+        return max(0.0, (sum(costs) - rate.capacity) / rate.restore)
+    whole = [(sum(costs) - 1) // count * seconds for seconds, count in rate.limits if costs]
+    return max(0.0, *whole, 0.0)

@@ -1,0 +1,100 @@
+"""What is to change on each contact: what is desired, held against the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from plugin import clock
+from plugin.db import fold
+from plugin.tagging import contacts, ledger, plan
+from plugin.tagging.pushes import Place
+
+TRUCE = timedelta(days=1)  # a tag of ours that somebody took off is not put back sooner
+CALLS_AT_A_TIME = 10
+MOST_CONTACTS = 10_000
+
+
+@dataclass(frozen=True)
+class Change:
+    """One contact's: `tags` is all that is to stand afterwards; `ended` are taken tags that nobody wants there now."""
+
+    contact: str
+    platform_id: str | None
+    looked_up_at: datetime | None
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+
+    @property
+    def needed(self) -> bool:
+        return bool(self.add or self.remove)
+
+    @property
+    def missing(self) -> bool:
+        return self.platform_id is None and self.looked_up_at is not None
+
+
+def of(session: Session, place: Place, keys: Collection[str], also: Sequence[str] = ()) -> list[Change]:
+    """Return every contact's change, in their order, as if the segments `also` were released there."""
+    wanted = plan.desired(session, place, keys, also)
+    entries = ledger.entries(session, place, keys)
+    still = plan.standing_still(session, place, also)
+    known = contacts.known(session, place, keys)
+    nobody = (None, None)
+    return [change(key, known.get(key, nobody), wanted[key], entries.get(key, {}), still) for key in keys]
+
+
+def change(
+    key: str, known: tuple[str | None, datetime | None], wanted: set[str], rows: Mapping[str, Any], still: set[str]
+) -> Change:
+    """Work out one contact's change. What may be taken off is what is ours and neither wanted nor standing still.
+
+    A write that was begun is always finished, whatever was held since: it may be in effect already.
+    """
+    in_state = {state: {name: row.tag for name, row in rows.items() if row.state == state} for state in ledger.STATES}
+    kept = in_state["intended"] | in_state["confirmed"]
+    stand = {name: tag for name, tag in kept.items() if name in still} | {fold(tag): tag for tag in sorted(wanted)}
+    refused = {name for name in in_state["taken"] if rows[name].changed_at > clock.now() - TRUCE}
+    put = {name: tag for name, tag in stand.items() if name not in refused}
+    there = in_state["confirmed"].items()
+    return Change(
+        contact=key,
+        platform_id=known[0],
+        looked_up_at=known[1],
+        add=ordered({name: tag for name, tag in put.items() - there if name not in in_state["foreign"]}),
+        remove=ordered({name: tag for name, tag in (kept | in_state["removing"]).items() if name not in stand}),
+        tags=ordered(put | in_state["foreign"]),
+        ended=tuple(sorted(in_state["taken"].keys() - stand.keys())),
+    )
+
+
+def ordered(tags: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(tag for _, tag in sorted(tags.items()))
+
+
+def to_look_up(session: Session, place: Place, changes: Iterable[Change], also: Sequence[str] = ()) -> list[str]:
+    """Return the contacts to be looked up before they can be written.
+
+    They are those not known yet and, where only differences are written, those last seen before a tag that they are to
+    carry was released: somebody else may have put it there since. (A whole list is ours alone, and was seen whole.)
+    """
+    known = plan.capabilities(place.platform)
+    again = known is not None and known.writes == "difference"
+    since = plan.released_at(session, place, also) if again else {}
+
+    def stale(one: Change) -> bool:
+        return any(since.get(fold(tag)) and one.looked_up_at and one.looked_up_at < since[fold(tag)] for tag in one.add)
+
+    return [one.contact for one in changes if one.needed and (one.platform_id is None or stale(one))]
+
+
+def batch_size(platform: str) -> int:
+    """Return how many contacts are worked at once: a whole number of calls' worth, as long as memory allows."""
+    known = plan.capabilities(platform)
+    return min(MOST_CONTACTS, CALLS_AT_A_TIME * known.contacts_per_call) if known else MOST_CONTACTS

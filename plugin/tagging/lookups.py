@@ -1,0 +1,100 @@
+"""Contacts looked up on the platform before anything is written: nobody is ever created."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlmodel import Session
+
+from connectors.base import Call, Contact, Found
+from connectors.errors import PermanentError
+from connectors.records import Customer
+from plugin import clock, shops
+from plugin.db import among, fold
+from plugin.tagging import contacts, ledger, plan, pushes
+from plugin.tagging.changes import Change
+from plugin.tagging.pushes import keys
+from plugin.tagging.sync import Sync
+
+ABOUT_ONE_CONTACT = (None, 400, 422)  # a key that the platform cannot read, or an answer that we cannot
+
+
+def look_up(sync: Sync, versions: Mapping[str, int], needed: Mapping[str, Change], wanted: Sequence[str]) -> None:
+    """Look contacts up and keep what was found; a missing one is set aside until it changes or the next day comes."""
+    for call in sync.writer.lookups(wanted):
+        try:
+            found = sync.call(call.endpoint, call.cost, lambda call=call: sync.writer.look_up(call))  # type: ignore[misc]
+        except PermanentError as error:
+            if error.status not in ABOUT_ONE_CONTACT:
+                raise
+            narrow(sync, versions, needed, call, error)
+        else:
+            with sync.held() as session:
+                sync.left(session, call.endpoint, found.available)
+                record(session, sync, versions, needed, call, found)
+
+
+def narrow(
+    sync: Sync, versions: Mapping[str, int], needed: Mapping[str, Change], call: Call, error: PermanentError
+) -> None:
+    """One contact must not stop the others: halve the call until the one is found that it fails for."""
+    if len(call.contacts) > 1:
+        middle = len(call.contacts) // 2
+        look_up(sync, versions, needed, call.contacts[:middle])
+        look_up(sync, versions, needed, call.contacts[middle:])
+        return
+    with sync.held() as session:
+        pushes.stumble(session, sync.opened, call.contacts, str(error), state="failed")
+
+
+def record(
+    session: Session, sync: Sync, versions: Mapping[str, int], needed: Mapping[str, Change], call: Call, found: Found
+) -> None:
+    """Keep one call's answer, but nothing of those who were forgotten while it was made."""
+    guests = [one for one in found.contacts if is_guest(sync, one)]
+    still = join(session, sync, guests)
+    now = pushes.lock(session, sync.opened, call.contacts)
+    same = {contact for contact in now if now[contact] == versions[contact]}
+    joined = {one.key for one in guests} - still
+    there = [one for one in found.contacts if one.key in now and one not in guests]
+    missing = now.keys() - {one.key for one in there} - joined
+    contacts.record(session, sync.opened, there)
+    contacts.lose(session, sync.opened, missing)
+    gone = {contact for contact in same & missing if not needed[contact].add}
+    pushes.put(session, sync.opened, same & missing, "missing")
+    pushes.done(session, sync.opened, gone | same & joined)
+    ledger.strike(session, sync.opened, [(fold(tag), contact) for contact in gone for tag in needed[contact].remove])
+
+
+def is_guest(sync: Sync, found: Contact) -> bool:
+    """Whether an address led to an account: in the store, customers have their ids for keys, and only guests do not."""
+    return sync.writer.capabilities.contact == "customer" and found.key != found.platform_id
+
+
+def join(session: Session, sync: Sync, guests: Sequence[Contact]) -> set[str]:
+    """Make guests and the accounts behind their addresses one; return the addresses that are still guests'.
+
+    Tags are written under the accounts' ids alone. Who is being forgotten, say, is not joined.
+    """
+    if not guests:
+        return set()
+    shop, at = shops.shop(session, sync.opened.shop_id), clock.now()
+    records = [Customer(customer_id=one.platform_id, updated_at=at, email=one.key) for one in guests]
+    sync.store(session, shop, sync.opened.connection_id, records)
+    accounts = customers_with(
+        session, sync, plan.customers.c.customer_id, [one.platform_id for one in guests], guest=False
+    )
+    known = [Contact(one.platform_id, one.platform_id, one.tags) for one in guests if one.platform_id in accounts]
+    contacts.record(session, sync.opened, known)
+    plan.mark(session, shop.shop_id, sorted(accounts))
+    return customers_with(session, sync, plan.customers.c.contact, [one.key for one in guests], guest=True)
+
+
+def customers_with(
+    session: Session, sync: Sync, column: ColumnElement[Any], values: Sequence[str], *, guest: bool
+) -> set[str]:
+    """Return those of `values` that are some account's, or some guest's."""
+    kind = (plan.customers.c.shop_id == sync.opened.shop_id, plan.customers.c.guest.is_(guest))
+    return set(session.scalars(select(column).where(*kind, among(column, keys(values)))))

@@ -1,0 +1,75 @@
+"""Which tags may be whose: under the shop's prefix, fit for every platform, and one segment's for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, func, literal, or_, select
+from sqlmodel import Session
+
+from plugin import shops
+from plugin.db import fold, position, table, upsert
+from plugin.models.commerce import TagChange
+from plugin.tagging import plan
+from plugin.tagging.plan import ledger, owned_tags
+
+LONGEST = 255
+
+tag_changes = table(TagChange)
+
+
+class TagRefusedError(ValueError):
+    """This tag cannot be had; the text is for the merchant."""
+
+
+def own_tag(session: Session, shop_id: str, segment_id: str, tag: str) -> None:
+    """Make a tag this segment's for good, also once it has another. TagRefusedError: it cannot be had."""
+    owner = owner_of(session, shop_id, tag)
+    if owner is None:
+        check_form(session, shop_id, tag)
+        check_use(session, shop_id, tag)
+    row = {"shop_id": shop_id, "folded": fold(tag), "tag": tag, "segment_id": segment_id}
+    upsert(session, owned_tags, [row], change=())
+    if owner_of(session, shop_id, tag) != segment_id:
+        raise TagRefusedError(f"The tag {tag} belongs to another segment, or once did.")
+
+
+def owner_of(session: Session, shop_id: str, tag: str) -> str | None:
+    found: str | None = session.scalar(
+        select(owned_tags.c.segment_id).where(owned_tags.c.shop_id == shop_id, owned_tags.c.folded == fold(tag))
+    )
+    return found
+
+
+def check_form(session: Session, shop_id: str, tag: str) -> None:
+    """Refuse what a platform would not take, or take as something else."""
+    prefix = shops.shop(session, shop_id).tag_prefix
+    if not fold(tag).startswith(fold(prefix)) or not tag[len(prefix) :].strip() or tag != tag.strip():
+        raise TagRefusedError(f"A tag begins with {prefix} and has a name after it.")
+    if "," in tag or not tag.isprintable():
+        raise TagRefusedError("A tag has no commas and no line breaks.")
+    connected = [plan.capabilities(one.platform) for one in shops.connections(session, shop_id)]
+    longest = min([LONGEST, *(known.tag_length for known in connected if known)])
+    if len(tag) > longest:
+        raise TagRefusedError(f"A tag has at most {longest} characters.")
+
+
+def check_use(session: Session, shop_id: str, tag: str) -> None:
+    """Refuse a tag that somebody else uses; with the first tag, a prefix that somebody else uses."""
+    first = session.scalar(select(func.count()).where(owned_tags.c.shop_id == shop_id)) == 0
+    prefix = shops.shop(session, shop_id).tag_prefix
+    if first and used(session, shop_id, lambda folded: position(folded, literal(fold(prefix), String())) == 1):
+        raise TagRefusedError(f"Somebody else's tags begin with {prefix} already: choose another prefix.")
+    if used(session, shop_id, lambda folded: folded == fold(tag)):
+        raise TagRefusedError(f"The tag {tag} is in use already, and not by a segment.")
+
+
+def used(session: Session, shop_id: str, named: Callable[[Any], ColumnElement[bool]]) -> bool:
+    """Whether somebody else's tag of such a name is on a customer, as far as webhooks and look-ups have told."""
+    later = tag_changes.alias()
+    same = [later.c[name] == tag_changes.c[name] for name in ("shop_id", "customer_id", "folded")]
+    on = select(literal(1)).where(tag_changes.c.shop_id == shop_id, named(tag_changes.c.folded), tag_changes.c.added)
+    still = on.where(~select(literal(1)).where(*same, later.c.changed_at > tag_changes.c.changed_at).exists())
+    seen = select(literal(1)).where(ledger.c.shop_id == shop_id, named(ledger.c.folded), ledger.c.state == "foreign")
+    return bool(session.scalar(select(or_(still.exists(), seen.exists()))))

@@ -1,0 +1,175 @@
+"""Who should carry which tags on a connection, and the marking of those whose tags may have to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, literal, or_, select
+from sqlmodel import Session, col
+
+from connectors import registry
+from connectors.base import Capabilities, TagWriter
+from plugin import clock, lanes
+from plugin.db import among, fold, table
+from plugin.models.commerce import Customer
+from plugin.models.segments import Membership, Segment
+from plugin.models.shops import Connection
+from plugin.models.tagging import Destination, LedgerEntry, OwnedTag
+from plugin.tagging import pushes
+from plugin.tagging.pushes import Place, here, keys
+
+customers = table(Customer)
+memberships = table(Membership)
+segments = table(Segment)
+destinations = table(Destination)
+ledger = table(LedgerEntry)
+owned_tags = table(OwnedTag)
+
+OURS = ("intended", "confirmed", "removing")
+
+
+def mark(session: Session, shop_id: str, customer_ids: Sequence[str], former_contacts: Sequence[str] = ()) -> None:
+    """Have the tags of these customers put right wherever tags go, and those at addresses that were theirs."""
+    for connection in writable(session, shop_id):
+        asked = and_(customers.c.shop_id == shop_id, among(customers.c.customer_id, keys(customer_ids)))
+        pushes.ask(session, connection, select(key(connection).label("contact")).where(asked))
+        if former_contacts:
+            pushes.ask(session, connection, tagged(connection, among(ledger.c.contact, keys(former_contacts))))
+        lanes.poke(session, shop_id, f"sync:{connection.connection_id}")
+
+
+def mark_segment(session: Session, shop_id: str, segment_id: str, connection_id: str | None = None) -> None:
+    """Have the tags of a segment's members put right, and of all who carry one of its tags from us."""
+    owned = select(owned_tags.c.folded).where(owned_tags.c.shop_id == shop_id, owned_tags.c.segment_id == segment_id)
+    for connection in writable(session, shop_id):
+        if connection_id in (None, connection.connection_id):
+            pushes.ask(session, connection, members(connection, [segment_id]))
+            pushes.ask(session, connection, tagged(connection, ledger.c.folded.in_(owned)))
+            lanes.poke(session, shop_id, f"sync:{connection.connection_id}")
+
+
+def writable(session: Session, shop_id: str) -> list[Connection]:
+    """Return the connections to which tags go, or on which we have left any."""
+    own = (col(Connection.shop_id), col(Connection.connection_id))
+    live = [destinations.c.shop_id == own[0], destinations.c.connection_id == own[1], destinations.c.state == "live"]
+    written = [ledger.c.shop_id == own[0], ledger.c.connection_id == own[1]]
+    found = (
+        select(Connection)
+        .where(own[0] == shop_id, col(Connection.state) != "gone")
+        .where(or_(select(literal(1)).where(*live).exists(), select(literal(1)).where(*written).exists()))
+        .order_by(own[1])
+    )
+    return [one for one in session.scalars(found) if capabilities(one.platform)]
+
+
+def capabilities(platform: str) -> Capabilities | None:
+    """Return what a platform's tags are like; None for one that takes none."""
+    connector = registry().get(platform)
+    return connector.capabilities if connector and issubclass(connector, TagWriter) else None
+
+
+def by_address(place: Place) -> bool:
+    known = capabilities(place.platform)
+    return known is not None and known.contact == "email"
+
+
+def key(place: Place) -> ColumnElement[Any]:
+    """What a customer is called there: an address on e-mail platforms, in the store an id, of a guest the address."""
+    if by_address(place):
+        return customers.c.contact
+    return case((customers.c.guest, customers.c.contact), else_=customers.c.customer_id)
+
+
+def behind(place: Place, contacts: Iterable[str]) -> list[ColumnElement[bool]]:
+    """Conditions that together find the customers behind contacts, each by an index."""
+    bound = keys(contacts)
+    if by_address(place):
+        return [among(customers.c.contact, bound)]
+    accounts = and_(customers.c.guest.is_(False), among(customers.c.customer_id, bound))
+    guests = and_(customers.c.guest.is_(True), among(customers.c.contact, bound))
+    return [accounts, guests]
+
+
+def members(place: Place, segment_ids: Sequence[str]) -> Select[Any]:
+    """The contacts of the members of segments."""
+    return (
+        select(key(place).label("contact"))
+        .join_from(customers, memberships, in_one_shop(customers, memberships, "customer_id"))
+        .where(customers.c.shop_id == place.shop_id, customers.c.deleted_at.is_(None))
+        .where(among(memberships.c.segment_id, keys(segment_ids)))
+    )
+
+
+def tagged(place: Place, condition: ColumnElement[bool]) -> Select[Any]:
+    """The contacts on which tags of ours are or may be."""
+    return select(ledger.c.contact).where(here(ledger, place), ledger.c.state.in_(OURS), condition)
+
+
+def in_one_shop(one: Any, other: Any, name: str) -> ColumnElement[bool]:
+    return and_(one.c.shop_id == other.c.shop_id, one.c[name] == other.c[name])
+
+
+def released(place: Place, also: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a segment may write there; `also` are segments to be treated as if they could."""
+    live = or_(destinations.c.state == "live", among(destinations.c.segment_id, keys(also)))
+    return and_(destinations.c.connection_id == place.connection_id, live)
+
+
+def desired(session: Session, place: Place, contacts: Iterable[str], also: Sequence[str] = ()) -> dict[str, set[str]]:
+    """Return the tags that each contact should carry: those of all its customers, since some share an address.
+
+    Asked one table after the other: joined, databases were seen to read all the memberships of the shop.
+    """
+    wanted: dict[str, set[str]] = {contact: set() for contact in contacts}
+    tags = written(session, place, also)
+    called = customers_of(session, place, wanted)
+    of_these = among(memberships.c.customer_id, keys(called))
+    found = select(memberships.c.customer_id, memberships.c.segment_id)
+    for customer_id, segment_id in session.execute(found.where(memberships.c.shop_id == place.shop_id, of_these)):
+        if segment_id in tags:
+            wanted[called[customer_id]].add(tags[segment_id])
+    return wanted
+
+
+def customers_of(session: Session, place: Place, contacts: Iterable[str]) -> dict[str, str]:
+    """Return the customers behind contacts, by id, each with the contact that stands for them."""
+    called: dict[str, str] = {}
+    for condition in behind(place, contacts):
+        found = select(customers.c.customer_id, key(place)).where(condition)
+        here_and_now = (customers.c.shop_id == place.shop_id, customers.c.deleted_at.is_(None))
+        called |= dict(session.execute(found.where(*here_and_now)).all())
+    return called
+
+
+def written(session: Session, place: Place, also: Sequence[str] = ()) -> dict[str, str]:
+    """Return the tags that are written there, by segment."""
+    found = (
+        select(segments.c.segment_id, segments.c.tag)
+        .join_from(segments, destinations, in_one_shop(segments, destinations, "segment_id"))
+        .where(segments.c.shop_id == place.shop_id, segments.c.enabled, released(place, also))
+    )
+    return dict(session.execute(found).all())
+
+
+def standing_still(session: Session, place: Place, also: Sequence[str] = ()) -> set[str]:
+    """Return the folded tags, old names included, of segments in rehearsal or held: neither put on nor taken off."""
+    found = (
+        select(owned_tags.c.folded)
+        .join_from(owned_tags, segments, in_one_shop(owned_tags, segments, "segment_id"))
+        .join(destinations, in_one_shop(segments, destinations, "segment_id"))
+        .where(owned_tags.c.shop_id == place.shop_id, segments.c.enabled)
+        .where(destinations.c.connection_id == place.connection_id, ~released(place, also))
+    )
+    return set(session.scalars(found))
+
+
+def released_at(session: Session, place: Place, also: Sequence[str] = ()) -> dict[str, datetime]:
+    """Return since when each folded tag may be written there; those of segments `also` from now on."""
+    found = (
+        select(segments.c.tag, destinations.c.state, destinations.c.released_at)
+        .join_from(segments, destinations, in_one_shop(segments, destinations, "segment_id"))
+        .where(segments.c.shop_id == place.shop_id, released(place, also))
+    )
+    return {fold(tag): at if state == "live" and at else clock.now() for tag, state, at in session.execute(found)}

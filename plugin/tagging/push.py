@@ -1,0 +1,152 @@
+"""The writing of tags: waiting contacts looked up, changed in as few calls as can be, and settled by version.
+
+A worker may be killed anywhere; the next one begins again from the tables. What it repeats:
+
+- killed before a look-up is recorded: the look-up, which only reads;
+- between `intend` and `send`: nothing is in effect; the contacts still wait, and their change is worked out anew. What
+  was intended counts as ours, so a tag that is no longer wanted is then taken off, and any other is put on;
+- between `send` and `settle`: the call, which sets the same tags on the same contacts once more. A job whose id was not
+  kept yet is sent again as another job, and not before the lease has run out;
+- between `poll` and `settle`: the poll, which only reads.
+
+Contacts leave the queue only in the transaction that settles them, at the version that was sent, and only while the
+fence holds. So a change made meanwhile, or by whoever took the lane over, is pushed after it and never lost under it.
+A contact whose job runs is not sent again before the job has ended: two jobs could pass each other on the platform.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from connectors.base import Call, Contact, Outcome, Refused, TagChange
+from connectors.errors import PermanentError
+from plugin import clock, dates, lanes
+from plugin.db import reading
+from plugin.tagging import changes, jobs, ledger, lookups, pushes, settling
+from plugin.tagging.changes import Change
+from plugin.tagging.sync import ExhaustedError, Store, Sync, begin
+
+AGAIN = timedelta(minutes=1)
+
+
+class ForgottenError(Exception):
+    """Somebody in a planned call has been forgotten meanwhile: it must not be sent."""
+
+
+def run(engine: Engine, claim: lanes.Claim, *, store: Store) -> datetime | None:
+    """Work the lane `sync:<connection>`: return when it is due again, None if nothing is left to wait for.
+
+    `store` takes what look-ups tell about customers: the account that was found behind a guest's address.
+    """
+    sync = begin(engine, claim, store)
+    if sync is None:
+        return None
+    today = dates.today(clock.now(), sync.zone)
+    again = AGAIN
+    try:
+        jobs.poll_due(sync)
+        with sync.held() as session:
+            pushes.wake(session, sync.opened, dates.day_start(today, sync.zone))
+        push_all(sync)
+    except ExhaustedError as wait:
+        again = timedelta(seconds=wait.seconds)
+    with reading(engine) as session:
+        waiting, tomorrow = pushes.any_left(session, sync.opened)
+        moments = [
+            jobs.next_at(session, sync.opened, again),
+            clock.now() + again if waiting else None,
+            dates.day_start(today + timedelta(days=1), sync.zone) if tomorrow else None,
+        ]
+    return min((at for at in moments if at), default=None)
+
+
+def push_all(sync: Sync) -> None:
+    """Push each contact that waits, once."""
+    limit = changes.batch_size(sync.opened.platform)
+    after = ""
+    while True:
+        with reading(sync.engine) as session:
+            versions = pushes.take(session, sync.opened, after, limit)
+        if not versions:
+            return
+        try:
+            push(sync, versions)
+        except ForgottenError:
+            continue
+        after = max(versions)
+
+
+def push(sync: Sync, versions: Mapping[str, int]) -> None:
+    """Bring the tags of contacts to what is desired of them."""
+    needed = work_out(sync, versions)
+    with reading(sync.engine) as session:
+        unknown = changes.to_look_up(session, sync.opened, needed)
+    if unknown:
+        lookups.look_up(sync, versions, {one.contact: one for one in needed}, unknown)
+        needed = work_out(sync, versions)
+    clear(sync, versions, [one for one in needed if not one.needed])
+    ready = {one.contact: one for one in needed if one.needed and one.platform_id}
+    calls = sync.writer.plan([tag_change(one) for one in ready.values()])
+    parts = Counter(contact for call in calls for contact in call.contacts)
+    for call in calls:
+        deliver(sync, call, versions, ready, parts)
+
+
+def work_out(sync: Sync, versions: Mapping[str, int]) -> list[Change]:
+    with reading(sync.engine) as session:
+        return changes.of(session, sync.opened, versions)
+
+
+def clear(sync: Sync, versions: Mapping[str, int], idle: Sequence[Change]) -> None:
+    """Settle, without a call, those who carry what they should."""
+    if not idle:
+        return
+    with sync.held() as session:
+        ledger.strike(session, sync.opened, [(folded, one.contact) for one in idle for folded in one.ended])
+        now = pushes.lock(session, sync.opened, [one.contact for one in idle])
+        pushes.done(session, sync.opened, [contact for contact in now if now[contact] == versions[contact]])
+
+
+def tag_change(one: Change) -> TagChange:
+    assert one.platform_id
+    return TagChange(Contact(one.contact, one.platform_id), one.add, one.remove, one.tags)
+
+
+def deliver(
+    sync: Sync, call: Call, versions: Mapping[str, int], ready: Mapping[str, Change], parts: Counter[str]
+) -> None:
+    """Make one call: the ledger knows before the platform does, and the queue after it."""
+
+    def first(session: Session) -> None:
+        if len(pushes.lock(session, sync.opened, call.contacts)) < len(call.contacts):
+            raise ForgottenError
+        intend(session, sync, [ready[contact] for contact in call.contacts])
+
+    try:
+        outcome = sync.call(call.endpoint, call.cost, lambda: sync.writer.send(call), first)
+    except PermanentError as error:
+        outcome = Outcome(refused=tuple(Refused(contact, str(error)) for contact in call.contacts))
+    with sync.held() as session:
+        sync.left(session, call.endpoint, outcome.available)
+        settling.settle(session, sync.opened, whole(outcome, call, parts), call.contacts, versions)
+
+
+def intend(session: Session, sync: Sync, ready: Sequence[Change]) -> None:
+    ledger.strike(session, sync.opened, [(folded, one.contact) for one in ready for folded in one.ended])
+    added = [(tag, one.contact) for one in ready for tag in one.add]
+    removed = [(tag, one.contact) for one in ready for tag in one.remove]
+    ledger.intend(session, sync.opened, added, removed)
+
+
+def whole(outcome: Outcome, call: Call, parts: Counter[str]) -> Outcome:
+    """Return the outcome with only those accepted whose last call this was, and all before it accepted as well."""
+    parts.subtract(call.contacts)
+    for contact in (*(each.contact for each in outcome.refused), *outcome.missing, *outcome.again):
+        parts[contact] += len(parts) + 1  # never the last
+    return replace(outcome, accepted=tuple(contact for contact in outcome.accepted if not parts[contact]))

@@ -1,0 +1,180 @@
+"""Rehearsal and release: what a segment's tags would do on a platform, before they do it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, cast
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from connectors.base import Call, Contact, TagChange, TagWriter
+from plugin.db import among, fold
+from plugin.shops import Opened
+from plugin.tagging import budgets, changes, plan
+from plugin.tagging.changes import Change
+from plugin.tagging.destinations import (
+    HistoryIncompleteError,
+    add_destinations,
+    back_to_rehearsal,
+    complete,
+    hold,
+    release,
+)
+from plugin.tagging.names import TagRefusedError, own_tag
+from plugin.tagging.plan import destinations, ledger, owned_tags, segments
+from plugin.tagging.pushes import Place, keys
+
+__all__ = [
+    "HistoryIncompleteError",
+    "Rehearsal",
+    "TagRefusedError",
+    "add_destinations",
+    "back_to_rehearsal",
+    "hold",
+    "own_tag",
+    "rehearse",
+    "release",
+]
+
+State = Literal["known", "missing", "new"]
+
+ADDED: Mapping[State, str] = {"known": "added", "new": "unsure", "missing": "missing"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One contact that would be changed; a new one has not been looked up yet, and may turn out to be missing."""
+
+    contact: str
+    name: str
+    state: State
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+
+
+@dataclass
+class Rehearsal:
+    """What would happen if the segments were released now. `calls` takes those still to be looked up as found.
+
+    `segments`: for each, how many tags would be put on ("added"; on contacts not looked up yet "unsure", on those
+    who are not there "missing") and taken off ("removed"). `contacts`: how many would be changed, by state.
+    """
+
+    segments: dict[str, Counter[str]]
+    contacts: Counter[State] = field(default_factory=Counter)
+    lookups: int = 0
+    calls: int = 0
+    seconds: float = 0
+    lines: list[Line] = field(default_factory=list)
+
+    def summary(self) -> str:
+        tags: Counter[str] = sum(self.segments.values(), Counter())
+        return (
+            f"{tags['added']} tags to put on and {tags['removed']} to take off {self.contacts['known']} contacts,"
+            f" {tags['unsure']} tags for {self.contacts['new']} contacts not looked up yet,"
+            f" {self.contacts['missing']} contacts missing; {self.lookups} look-ups and {self.calls} calls"
+            f" in {round(self.seconds)} seconds or more"
+        )
+
+
+def rehearse(
+    session: Session,
+    opened: Opened,
+    segment_ids: Sequence[str] | None = None,
+    *,
+    offset: int = 0,
+    limit: int = 50,
+) -> Rehearsal:
+    """Work out what releasing segments (default: all in rehearsal there) would do, by the very code that would do it.
+
+    `lines` are those from `offset` on, by contact. HistoryIncompleteError: nothing can be said yet.
+    """
+    complete(session, opened.shop_id)
+    also = unreleased(session, opened, segment_ids)
+    owners = owners_of(session, opened.shop_id, also)
+    result = Rehearsal({segment_id: Counter() for segment_id in also})
+    writer = cast("TagWriter", opened.connector)
+    costs: dict[str, list[float]] = {}
+    for found in in_batches(session, opened, also, owners):
+        result.lookups += spend(costs, writer.lookups(changes.to_look_up(session, opened, found, also)))
+        result.calls += spend(costs, writer.plan([imagined(one) for one in found if one.needed and not one.missing]))
+        for one in found:
+            count(result, one, owners, slice(offset, offset + limit))
+    rates = writer.capabilities.rates
+    result.seconds = sum(budgets.duration(rates[endpoint], spent) for endpoint, spent in costs.items())
+    result.lines = named(session, opened, result.lines)
+    return result
+
+
+def unreleased(session: Session, place: Place, segment_ids: Sequence[str] | None) -> list[str]:
+    """Return the segments that could be released there: those named, or all that are in rehearsal."""
+    found = (
+        select(segments.c.segment_id)
+        .join_from(segments, destinations, plan.in_one_shop(segments, destinations, "segment_id"))
+        .where(segments.c.shop_id == place.shop_id, segments.c.enabled)
+        .where(destinations.c.connection_id == place.connection_id)
+    )
+    if segment_ids is None:
+        found = found.where(destinations.c.state == "rehearsal")
+    else:
+        found = found.where(destinations.c.state != "live", among(segments.c.segment_id, keys(segment_ids)))
+    return list(session.scalars(found.order_by(segments.c.segment_id)))
+
+
+def owners_of(session: Session, shop_id: str, segment_ids: Sequence[str]) -> dict[str, str]:
+    """Return whose each folded tag of these segments is, their former tags included."""
+    of_these = among(owned_tags.c.segment_id, keys(segment_ids))
+    found = select(owned_tags.c.folded, owned_tags.c.segment_id).where(owned_tags.c.shop_id == shop_id, of_these)
+    return dict(session.execute(found).all())
+
+
+def in_batches(
+    session: Session, opened: Opened, also: Sequence[str], owners: Mapping[str, str]
+) -> Iterator[list[Change]]:
+    """Yield the changes of all whom a release would mark, in the batches in which they would be pushed."""
+    marked = plan.members(opened, also).union(plan.tagged(opened, among(ledger.c.folded, keys(owners))))
+    contacts = sorted({contact for contact in session.scalars(marked) if contact})
+    size = changes.batch_size(opened.platform)
+    for start in range(0, len(contacts), size):
+        yield changes.of(session, opened, contacts[start : start + size], also)
+
+
+def spend(costs: dict[str, list[float]], calls: Sequence[Call]) -> int:
+    for call in calls:
+        costs.setdefault(call.endpoint, []).append(call.cost)
+    return len(calls)
+
+
+def imagined(one: Change) -> TagChange:
+    """A change as it would be sent; whoever has not been looked up is taken to exist."""
+    return TagChange(Contact(one.contact, one.platform_id or one.contact), one.add, one.remove, one.tags)
+
+
+def count(result: Rehearsal, one: Change, owners: Mapping[str, str], page: slice) -> None:
+    """Add one contact's change to the figures, as far as it is these segments' doing."""
+    add = tuple(tag for tag in one.add if fold(tag) in owners)
+    remove = tuple(tag for tag in one.remove if fold(tag) in owners)
+    if not add and not remove:
+        return
+    state: State = "known" if one.platform_id else "missing" if one.missing else "new"
+    if page.start <= result.contacts.total() < page.stop:
+        result.lines.append(Line(one.contact, "", state, add, remove))
+    result.contacts[state] += 1
+    for tag in add:
+        result.segments[owners[fold(tag)]][ADDED[state]] += 1
+    for tag in remove if state != "missing" else ():
+        result.segments[owners[fold(tag)]]["removed"] += 1
+
+
+def named(session: Session, opened: Opened, lines: Sequence[Line]) -> list[Line]:
+    """Put customers' names to contacts: several may share one."""
+    names: dict[str, list[str]] = {}
+    columns = (plan.customers.c.first_name, plan.customers.c.last_name, plan.customers.c.email)
+    for condition in plan.behind(opened, [line.contact for line in lines]):
+        found = select(plan.key(opened), *columns).where(plan.customers.c.shop_id == opened.shop_id, condition)
+        for contact, first, last, email in session.execute(found.order_by(plan.customers.c.customer_id)):
+            names.setdefault(contact, []).append(" ".join(filter(None, (first, last))) or email or contact)
+    return [replace(line, name=", ".join(dict.fromkeys(names.get(line.contact, ())))) for line in lines]

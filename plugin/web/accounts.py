@@ -1,0 +1,151 @@
+"""Who is looking: setting the first password, signing in and out, and the door before every page."""
+
+from __future__ import annotations
+
+from flask import (
+    Blueprint,
+    Flask,
+    Request,
+    abort,
+    current_app,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask_babel import gettext
+from sqlalchemy import select
+from sqlmodel import col
+from werkzeug.wrappers import Response
+
+from plugin import passwords
+from plugin.db import reading, transaction
+from plugin.models.shops import Account, Shop
+from plugin.web import engine
+from plugin.web.throttle import Throttle
+
+bp = Blueprint("accounts", __name__)
+
+OPEN = {"static", "receive.receive", "health.healthz", "accounts.login", "accounts.set_up"}
+
+Page = str | Response | tuple[str, int]
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Sessions in signed cookies. Whoever brings none costs nothing: webhooks, most of all that comes in, do not."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        return super().open_session(app, request) if "HTTP_COOKIE" in request.environ else self.session_class()
+
+
+def install(app: Flask) -> None:
+    app.session_interface = Sessions()
+    app.extensions["throttle"] = Throttle()
+    app.before_request(door)
+    app.register_blueprint(bp)
+
+
+def door() -> Response | None:
+    """Let nobody in who has not signed in. The shop of every page comes from the session, and from nowhere else."""
+    if request.endpoint in OPEN:
+        return None
+    g.shop = visited_shop()
+    if g.shop is not None or request.endpoint is None:
+        return None
+    if request.method not in ("GET", "HEAD"):
+        abort(401)
+    return redirect(url_for("accounts.login"))
+
+
+def visited_shop() -> Shop | None:
+    parts = [str(session.get(name, "")) for name in ("shop_id", "account_id", "session_key")]
+    if not all(parts):
+        return None
+    with reading(engine()) as database:
+        return passwords.visiting(database, *parts)
+
+
+def begin(account: Account) -> Response:
+    """Begin a session of its own, nothing of the one before taken over."""
+    session.clear()
+    session.permanent = True
+    session.update(shop_id=account.shop_id, account_id=account.account_id, session_key=account.session_key)
+    return redirect(url_for("segments.listing"))
+
+
+@bp.get("/")
+def home() -> Response:
+    return redirect(url_for("segments.listing"))
+
+
+@bp.route("/login", methods=("GET", "POST"))
+def login() -> Page:
+    if request.method == "GET":
+        return render_template("accounts/login.html", shop=only_shop())
+    throttle: Throttle = current_app.extensions["throttle"]
+    address = request.remote_addr or ""
+    if throttle.closed(address):
+        abort(429)
+    with reading(engine()) as database:
+        account = passwords.find(database, request.form.get("shop", ""))
+    opened = passwords.opens(account, request.form.get("password", ""))
+    with transaction(engine()) as database:
+        if opened and account:
+            passwords.note_success(database, account)
+        else:
+            passwords.note_failure(database, account)
+    if opened and account:
+        return begin(account)
+    throttle.fail(address)
+    fault = gettext("Shop and password do not fit together. After several wrong ones we wait a few minutes.")
+    return render_template("accounts/login.html", shop=request.form.get("shop", ""), fault=fault), 401
+
+
+def only_shop() -> str:
+    """Return the domain of the shop where there is only one; where there are several, none is told."""
+    with reading(engine()) as database:
+        found = database.scalars(select(col(Shop.domain)).limit(2)).all()
+    return found[0] if len(found) == 1 else ""
+
+
+@bp.route("/setup", methods=("GET", "POST"))
+def set_up() -> Page:
+    """Set the first password, with the code that was shown when the shop was added."""
+    code = request.values.get("code", "")
+    with reading(engine()) as database:
+        shop = passwords.shop_of_code(database, code)
+    if shop is None:
+        return render_template("accounts/void.html"), 404
+    if request.method == "GET":
+        return render_template("accounts/setup.html", shop=shop, code=code)
+    password = request.form.get("password", "")
+    if fault := objection(password, request.form.get("again", "")):
+        return render_template("accounts/setup.html", shop=shop, code=code, fault=fault), 400
+    password_hash = passwords.hashed(password)
+    with transaction(engine()) as database:
+        account = passwords.set_first(database, code, password_hash)
+    if account is None:
+        return render_template("accounts/void.html"), 404
+    return begin(account)
+
+
+def objection(password: str, again: str) -> str | None:
+    """Return what is wrong with a new password."""
+    if password != again:
+        return str(gettext("The two passwords are not the same."))
+    if len(password) < passwords.SHORTEST:
+        return str(gettext("Please take at least %(count)d characters.", count=passwords.SHORTEST))
+    if len(password) > passwords.LONGEST:
+        return str(gettext("Please take at most %(count)d characters.", count=passwords.LONGEST))
+    return None
+
+
+@bp.post("/logout")
+def logout() -> Response:
+    session.clear()
+    flash(gettext("You have signed out."))
+    return redirect(url_for("accounts.login"))

@@ -1,0 +1,164 @@
+"""Writing a segment: the form, and what is said of a query while it is being typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from plugin.db import reading, transaction
+from plugin.models.segments import Segment
+from plugin.segments import ask, keep
+from plugin.segments.errors import SegmentError, SegmentErrors
+from plugin.segments.language import check
+from plugin.web import engine
+from plugin.web.segments import own
+
+bp = Blueprint("editor", __name__)
+
+Page = str | Response | tuple[str, int]
+
+# Counting reads the whole shop: however fast somebody types, no more than this many at once.
+counting = BoundedSemaphore(2)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What stands in the form."""
+
+    name: str = ""
+    query: str = ""
+    tag: str = ""
+
+    @classmethod
+    def sent(cls) -> Draft:
+        query = request.form.get("query", "").replace("\r\n", "\n")  # as forms write line breaks
+        return cls(request.form.get("name", ""), query, request.form.get("tag", "").strip())
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a query, and whether something is wrong with it."""
+
+    text: str
+    wrong: bool
+
+
+@bp.get("/segments/new")
+def new() -> str:
+    return form(Draft(query=request.args.get("query", "")))
+
+
+@bp.post("/segments/new")
+def add() -> Page:
+    draft = Draft.sent()
+    if request.form.get("action") != "save":
+        return form(mended(draft), look=True)
+    try:
+        with transaction(engine()) as session:
+            segment = keep.add(session, g.shop, draft.name, draft.query, draft.tag or None)
+    except (SegmentErrors, keep.RefusedError) as fault:
+        return refused(draft, fault)
+    flash(gettext("%(name)s is kept, and is being computed.", name=segment.name))
+    return redirect(url_for("segments.show", segment_id=segment.segment_id))
+
+
+@bp.get("/segments/<segment_id>/edit")
+def edit(segment_id: str) -> str:
+    with reading(engine()) as session:
+        segment = own(session, segment_id)
+    return form(Draft(segment.name, segment.query, segment.tag), segment)
+
+
+@bp.post("/segments/<segment_id>/edit")
+def change(segment_id: str) -> Page:
+    draft = Draft.sent()
+    with reading(engine()) as session:
+        segment = own(session, segment_id)
+    if request.form.get("action") != "save":
+        return form(mended(draft), segment, look=True)
+    try:
+        with transaction(engine()) as session:
+            own(session, segment_id)
+            keep.edit(session, g.shop, segment_id, name=draft.name, query=draft.query, tag=draft.tag or segment.tag)
+    except (SegmentErrors, keep.RefusedError) as fault:
+        return refused(draft, fault, segment)
+    flash(gettext("Your changes are kept."))
+    return redirect(url_for("segments.show", segment_id=segment_id))
+
+
+@bp.route("/segments/check", methods=("GET", "POST"))
+def check_query() -> dict[str, Any]:
+    """Say of a query what is wrong and where, or how many customers meet it, if `count` is asked for."""
+    query = request.values.get("query", "")
+    checked = check(query)
+    return {
+        "ok": checked.ok,
+        "canonical": checked.canonical,
+        "errors": [described(error) for error in checked.errors],
+        "count": counted(query) if checked.ok and "count" in request.values else None,
+    }
+
+
+def described(error: SegmentError) -> dict[str, Any]:
+    place = {"start": error.start, "end": error.end}
+    return {"code": error.code, "message": error.message, "suggestion": error.suggestion, **place}
+
+
+def counted(query: str) -> int | None:
+    """Return how many customers meet a query; None while others are being counted."""
+    if not counting.acquire(blocking=False):
+        return None
+    try:
+        with reading(engine()) as session:
+            return ask.count(session, g.shop, query)
+    finally:
+        counting.release()
+
+
+def mended(draft: Draft) -> Draft:
+    """Return the draft with the suggestion put in whose button was pressed: "start:end:text"."""
+    start, _, rest = request.form.get("apply", "").partition(":")
+    end, _, text = rest.partition(":")
+    if not (start.isdecimal() and end.isdecimal()):
+        return draft
+    return Draft(draft.name, draft.query[: int(start)] + text + draft.query[int(end) :], draft.tag)
+
+
+def refused(draft: Draft, fault: SegmentErrors | keep.RefusedError, segment: Segment | None = None) -> Page:
+    refusal = None if isinstance(fault, SegmentErrors) else str(fault)
+    return form(draft, segment, look=True, refusal=refusal), 422
+
+
+def form(draft: Draft, segment: Segment | None = None, *, look: bool = False, refusal: str | None = None) -> str:
+    """Return the form; with `look` also what can be said of the query."""
+    checked = check(draft.query) if look else None
+    errors = checked.errors if checked else ()
+    return render_template(
+        "editor/form.html",
+        draft=draft,
+        segment=segment,
+        checked=checked,
+        parts=parts(draft.query, errors),
+        count=counted(draft.query) if checked and checked.ok else None,
+        refusal=refusal,
+        prefix=g.shop.tag_prefix,
+    )
+
+
+def parts(query: str, errors: Sequence[SegmentError]) -> list[Part]:
+    """Cut a query into what is right and what is wrong. What is missing at the end shows as a space."""
+    result: list[Part] = []
+    at = 0
+    for error in errors:
+        start, end = max(at, error.start), max(error.end, error.start + 1)
+        if start >= end:
+            continue
+        result += [Part(query[at:start], False), Part(query[start:end] or " ", True)]
+        at = end
+    return [part for part in (*result, Part(query[at:], False)) if part.text]

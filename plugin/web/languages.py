@@ -1,0 +1,55 @@
+"""Languages, numbers and times: texts pass through gettext, times are shown in the shop's zone."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from flask import Flask, current_app, g, has_request_context, request
+from flask_babel import Babel, format_datetime, format_decimal, format_timedelta, get_locale, gettext
+
+from plugin import clock
+from plugin.web import wording
+
+
+def install(app: Flask) -> None:
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(Path(__file__).parents[1] / "translations")
+    babel = Babel(app, locale_selector=locale, timezone_selector=zone)
+    with app.app_context():
+        app.extensions["languages"] = [str(one).replace("_", "-") for one in babel.list_translations()]
+    app.jinja_env.filters |= {"number": number, "moment": moment, "ago": ago, "duration": duration}
+    app.jinja_env.globals |= {"get_locale": get_locale} | wording.everything()
+
+
+def locale() -> str:
+    """Return the language, of those that there is a catalog for, that the visitor likes best."""
+    known = current_app.extensions["languages"]
+    best = request.accept_languages.best_match(known) if has_request_context() else None
+    return (best or "en").replace("-", "_")
+
+
+def zone() -> str:
+    shop = g.get("shop")
+    return shop.zone if shop else "UTC"
+
+
+def number(value: int) -> str:
+    return str(format_decimal(value))
+
+
+def moment(at: datetime | None) -> str:
+    """Return a moment as the shop's clocks show it."""
+    return str(format_datetime(at, "d MMM y, HH:mm")) if at else ""
+
+
+def ago(at: datetime | None) -> str:
+    """Return how long ago a moment was."""
+    if at is None:
+        return str(gettext("not yet"))
+    return str(format_timedelta(at - clock.now(), add_direction=True, threshold=1.5))
+
+
+def duration(seconds: float) -> str:
+    """Return how long something takes."""
+    return str(format_timedelta(timedelta(seconds=math.ceil(seconds)), threshold=1.5))

@@ -1,0 +1,89 @@
+"""What protects the site: headers on every answer, forms that only our pages can send, errors that tell nothing."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from types import TracebackType
+
+from flask import Flask, Response, render_template, request
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from plugin.config import Settings
+from plugin.web import receive
+
+log = logging.getLogger(__name__)
+
+OURS_ALONE = ("script-src", "style-src", "img-src", "connect-src", "form-action")
+NOTHING = ("default-src", "base-uri", "frame-ancestors")
+POLICY = "; ".join([*(f"{one} 'none'" for one in NOTHING), *(f"{one} 'self'" for one in OURS_ALONE)])
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+# Error pages in our own words: (title, what to do).
+Fault = tuple[str, str]
+
+
+def install(app: Flask, given: Settings) -> None:
+    CSRFProtect(app).exempt(receive.bp)
+    app.after_request(add_headers)
+    app.register_error_handler(HTTPException, error_page)
+    app.log_exception = log_exception  # type: ignore[method-assign]  # the text of an error can hold a person
+    if given.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=given.proxies, x_proto=given.proxies)  # type: ignore[method-assign]
+
+
+def add_headers(response: Response) -> Response:
+    if request.blueprint == receive.bp.name:
+        return response  # read by a platform's server, thousands of times a minute
+    response.headers.extend(HEADERS)
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def faults() -> dict[int, Fault]:
+    return {
+        400: (gettext("This could not be read"), gettext("Please go back, reload the page and try again.")),
+        401: (gettext("Please sign in"), gettext("This page is for those who have signed in.")),
+        404: (gettext("There is nothing here"), gettext("The address may be mistyped, or what was here is gone.")),
+        405: (gettext("Not like this"), gettext("This address answers to other kinds of requests.")),
+        413: (gettext("Too large"), gettext("What was sent is larger than anything that this page takes.")),
+        429: (gettext("Too many attempts"), gettext("Please wait a few minutes, then try again.")),
+    }
+
+
+def error_page(error: HTTPException) -> tuple[str, int] | HTTPException | Response:
+    """Answer an error with a page of ours."""
+    code = error.code or InternalServerError.code
+    if code < 400:
+        return error
+    if request.blueprint == receive.bp.name:
+        return error.name, code
+    sorry = (gettext("Something went wrong"), gettext("It is our fault, and has been noted. Please try again."))
+    title, advice = faults().get(code, sorry)
+    return render_template("errors/error.html", title=title, advice=advice), code
+
+
+def log_exception(
+    exc_info: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
+) -> None:
+    """Note an exception by its kind and place. Its message may quote a row, and with it a person."""
+    kind, error, trace = exc_info
+    cause = error.orig if isinstance(error, SQLAlchemyError) and hasattr(error, "orig") else None
+    log.error(
+        "%s at %s %s\n%s",
+        f"{kind.__name__ if kind else 'error'}{f' ({type(cause).__name__})' if cause else ''}",
+        request.method,
+        request.endpoint,
+        "".join(traceback.format_tb(trace)),
+    )

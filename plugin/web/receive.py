@@ -1,0 +1,79 @@
+"""Receiving webhooks: verified over the raw bytes, kept, committed and answered within milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint, Flask, abort, current_app, request
+from sqlalchemy import Engine
+
+from connectors import registry
+from connectors.base import EventSource, Webhook
+from connectors.errors import SignatureError
+from plugin import inbox, shops
+from plugin.db import transaction
+from plugin.inbox import Arrival
+from plugin.web.senders import Senders
+from plugin.web.together import Together
+
+bp = Blueprint("receive", __name__)
+
+
+class Receiver:
+    """What one process needs to receive: whose webhooks it knows, and the line of deliveries to be committed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.senders = Senders(engine)
+        self.keep = Together(self.keep_all)
+
+    def keep_all(self, arrivals: Sequence[Arrival]) -> list[bool]:
+        with transaction(self.engine) as session:
+            return inbox.keep_all(session, arrivals)
+
+    def count_oversized(self, source: type[EventSource], platform: str) -> None:
+        claimed = self.senders.claimed(source, platform, Webhook(headers(), b""))
+        if claimed:
+            with transaction(self.engine) as session:
+                shops.count(session, claimed.shop_id, f"oversized:{platform}")
+
+
+def install(app: Flask, engine: Engine) -> None:
+    """Have `app` receive. The registry is read now: the first webhook shall not wait for imports."""
+    registry()
+    app.extensions["receiver"] = Receiver(engine)
+    app.register_blueprint(bp)
+
+
+@bp.post("/webhooks/<platform>")
+def receive(platform: str) -> tuple[str, int]:
+    """Keep one delivery and answer. Once it is kept, working through it is our job."""
+    receiver: Receiver = current_app.extensions["receiver"]
+    source = registry().get(platform)
+    if source is None or not issubclass(source, EventSource):
+        abort(404)
+    body = body_within_limit()
+    if body is None:
+        receiver.count_oversized(source, platform)
+        return "too large", 413
+    webhook = Webhook(headers(), body)
+    try:
+        arrival = inbox.arrival(receiver.senders.verified(source, platform, webhook), webhook)
+    except SignatureError:
+        return "the signature does not match", 401
+    new = receiver.keep(arrival)
+    return ("received" if new else "already received" if arrival.row else "not used"), 200
+
+
+def body_within_limit() -> bytes | None:
+    """Return the request's body; None, and no more of it read than that, where it is over the limit."""
+    if (request.content_length or 0) > inbox.SIZE_LIMIT_BYTES:
+        return None
+    request.max_content_length = inbox.SIZE_LIMIT_BYTES + 1  # a body without a length is cut there, and nothing said
+    body = request.get_data(cache=False)
+    return body if len(body) <= inbox.SIZE_LIMIT_BYTES else None
+
+
+def headers() -> dict[str, str]:
+    """Return the request's headers by lower-case name."""
+    return {name[5:].replace("_", "-").lower(): value for name, value in request.environ.items() if name[:5] == "HTTP_"}

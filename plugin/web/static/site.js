@@ -1,0 +1,116 @@
+// What the editor says of a query while it is being typed. Without this the form works by its buttons.
+"use strict";
+
+const form = document.querySelector("form.editor");
+const box = form.elements.query;
+const verdict = document.getElementById("verdict");
+const words = verdict.dataset;
+const token = document.querySelector("meta[name=csrf-token]").content;
+const QUIET_MS = 250; // after the last key
+const COUNT_MS = 700;
+
+let timer = null;
+let counter = null;
+let asking = null;
+
+async function ask(query, count) {
+  asking?.abort();
+  asking = new AbortController();
+  const body = new URLSearchParams({ query });
+  if (count) body.set("count", "1");
+  const answer = await fetch(form.dataset.check, {
+    method: "POST",
+    headers: { "X-CSRFToken": token },
+    body,
+    signal: asking.signal,
+  });
+  if (!answer.ok) throw new Error(answer.status);
+  return answer.json();
+}
+
+function element(name, text, kind) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  if (kind) made.className = kind;
+  return made;
+}
+
+function use(query, error) {
+  const letters = Array.from(query); // places count code points, as Array.from does
+  letters.splice(error.start, error.end - error.start, error.suggestion);
+  box.value = letters.join("");
+  box.focus();
+  look();
+}
+
+function underlined(query, errors) {
+  const letters = Array.from(query);
+  const shown = element("pre", undefined, "query");
+  shown.setAttribute("aria-hidden", "true");
+  let at = 0;
+  for (const { start, end } of errors) {
+    const from = Math.max(at, start);
+    const to = Math.max(end, start + 1);
+    if (from >= to) continue;
+    shown.append(letters.slice(at, from).join(""), element("mark", letters.slice(from, to).join("") || " "));
+    at = to;
+  }
+  shown.append(letters.slice(at).join(""));
+  return shown;
+}
+
+function fault(query, error) {
+  const item = element("li", error.message);
+  if (error.suggestion !== null) {
+    const button = element("button", words.use.replace("{text}", () => error.suggestion), "small");
+    button.type = "button";
+    button.addEventListener("click", () => use(query, error));
+    item.append(" ", button);
+  }
+  return item;
+}
+
+function show(query, checked) {
+  if (checked.ok) {
+    const said = checked.count === null ? words.counting : words.count.replace("{count}", checked.count.toLocaleString(document.documentElement.lang));
+    verdict.replaceChildren(element("p", `${words.fits} ${said}`, "good"));
+    return;
+  }
+  const list = element("ul", undefined, "faults");
+  list.append(...checked.errors.map((error) => fault(query, error)));
+  verdict.replaceChildren(underlined(query, checked.errors), list);
+}
+
+async function look() {
+  clearTimeout(timer);
+  clearTimeout(counter);
+  const query = box.value;
+  if (!query.trim()) {
+    asking?.abort();
+    verdict.replaceChildren();
+    return;
+  }
+  try {
+    const checked = await ask(query, false);
+    show(query, checked);
+    if (checked.ok) counter = setTimeout(() => count(query), COUNT_MS);
+  } catch (error) {
+    if (error.name !== "AbortError") verdict.replaceChildren(element("p", words.silent));
+  }
+}
+
+async function count(query) {
+  try {
+    const checked = await ask(query, true);
+    if (checked.ok && checked.count === null) counter = setTimeout(() => count(query), 2 * COUNT_MS); // others are counting
+    else show(query, checked);
+  } catch (error) {
+    if (error.name !== "AbortError") verdict.replaceChildren(element("p", words.fits, "good"));
+  }
+}
+
+box.addEventListener("input", () => {
+  clearTimeout(timer);
+  clearTimeout(counter);
+  timer = setTimeout(look, QUIET_MS);
+});

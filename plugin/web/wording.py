@@ -1,0 +1,58 @@
+"""What the app's short words are called on the pages."""
+
+from __future__ import annotations
+
+from flask_babel import gettext
+
+
+def states() -> dict[str, tuple[str, str]]:
+    """Return what the states of segments, destinations and connections are called, and how good they are."""
+    return {
+        "off": (gettext("off"), "quiet"),
+        "failing": (gettext("failing"), "bad"),
+        "computing": (gettext("being computed"), "quiet"),
+        "held": (gettext("held"), "warning"),
+        "live": (gettext("live"), "good"),
+        "rehearsal": (gettext("in rehearsal"), "warning"),
+        "unconnected": (gettext("goes nowhere yet"), "quiet"),
+        "active": (gettext("active"), "good"),
+        "paused": (gettext("paused"), "bad"),
+        "gone": (gettext("removed"), "quiet"),
+        "failed": (gettext("failed"), "bad"),
+        "unreadable": (gettext("unreadable"), "warning"),
+    }
+
+
+def causes() -> dict[str, str]:
+    """Return what brought somebody into a segment or out of it."""
+    return {
+        "cart": gettext("a cart"),
+        "consent": gettext("a change of consent"),
+        "customer": gettext("a change of the profile"),
+        "deleted": gettext("deleted in the store"),
+        "edited": gettext("the segment was edited"),
+        "merged": gettext("merged with another customer"),
+        "order": gettext("an order"),
+        "product": gettext("a change of a product"),
+        "refund": gettext("a refund"),
+        "scores": gettext("new scores at midnight"),
+        "tags": gettext("a change of tags"),
+        "time": gettext("time passed"),
+    }
+
+
+def roles() -> dict[str, str]:
+    return {"store": gettext("store"), "email": gettext("e-mail")}
+
+
+def contacts() -> dict[str, str]:
+    """Return what the contacts of a rehearsal are called, by what is known of them."""
+    return {
+        "known": gettext("on the platform"),
+        "new": gettext("not looked up yet"),
+        "missing": gettext("not on the platform"),
+    }
+
+
+def everything() -> dict[str, object]:
+    return {"states": states, "causes": causes, "roles": roles, "contacts": contacts}

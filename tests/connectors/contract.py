@@ -1,0 +1,502 @@
+"""What every connector does, whichever its platform: a test class for each role, which the platform's own inherits.
+
+A platform's test class names its connector, says how its webhooks are signed and what its recorded ones mean, and which
+keys may never be written. Everything else is here.
+"""
+
+import contextlib
+import copy
+import itertools
+import json
+import math
+import re
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import pytest
+import requests
+import responses
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connectors.base import Call, Connector, Contact, Found, Identity, TagChange, Webhook
+from connectors.errors import ConfigurationError, ConnectorError, PermanentError, RetryableError, SignatureError
+from connectors.http import encode
+from connectors.records import Record, ShopRedaction, Uninstalled
+
+ANYWHERE = re.compile(r"https://.*")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+STATUSES = [
+    (401, ConfigurationError),
+    (403, ConfigurationError),
+    (408, RetryableError),
+    (422, PermanentError),
+    (429, RetryableError),
+    (500, RetryableError),
+    (502, RetryableError),
+    (503, RetryableError),
+]
+# Failures of the network as requests raises them: their texts quote the whole address, with whatever stands in it.
+NETWORK = [
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.ReadTimeout,
+    requests.exceptions.ConnectionError,
+    requests.exceptions.SSLError,
+    requests.exceptions.ChunkedEncodingError,
+]
+NOT_OBJECTS = [
+    b"",
+    b"null",
+    b"[]",
+    b'"text"',
+    b"17",
+    b"{",
+    b'{"id": 1',
+    b"\xff\xfe{}",
+    b'{"id": NaN}',
+    b'{"id": "\xed\xa0"}',
+]
+TOO_DEEP = [b"[" * 2_000 + b"]" * 2_000, b'{"id":' * 2_000 + b"1" + b"}" * 2_000]
+WITHOUT_FIELDS = (Uninstalled, ShopRedaction)
+
+# Each platform's class runs the same properties, and each run is a fuzz of its own.
+inherited = settings(suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow], max_examples=150)
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["1e999", "-0", "12.5"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest.fixture
+def api():
+    """Every call that a test makes is answered here; one that nobody expects fails."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+def answer_everything(api, **answer):
+    for method in METHODS:
+        api.add(method, ANYWHERE, **answer)
+
+
+def everything_said(error):
+    """All that a log or an error page may show of an error."""
+    return "".join(traceback.format_exception(error)) + str(error) + repr(error)
+
+
+class ConnectorContract:
+    connector: ClassVar[Connector]
+    identity: ClassVar[Identity]
+    public_credentials: ClassVar[Sequence[str]] = ()
+
+    def serve_identity(self, api) -> None:
+        """Register what the platform answers to `check`."""
+        raise NotImplementedError
+
+    def acts(self) -> Mapping[str, Callable[[], Any]]:
+        """Everything that calls the platform, by name, with input that makes it call."""
+        return {"check": self.connector.check}
+
+    def secrets(self):
+        return [value for name, value in self.connector.credentials.items() if name not in self.public_credentials]
+
+    def persons(self):
+        return []
+
+    def test_has_the_credentials_that_its_form_asks_for(self):
+        assert set(self.connector.install.fields) <= set(self.connector.credentials)
+        assert self.secrets()
+
+    def test_check_says_whose_account_it_is(self, api):
+        self.serve_identity(api)
+        assert self.connector.check() == self.identity
+
+    @pytest.mark.parametrize(("status", "expected"), STATUSES)
+    def test_sorts_what_the_platform_refuses(self, api, subtests, status, expected):
+        answer_everything(api, status=status, json={"errors": "no"})
+        for name, act in self.acts().items():
+            with subtests.test(name):
+                with pytest.raises(ConnectorError) as caught:
+                    act()
+                assert type(caught.value) is expected
+
+    @pytest.mark.parametrize("failure", NETWORK)
+    def test_a_network_that_fails_is_tried_again(self, api, subtests, failure):
+        answer_everything(api, body=failure("GET https://example.com/?secret"))
+        for name, act in self.acts().items():
+            with subtests.test(name), pytest.raises(RetryableError):
+                act()
+
+    def test_passes_on_how_long_to_wait(self, api, subtests):
+        answer_everything(api, status=429, headers={"Retry-After": "17"})
+        for name, act in self.acts().items():
+            with subtests.test(name):
+                with pytest.raises(RetryableError) as caught:
+                    act()
+                assert caught.value.retry_after == 17
+
+    @pytest.mark.parametrize("body", [b"<html>", b'{"data": {', b"\xff", b"[" * 5_000])
+    def test_an_answer_that_breaks_off_is_asked_for_again(self, api, subtests, body):
+        answer_everything(api, body=body)
+        for name, act in self.acts().items():
+            with subtests.test(name), pytest.raises(RetryableError):
+                act()
+
+    @pytest.mark.parametrize("body", ["{}", "[]", "null", "17", '{"data": 5, "errors": 7}', '{"data": {"id": []}}'])
+    def test_an_answer_of_another_shape_is_taken_for_no_result(self, api, subtests, body):
+        answer_everything(api, body=body)
+        for name, act in self.acts().items():
+            with subtests.test(name), contextlib.suppress(ConnectorError):
+                result = act()
+                assert not isinstance(result, Found), "who was not read is not missing"
+                assert not getattr(result, "accepted", ())
+
+    def test_no_error_tells_a_secret_or_a_person(self, api, subtests):
+        told = [*self.secrets(), *self.persons()]
+        spilling = " ".join(told)
+        answers = [{"status": status, "json": {"errors": [{"detail": spilling}]}} for status, _ in STATUSES]
+        answers += [{"body": failure(f"https://example.com/?{spilling}")} for failure in NETWORK]
+        answers += [{"body": b"{" + spilling.encode()}, {"json": {"errors": [{"message": spilling}]}}]
+        for answer in answers:
+            api.reset()
+            answer_everything(api, **answer)
+            for name, act in self.acts().items():
+                with subtests.test(name):
+                    with pytest.raises(ConnectorError) as caught:
+                        act()
+                    said = everything_said(caught.value)
+                    assert [one for one in told if one in said] == []
+
+
+class EventSourceContract(ConnectorContract):
+    # topic -> the recorded body and the records in it
+    recorded: ClassVar[Mapping[str, tuple[bytes, Sequence[Record]]]]
+    address: ClassVar[str]
+    signature_header: ClassVar[str]
+
+    def signed(self, topic: str, body: bytes, *, delivery: str = "1", secret: str | None = None) -> Webhook:
+        """Return a delivery as the platform makes it, signed with the connection's secret or with another."""
+        raise NotImplementedError
+
+    def acts(self):
+        return {**super().acts(), "subscribe": lambda: self.connector.subscribe("https://tagsmith.example.com/hooks")}
+
+    def deliveries(self):
+        return [self.signed(topic, body) for topic, (body, _) in self.recorded.items()]
+
+    def test_accepts_what_the_platform_signed(self):
+        for webhook in self.deliveries():
+            self.connector.verify(webhook)
+
+    def test_refuses_a_body_that_was_changed(self):
+        for webhook in self.deliveries():
+            with pytest.raises(SignatureError):
+                self.connector.verify(replace(webhook, body=webhook.body + b" "))
+
+    def test_refuses_another_secret(self):
+        for topic, (body, _) in self.recorded.items():
+            with pytest.raises(SignatureError):
+                self.connector.verify(self.signed(topic, body, secret="another"))
+
+    @pytest.mark.parametrize("given_signature", ["é", "\udcff", "", "☕" * 40, "AAAA", "A" * 10_000])
+    def test_refuses_a_signature_of_whatever_characters(self, given_signature):
+        for webhook in self.deliveries():
+            headers = {**webhook.headers, self.signature_header: given_signature}
+            with pytest.raises(SignatureError):
+                self.connector.verify(replace(webhook, headers=headers))
+
+    def test_refuses_a_delivery_without_headers(self):
+        with pytest.raises(SignatureError):
+            self.connector.verify(Webhook({}, b"{}"))
+
+    def test_says_whom_a_delivery_is_for(self):
+        for webhook in self.deliveries():
+            assert self.connector.address(webhook) == self.address
+        assert self.connector.address(Webhook({}, b"{}")) is None
+
+    def test_every_topic_that_it_subscribes_to_has_a_name_and_no_other(self):
+        assert {self.connector.topic(webhook) for webhook in self.deliveries()} <= self.connector.topics
+
+    def test_reads_the_recorded_webhooks_as_exactly_these_records(self, subtests):
+        for topic, (body, records) in self.recorded.items():
+            with subtests.test(topic):
+                assert list(self.connector.parse(self.signed(topic, body))) == list(records)
+
+    def test_reading_again_gives_the_same_records(self):
+        for webhook in self.deliveries():
+            assert self.connector.parse(webhook) == self.connector.parse(webhook)
+
+    def test_ignores_topics_that_it_does_not_use(self):
+        for topic in ("", "fulfillments/create", "order.exploded", "\udcff"):
+            assert not self.connector.parse(self.signed(topic, b'{"id": 1}'))
+            assert topic not in self.connector.topics
+
+    @pytest.mark.parametrize("body", NOT_OBJECTS + TOO_DEEP, ids=range(len(NOT_OBJECTS + TOO_DEEP)))
+    def test_says_of_a_body_that_is_no_object_that_nobody_can_read_it(self, body):
+        for topic in self.recorded:
+            with pytest.raises(PermanentError):
+                self.connector.parse(self.signed(topic, body))
+
+    def test_says_of_an_error_object_that_nobody_can_read_it(self):
+        for topic, (_, records) in self.recorded.items():
+            if not isinstance(records[0], WITHOUT_FIELDS):
+                for body in (b"{}", b'{"code": "cannot_view", "message": "Sorry", "data": {"status": 403}}'):
+                    with pytest.raises(PermanentError):
+                        self.connector.parse(self.signed(topic, body))
+
+    @inherited
+    @given(data=st.data())
+    def test_reads_a_body_that_was_tampered_with_or_says_that_nobody_can(self, data):
+        topic = data.draw(st.sampled_from(sorted(self.recorded)))
+        tampered = tamper(json.loads(self.recorded[topic][0]), data)
+        self.read_or_refuse(topic, json.dumps(tampered).encode("utf-8"))
+
+    @inherited
+    @given(data=st.data(), body=st.binary(max_size=40) | json_values.map(lambda value: json.dumps(value).encode()))
+    def test_reads_any_bytes_or_says_that_nobody_can(self, data, body):
+        self.read_or_refuse(data.draw(st.sampled_from(sorted(self.recorded))), body)
+
+    def read_or_refuse(self, topic, body):
+        webhook = self.signed(topic, body)
+        self.connector.delivery_key(webhook)
+        told = ""
+        try:
+            self.connector.verify(webhook)
+            assert_storable(self.connector.parse(webhook))
+        except (SignatureError, PermanentError) as error:  # SignatureError: the body names another shop
+            told = everything_said(error)
+        assert [one for one in self.persons() if one in told] == []
+
+    def test_a_delivery_that_comes_again_has_the_same_key(self):
+        for topic, (body, _) in self.recorded.items():
+            first, again = self.signed(topic, body), self.signed(topic, body)
+            assert self.connector.delivery_key(first) == self.connector.delivery_key(again)
+
+    def test_different_events_have_different_keys(self):
+        keys = [self.connector.delivery_key(webhook) for webhook in self.deliveries_of_different_events()]
+        assert len(set(keys)) == len(keys)
+
+    def deliveries_of_different_events(self):
+        for number, (topic, (body, _)) in enumerate(self.recorded.items()):
+            yield self.signed(topic, body, delivery=f"delivery-{number}")
+
+
+class TagWriterContract(ConnectorContract):
+    forbidden_keys: ClassVar[frozenset[str]]
+    forbidden_paths: ClassVar[Sequence[str]] = ()
+    # email.md §17: 10,000 enter one segment; 10,000 enter one and leave another of eight
+    calls_when_all_enter: ClassVar[int]
+    calls_when_all_swap: ClassVar[int]
+
+    def only_reads(self, request: requests.PreparedRequest) -> bool:
+        """Say whether a request can have changed nothing on the platform."""
+        return request.method == "GET"
+
+    def contact(self, number: int, tags: Sequence[str] = ()) -> Contact:
+        by_customer = self.connector.capabilities.contact == "customer"
+        key = str(9_007_199_254_740_993 + number) if by_customer else f"person-{number}@example.com"
+        return Contact(key, key if by_customer else f"01PROFILE{number:017}", tuple(tags))
+
+    def change(self, number: int, add=(), remove=(), tags=None) -> TagChange:
+        wanted = tuple(add) if tags is None else tuple(tags)
+        return TagChange(self.contact(number, remove), tuple(add), tuple(remove), wanted)
+
+    def acts(self):
+        acts = {**super().acts()}
+        [lookup] = self.connector.lookups([self.contact(1).key, "someone@example.com"])
+        [call] = self.connector.plan([self.change(1, ["seg:vip"], ["seg:new"])])
+        acts |= {"look_up": lambda: self.connector.look_up(lookup), "send": lambda: self.connector.send(call)}
+        if self.connector.capabilities.completion == "job":
+            acts["poll"] = lambda: self.connector.poll(self.a_job(), call.contacts)
+        return acts
+
+    def a_job(self) -> str:
+        """Return the text of a job with one contact, as `send` gives it."""
+        raise NotImplementedError
+
+    def persons(self):
+        return [*super().persons(), "someone@example.com"]
+
+    def test_groups_lookups_into_as_few_calls_as_the_platform_allows(self):
+        size = self.connector.capabilities.lookups_per_call
+        for count in (0, 1, size - 1, size, size + 1, 3 * size + 5):
+            keys = [self.contact(number).key for number in range(count)]
+            calls = self.connector.lookups(keys)
+            assert len(calls) == math.ceil(count / size)
+            assert [key for call in calls for key in call.contacts] == keys
+
+    def test_looking_up_creates_nobody(self, api):
+        answer_everything(api, json={"data": {}})
+        for call in self.connector.lookups([self.contact(1).key, "someone@example.com", "42"]):
+            with contextlib.suppress(ConnectorError):
+                self.connector.look_up(call)
+        assert api.calls
+        assert all(self.only_reads(call.request) for call in api.calls)
+
+    def test_planning_is_pure(self):
+        changes = some_changes(self, 130)
+        before = copy.deepcopy(changes)
+        assert self.connector.plan(changes) == self.connector.plan(changes)
+        assert changes == before
+
+    def test_planning_nothing_needs_no_call(self):
+        assert list(self.connector.plan([])) == []
+        assert list(self.connector.lookups([])) == []
+
+    @inherited
+    @given(data=st.data())
+    def test_every_change_is_in_exactly_one_call_within_the_platforms_sizes(self, data):
+        tag = st.text(max_size=300)
+        lists = st.lists(tag, max_size=4)
+        drawn = data.draw(st.lists(st.tuples(lists, lists), max_size=70))
+        changes = [self.change(number, add, remove) for number, (add, remove) in enumerate(drawn)]
+        calls = self.connector.plan(changes)
+        assert sorted(key for call in calls for key in call.contacts) == sorted(c.contact.key for c in changes)
+        for call in calls:
+            self.assert_within_sizes(call)
+
+    def test_changes_that_cost_nothing_keep_within_the_sizes_too(self):
+        count = 2 * self.connector.capabilities.contacts_per_call + 1
+        calls = self.connector.plan([self.change(number) for number in range(count)])
+        assert len(calls) == 3
+        for call in calls:
+            self.assert_within_sizes(call)
+
+    def assert_within_sizes(self, call: Call):
+        capabilities = self.connector.capabilities
+        assert 0 < len(call.contacts) <= capabilities.contacts_per_call
+        assert call.endpoint in capabilities.rates
+        assert len(encode(call.body)) <= (capabilities.bytes_per_call or math.inf)
+        assert {each.contact for each in call.refused} <= set(call.contacts)
+
+    def test_ten_thousand_that_enter_a_segment_cost_the_fewest_calls(self):
+        changes = [self.change(number, ["seg:vip"]) for number in range(10_000)]
+        calls = self.connector.plan(changes)
+        assert len(calls) == self.calls_when_all_enter
+        for call in calls:
+            self.assert_within_sizes(call)
+
+    def test_ten_thousand_that_change_places_cost_the_fewest_calls(self):
+        segments = [f"seg:segment-{number}" for number in range(8)]
+        pairs = itertools.islice(itertools.cycle(zip(segments, segments[1:] + segments[:1], strict=True)), 10_000)
+        calls = self.connector.plan([self.change(number, [add], [gone]) for number, (add, gone) in enumerate(pairs)])
+        assert len(calls) == self.calls_when_all_swap
+        for call in calls:
+            self.assert_within_sizes(call)
+
+    def test_writes_the_listed_tags_and_nobody_elses(self):
+        contact = self.contact(1, ["wholesale", "seg:new"])
+        change = TagChange(contact, ("seg:vip",), ("seg:new",), ("seg:gold", "seg:vip"))
+        [call] = self.connector.plan([change])
+        words = set(texts(call.body))
+        listed = {"seg:gold", "seg:vip"} if self.connector.capabilities.writes == "state" else {"seg:vip", "seg:new"}
+        assert {word for word in words if word.startswith("seg:")} == listed
+        assert "wholesale" not in words
+
+    def test_writes_to_contacts_that_were_looked_up_and_by_the_platforms_own_id(self):
+        [call] = self.connector.plan([self.change(1, ["seg:vip"])])
+        sent = encode(call.body).decode()
+        assert self.contact(1).platform_id in sent
+        assert "@" not in sent
+
+    def test_no_request_holds_a_key_that_touches_consent(self, api):
+        answer_everything(api, json={"data": {"id": "1"}})
+        for call in self.connector.plan(some_changes(self, 40)):
+            self.connector.send(call)
+        assert api.calls
+        for made in api.calls:
+            assert keys_within(json.loads(made.request.body)) & self.forbidden_keys == set()
+            assert not any(path in made.request.url for path in self.forbidden_paths)
+
+    def test_a_tag_that_the_platform_cannot_hold_is_refused_with_a_reason(self, api):
+        answer_everything(api, json={"data": {"id": "1"}})
+        [call] = self.connector.plan([self.change(1, ["x" * 200_000]), self.change(2, ["seg:vip"])])
+        outcome = self.connector.send(call)
+        [refused] = outcome.refused
+        assert refused.contact == self.contact(1).key
+        assert refused.reason
+        assert "x" * 1_000 not in repr(outcome)
+        assert all(b"x" * 1_000 not in made.request.body for made in api.calls)
+
+    def test_a_call_with_nothing_to_send_is_not_made(self, api):
+        [call] = self.connector.plan([self.change(1, ["x" * 200_000])])
+        outcome = self.connector.send(call)
+        assert [each.contact for each in outcome.refused] == [self.contact(1).key]
+        assert outcome.job is None
+        assert not api.calls
+
+
+def some_changes(contract, count):
+    """Changes of all kinds: entering, leaving, both, several tags, no tag left."""
+    kinds = itertools.cycle(
+        [(["seg:a"], []), ([], ["seg:b"]), (["seg:a", "seg:ü"], ["seg:b"]), (["seg:c"], ["seg:a", "seg:d"])]
+    )
+    return [contract.change(number, add, remove) for number, (add, remove) in zip(range(count), kinds)]  # noqa: B905
+
+
+def tamper(value, data):
+    """Put something else in one place of a JSON value, or take it away."""
+    if not isinstance(value, dict | list) or not value or data.draw(st.integers(0, 9)) == 0:
+        return data.draw(json_values)
+    value = copy.copy(value)
+    place = (
+        data.draw(st.sampled_from(sorted(value)))
+        if isinstance(value, dict)
+        else data.draw(st.integers(0, len(value) - 1))
+    )
+    if data.draw(st.integers(0, 9)) == 0:
+        del value[place]
+    else:
+        value[place] = tamper(value[place], data)
+    return value
+
+
+def assert_storable(found):
+    """Records hold what both databases take: text without NUL and half pairs, aware UTC, integers of 63 bits."""
+    match found:
+        case str():
+            assert "\x00" not in found
+            found.encode()
+        case bool() | None:
+            pass
+        case int():
+            assert abs(found) < 2**63
+        case datetime():
+            assert found.tzinfo is UTC
+        case tuple() | list():
+            for one in found:
+                assert_storable(one)
+        case _ if hasattr(found, "__dataclass_fields__"):
+            assert_storable([getattr(found, name) for name in found.__dataclass_fields__])
+
+
+def texts(value):
+    match value:
+        case str():
+            yield value
+        case dict():
+            for one in value.values():
+                yield from texts(one)
+        case list() | tuple():
+            for one in value:
+                yield from texts(one)
+
+
+def keys_within(value):
+    match value:
+        case dict():
+            return set(value) | {key for one in value.values() for key in keys_within(one)}
+        case list() | tuple():
+            return {key for one in value for key in keys_within(one)}
+    return set()

@@ -1,0 +1,400 @@
+"""Klaviyo: who is looked up, what goes into an import, and what becomes of each profile in it."""
+
+import json
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from connectors.base import Contact, Identity, Refused, TagChange
+from connectors.email.klaviyo import Klaviyo
+from connectors.errors import ConfigurationError, PermanentError, RetryableError
+from connectors.http import encode
+from tests.connectors.contract import TagWriterContract, answer_everything
+
+ORIGIN = "https://a.klaviyo.com"
+PROFILES = f"{ORIGIN}/api/profiles"
+JOBS = f"{ORIGIN}/api/profile-bulk-import-jobs"
+JOB = "01GSQPBF74KQ5YTDEPP41T1BZH"
+KLAVIYO = Klaviyo({"api_key": "pk_0123456789abcdef0123456789abcdef01"})
+
+
+class TestKlaviyo(TagWriterContract):
+    connector = KLAVIYO
+    identity = Identity("XyZ123", "Practice", "Europe/London", "GBP")
+    forbidden_keys = frozenset(
+        {
+            *("subscriptions", "consented_at", "historical_import"),
+            *("email", "phone_number", "external_id", "anonymous_id", "_kx", "lists", "relationships", "meta"),
+        }
+    )
+    forbidden_paths = ("profile-subscription-bulk", "profile-suppression-bulk", "/api/profile-import", "/api/lists")
+    calls_when_all_enter = 1
+    calls_when_all_swap = 1
+
+    def serve_identity(self, api):
+        about = {
+            "contact_information": {"organization_name": "Practice"},
+            "timezone": "Europe/London",
+            "preferred_currency": "GBP",
+        }
+        api.get(f"{ORIGIN}/api/accounts", json={"data": [{"type": "account", "id": "XyZ123", "attributes": about}]})
+
+    def a_job(self):
+        return f"1;;{JOB}"
+
+
+def key(number):
+    return f"person-{number}@example.com"
+
+
+def change(number, *tags):
+    return TagChange(Contact(key(number), f"01PROFILE{number}"), tags=tags)
+
+
+def keys(*numbers):
+    return tuple(map(key, numbers))
+
+
+def known(number, **properties):
+    attributes = {"email": key(number), "properties": properties}
+    return {"type": "profile", "id": f"01PROFILE{number}", "attributes": attributes}
+
+
+def profiles_in(call):
+    return json.loads(call.request.body)["data"]["attributes"]["profiles"]["data"]
+
+
+def created(api, job=JOB):
+    api.post(JOBS, status=202, json={"data": {"type": "profile-bulk-import-job", "id": job, "attributes": {}}})
+
+
+def rejected(api, *places, pointer="/data/attributes/profiles/data/{}/attributes/properties", status=400):
+    found = [
+        {
+            "id": "1",
+            "code": "invalid",
+            "title": "Invalid input.",
+            "detail": f"{key(place)} is not right",
+            "source": {"pointer": pointer.format(place)},
+        }
+        for place in places
+    ]
+    api.post(JOBS, status=status, json={"errors": found})
+
+
+def finished(api, status="complete", failed=0, job=JOB):
+    attributes = {"status": status, "created_at": "2026-11-06T07:08:09+00:00", "total_count": 3, "failed_count": failed}
+    api.get(f"{JOBS}/{job}", json={"data": {"type": "profile-bulk-import-job", "id": job, "attributes": attributes}})
+
+
+def failures(api, *found, following=None, url=f"{JOBS}/{JOB}/import-errors", code="invalid"):
+    data = [
+        {
+            "type": "import-error",
+            "id": "1",
+            "attributes": {
+                "code": code,
+                "title": "Invalid input.",
+                "detail": "anna@example.com is not right",
+                "source": {"pointer": pointer},
+            },
+        }
+        for pointer in found
+    ]
+    api.get(url, json={"data": data, "links": {"next": following}})
+
+
+def at(place):
+    return f"/data/attributes/profiles/data/{place}"
+
+
+class TestLookingUp:
+    def test_asks_for_a_page_of_addresses_and_reads_their_tags(self, api):
+        [call] = KLAVIYO.lookups([key(1), key(2), key(3)])
+        api.get(PROFILES, json={"data": [known(1, tagsmith_segments=["seg:vip"], other=1.5), known(3)], "links": {}})
+        assert KLAVIYO.look_up(call).contacts == (
+            Contact(key(1), "01PROFILE1", ("seg:vip",)),
+            Contact(key(3), "01PROFILE3", ()),
+        )
+        asked = parse_qs(urlsplit(api.calls[0].request.url).query)
+        assert asked["filter"] == [f'any(email,["{key(1)}","{key(2)}","{key(3)}"])']
+        assert asked["fields[profile]"] == ["email,properties"]
+        assert asked["page[size]"] == ["100"]
+
+    def test_calls_as_its_specification_asks(self, api):
+        [call] = KLAVIYO.lookups([key(1)])
+        api.get(PROFILES, json={"data": []})
+        KLAVIYO.look_up(call)
+        headers = api.calls[0].request.headers
+        assert headers["Authorization"] == f"Klaviyo-API-Key {KLAVIYO.credentials['api_key']}"
+        assert headers["revision"] == "2026-07-15"
+        assert headers["Accept"] == headers["Content-Type"] == "application/vnd.api+json"
+
+    def test_an_address_is_found_whatever_its_case_and_nobody_else_is(self, api):
+        [call] = KLAVIYO.lookups([key(1)])
+        shouting, other, nameless = known(1), known(2), known(3)
+        shouting["attributes"]["email"] = "Person-1@EXAMPLE.com"
+        nameless["attributes"]["email"] = None
+        api.get(PROFILES, json={"data": [shouting, other, nameless]})
+        assert KLAVIYO.look_up(call).contacts == (Contact(key(1), "01PROFILE1"),)
+
+    def test_an_address_cannot_break_out_of_the_filter(self):
+        [call] = KLAVIYO.lookups(['a"],b\\@example.com', "o'neil@example.com"])
+        assert call.body["filter"] == r"""any(email,["a\"],b\\@example.com","o'neil@example.com"])"""
+
+    def test_long_addresses_make_more_calls_rather_than_longer_lines(self):
+        long = [f"{'é' * 30}-{number}@example.com" for number in range(100)]
+        calls = KLAVIYO.lookups(long)
+        assert [one for call in calls for one in call.contacts] == long
+        lines = [requests.Request("GET", PROFILES, params=call.body).prepare().url for call in calls]
+        assert max(map(len, lines)) < 8_000
+        assert 1 < len(calls) < 6
+
+    def test_follows_the_pages(self, api):
+        [call] = KLAVIYO.lookups([key(1), key(2)])
+        following = f"{PROFILES}?page%5Bcursor%5D=abc"
+        api.get(PROFILES, json={"data": [known(1)], "links": {"next": following}})
+        api.get(following, json={"data": [known(2)], "links": {"next": None}})
+        assert [contact.key for contact in KLAVIYO.look_up(call).contacts] == [key(1), key(2)]
+
+    @pytest.mark.parametrize("elsewhere", ["https://evil.example/api", "http://a.klaviyo.com/api", "https://[", "/api"])
+    def test_hands_the_key_to_no_other_host(self, api, elsewhere):
+        [call] = KLAVIYO.lookups([key(1)])
+        api.get(PROFILES, json={"data": [], "links": {"next": elsewhere}})
+        with pytest.raises(PermanentError, match="another host"):
+            KLAVIYO.look_up(call)
+        assert len(api.calls) == 1
+
+    @pytest.mark.parametrize(
+        ("held", "read"),
+        [("seg:vip", ("seg:vip",)), (["seg:vip", 7, None], ("seg:vip",)), ({"a": 1}, ()), (17, ()), (None, ())],
+    )
+    def test_reads_texts_whatever_somebody_has_written_over_our_property(self, api, held, read):
+        [call] = KLAVIYO.lookups([key(1)])
+        api.get(PROFILES, json={"data": [known(1, tagsmith_segments=held)]})
+        assert KLAVIYO.look_up(call).contacts[0].tags == read
+
+
+class TestPlanning:
+    def test_sets_our_list_by_klaviyos_own_id_and_nothing_else(self):
+        [call] = KLAVIYO.plan([change(1, "seg:vip", "seg:new"), change(2)])
+        assert call.body == {
+            "data": {
+                "type": "profile-bulk-import-job",
+                "attributes": {
+                    "profiles": {
+                        "data": [
+                            {
+                                "type": "profile",
+                                "id": "01PROFILE1",
+                                "attributes": {"properties": {"tagsmith_segments": ["seg:new", "seg:vip"]}},
+                            },
+                            {
+                                "type": "profile",
+                                "id": "01PROFILE2",
+                                "attributes": {"properties": {"tagsmith_segments": []}},
+                            },
+                        ]
+                    }
+                },
+            }
+        }
+        assert (call.endpoint, call.contacts, call.cost) == ("import", keys(1, 2), 1)
+
+    def test_a_job_holds_ten_thousand_profiles(self):
+        sizes = [len(call.contacts) for call in KLAVIYO.plan([change(n, "a") for n in range(20_001)])]
+        assert sizes == [10_000, 10_000, 1]
+
+    def test_a_job_stays_under_its_bytes(self):
+        changes = [change(number, *(f"{'é' * 40}{tag}" for tag in range(200))) for number in range(150)]
+        calls = KLAVIYO.plan(changes)
+        sizes = [len(encode(call.body)) for call in calls]
+        assert max(sizes) <= 4_600_000
+        assert sum(sizes) > 4_600_000
+        assert len(calls) == 2
+
+    def test_a_profile_larger_than_klaviyo_takes_is_refused_and_the_rest_goes(self, api):
+        [call] = KLAVIYO.plan([change(1, "a"), change(2, *(f"{'x' * 250}{n}" for n in range(400))), change(3, "a")])
+        created(api)
+        outcome = KLAVIYO.send(call)
+        assert [each.contact for each in outcome.refused] == [key(2)]
+        assert [profile["id"] for profile in profiles_in(api.calls[0])] == ["01PROFILE1", "01PROFILE3"]
+        finished(api, failed=1)
+        failures(api, at(1))
+        after = KLAVIYO.poll(outcome.job, call.contacts)
+        assert after.accepted == (key(1),)
+        assert [each.contact for each in after.refused] == [key(3)]
+
+    def test_plans_as_recorded(self):
+        golden = (Path(__file__).parent / "golden" / "klaviyo_plan.json").read_bytes()
+        [call] = KLAVIYO.plan([change(1, "seg:vip", "seg:ü"), change(2)])
+        assert encode(call.body) == golden.strip()
+
+
+class TestSending:
+    def plan(self, count=4):
+        [call] = KLAVIYO.plan([change(number, "seg:vip") for number in range(count)])
+        return call
+
+    def test_a_job_that_was_taken_is_to_be_polled(self, api):
+        created(api)
+        outcome = KLAVIYO.send(self.plan())
+        assert outcome.job is not None
+        assert (outcome.accepted, outcome.refused, outcome.missing, outcome.again) == ((), (), (), ())
+
+    def test_profiles_that_klaviyo_points_at_are_left_out_and_the_rest_sent_once_more(self, api):
+        rejected(api, 2, 0)
+        created(api)
+        outcome = KLAVIYO.send(self.plan())
+        assert {each.contact for each in outcome.refused} == {key(0), key(2)}
+        assert {each.reason for each in outcome.refused} == {"invalid: Invalid input."}
+        assert [profile["id"] for profile in profiles_in(api.calls[1])] == ["01PROFILE1", "01PROFILE3"]
+
+    def test_after_leaving_out_the_jobs_places_still_name_the_right_contacts(self, api):
+        call = self.plan(5)
+        rejected(api, 0, 2)
+        created(api)
+        outcome = KLAVIYO.send(call)
+        finished(api, failed=1)
+        failures(api, at(1))  # of 1, 3, 4, which were sent
+        after = KLAVIYO.poll(outcome.job, call.contacts)
+        assert [each.contact for each in after.refused] == [key(3)]
+        assert after.accepted == (key(1), key(4))
+
+    def test_when_all_are_rejected_nothing_is_sent_again(self, api):
+        rejected(api, 0, 1)
+        outcome = KLAVIYO.send(self.plan(2))
+        assert [each.contact for each in outcome.refused] == [key(0), key(1)]
+        assert (outcome.job, outcome.again) == (None, ())
+        assert len(api.calls) == 1
+
+    def test_rejected_twice_the_rest_waits_for_the_next_push(self, api):
+        rejected(api, 0)
+        rejected(api, 1)  # of 1, 2, 3
+        outcome = KLAVIYO.send(self.plan(4))
+        assert [each.contact for each in outcome.refused] == [key(0), key(2)]
+        assert outcome.again == keys(1, 3)
+        assert outcome.job is None
+        assert len(api.calls) == 2
+
+    @pytest.mark.parametrize("pointer", ["/data", "/data/relationships/lists/data/0", at("99"), "", None])
+    def test_a_rejection_that_points_at_nobody_is_about_the_whole_job(self, api, pointer):
+        api.post(JOBS, status=400, json={"errors": [{"code": "invalid", "source": {"pointer": pointer}}]})
+        with pytest.raises(PermanentError):
+            KLAVIYO.send(self.plan())
+        assert len(api.calls) == 1
+
+    def test_only_a_400_points(self, api):
+        rejected(api, 1, status=409)
+        with pytest.raises(PermanentError):
+            KLAVIYO.send(self.plan())
+
+    def test_a_failure_of_the_second_attempt_is_tried_again_whole(self, api):
+        rejected(api, 1)
+        api.post(JOBS, status=429, headers={"Retry-After": "3"})
+        with pytest.raises(RetryableError):
+            KLAVIYO.send(self.plan())
+
+    def test_a_retired_revision_pauses_the_connection(self, api):
+        answer_everything(api, status=410, json={"errors": []})
+        with pytest.raises(ConfigurationError, match="2026-07-15"):
+            KLAVIYO.send(self.plan())
+
+
+class TestPolling:
+    def poll(self):
+        return KLAVIYO.poll(f"3;;{JOB}", keys(0, 1, 2))
+
+    @pytest.mark.parametrize("status", ["queued", "processing"])
+    def test_a_job_that_runs_has_no_outcome_yet(self, api, status):
+        finished(api, status)
+        assert self.poll() is None
+
+    def test_a_complete_job_without_failures_has_accepted_all(self, api):
+        finished(api)
+        assert self.poll().accepted == keys(0, 1, 2)
+
+    def test_a_cancelled_job_is_sent_again(self, api):
+        finished(api, "cancelled")
+        assert self.poll().again == keys(0, 1, 2)
+
+    def test_a_state_that_nobody_documents_is_asked_for_again(self, api):
+        finished(api, "paused")
+        with pytest.raises(RetryableError):
+            self.poll()
+
+    def test_a_job_that_klaviyo_has_forgotten_is_sent_again(self, api):
+        api.get(f"{JOBS}/{JOB}", status=404, json={"errors": []})
+        assert self.poll().again == keys(0, 1, 2)
+
+    def test_all_pages_of_errors_are_read_and_named_by_their_places(self, api):
+        finished(api, failed=2)
+        following = f"{JOBS}/{JOB}/import-errors?page%5Bcursor%5D=abc"
+        failures(api, at(2), following=following)
+        failures(api, at(0), url=following)
+        outcome = self.poll()
+        assert outcome.accepted == keys(1)
+        assert outcome.refused == (
+            Refused(key(2), "invalid: Invalid input."),
+            Refused(key(0), "invalid: Invalid input."),
+        )
+
+    def test_a_profile_that_is_gone_is_missing(self, api):
+        finished(api, failed=1)
+        failures(api, at(1), code="not_found")
+        outcome = self.poll()
+        assert (outcome.missing, outcome.refused, outcome.accepted) == (keys(1), (), keys(0, 2))
+
+    @pytest.mark.parametrize("pointer", ["/data", None, at(17)])
+    def test_failures_that_cannot_be_placed_send_all_again(self, api, pointer):
+        finished(api, failed=1)
+        failures(api, pointer)
+        outcome = self.poll()
+        assert (outcome.again, outcome.accepted, outcome.refused) == (keys(0, 1, 2), (), ())
+
+    def test_failures_that_are_not_all_told_send_the_unnamed_again(self, api):
+        finished(api, failed=2)
+        failures(api, at(1))
+        outcome = self.poll()
+        assert [each.contact for each in outcome.refused] == [key(1)]
+        assert (outcome.again, outcome.accepted) == (keys(0, 2), ())
+
+    def test_without_a_count_the_errors_alone_say_who_failed(self, api):
+        finished(api, failed=None)
+        failures(api, at(1))
+        outcome = self.poll()
+        assert outcome.accepted == keys(0, 2)
+
+    def test_errors_that_meet_the_rate_limit_half_way_keep_what_is_known(self, api):
+        finished(api, failed=2)
+        following = f"{JOBS}/{JOB}/import-errors?page%5Bcursor%5D=abc"
+        failures(api, at(2), following=following)
+        api.get(following, status=429)
+        outcome = self.poll()
+        assert [each.contact for each in outcome.refused] == [key(2)]
+        assert outcome.again == keys(0, 1)
+
+    def test_errors_that_cannot_be_read_at_all_are_asked_for_later(self, api):
+        finished(api, failed=2)
+        api.get(f"{JOBS}/{JOB}/import-errors", status=503)
+        with pytest.raises(RetryableError):
+            self.poll()
+
+    def test_contacts_that_are_not_those_of_the_call_are_sent_again(self, api):
+        assert KLAVIYO.poll(f"4;1;{JOB}", keys(0, 1, 2)).again == keys(0, 2)
+        assert not api.calls
+
+    def test_contacts_that_were_forgotten_meanwhile_leave_only_their_places(self, api):
+        finished(api, failed=2)
+        failures(api, at(0), at(1))
+        outcome = KLAVIYO.poll(f"4;3;{JOB}", ("", "", key(2), ""))
+        assert (outcome.accepted, outcome.again) == (keys(2), ())
+
+    def test_an_id_of_whatever_characters_stays_in_its_place(self, api):
+        created(api, job="a;b/../c?d")
+        [call] = KLAVIYO.plan([change(0, "a")])
+        outcome = KLAVIYO.send(call)
+        finished(api, job="a%3Bb%2F..%2Fc%3Fd")
+        assert KLAVIYO.poll(outcome.job, call.contacts).accepted == keys(0)

@@ -1,0 +1,1 @@
+"""A made-up order export and what is true of it."""

@@ -1,0 +1,1 @@
+"""The parts of the plain evaluator: what is known, days, what is seen at a moment, conditions, the reader."""

@@ -1,0 +1,133 @@
+"""The names of the language: what each stands for, and how it is compared with what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from tests.plain.snapshot import Snapshot, fold, total
+
+Holds = Callable[[Snapshot, Any], bool]  # whether a value, seen in a snapshot, meets a condition
+
+
+class Name(NamedTuple):
+    """An attribute or a parameter: how it is compared, and where its value is found."""
+
+    kind: str  # number, money, date, text; tags and codes are lists, the latter compared with regard to case
+    value: Callable[[Any], Any]
+
+
+class Function(NamedTuple):
+    """Rows of a person, parameters that choose among them, and parameters that sum up the chosen."""
+
+    rows: Callable[[Any], Sequence[Any]]
+    choosing: dict[str, Name]
+    summing: dict[str, Name]
+
+
+ATTRIBUTES = {
+    "number_of_orders": Name("number", lambda person: len(person.counted)),
+    "amount_spent": Name("money", attrgetter("spent")),
+    "first_order_date": Name("date", attrgetter("first_order_at")),
+    "last_order_date": Name("date", attrgetter("last_order_at")),
+    "customer_added_date": Name("date", attrgetter("added_at")),
+    "customer_tags": Name("tags", attrgetter("tags")),
+    "customer_countries": Name("tags", attrgetter("countries")),
+    "customer_regions": Name("tags", attrgetter("regions")),
+    "customer_cities": Name("tags", attrgetter("cities")),
+    "customer_email_domain": Name("text", attrgetter("email_domain")),
+    "customer_language": Name("text", attrgetter("customer.language")),
+    "email_subscription_status": Name("text", attrgetter("email_consent")),
+    "sms_subscription_status": Name("text", lambda person: person.consent("sms")),
+    "abandoned_checkout_date": Name("date", attrgetter("abandoned_at")),
+    "rfm_group": Name("text", attrgetter("rfm_group")),
+    "rfm_recency": Name("number", lambda person: person.score and person.score.recency),
+    "rfm_frequency": Name("number", lambda person: person.score and person.score.frequency),
+    "rfm_monetary": Name("number", lambda person: person.score and person.score.monetary),
+}
+
+FUNCTIONS = {
+    "orders_placed": Function(
+        attrgetter("orders"),
+        {
+            "date": Name("date", attrgetter("placed_at")),
+            "amount": Name("money", attrgetter("amount_minor")),
+            "discount_code": Name("codes", attrgetter("discount_codes")),
+        },
+        {
+            "count": Name("number", len),
+            "sum_amount": Name("money", lambda rows: total(row.amount_minor for row in rows)),
+        },
+    ),
+    "products_purchased": Function(
+        attrgetter("lines"),
+        {
+            "id": Name("text", attrgetter("product_id")),
+            "sku": Name("text", attrgetter("sku")),
+            "tag": Name("tags", attrgetter("tags")),
+            "vendor": Name("text", attrgetter("vendor")),
+            "type": Name("text", attrgetter("product_type")),
+            "date": Name("date", attrgetter("placed_at")),
+            "quantity": Name("number", attrgetter("units")),
+        },
+        {
+            "count": Name("number", lambda rows: len({row.order_id for row in rows})),
+            "sum_quantity": Name("number", lambda rows: total(row.units for row in rows)),
+            "sum_amount": Name("money", lambda rows: total(row.amount_minor for row in rows)),
+        },
+    ),
+}
+
+ORDERINGS: dict[str, Callable[[int], bool]] = {
+    "=": lambda order: order == 0,
+    ">": lambda order: order > 0,
+    ">=": lambda order: order >= 0,
+    "<": lambda order: order < 0,
+    "<=": lambda order: order <= 0,
+}
+
+
+def order(kind: str, now: Snapshot, have: Any, written: str) -> int:
+    """Say whether a value lies before (-1), within (0) or after (1) what is written."""
+    if kind == "date":
+        first, after = now.span(written)
+        return -1 if have < first else 1 if have >= after else 0
+    wanted: Any = written
+    if kind == "tags":
+        wanted = fold(written)
+    elif kind in ("number", "money"):
+        wanted = Decimal(written).scaleb(now.world.decimals if kind == "money" else 0)
+    return int(have > wanted) - int(have < wanted)
+
+
+def compared(kind: str, operator: str, written: str) -> Holds:
+    if operator == "!=" or kind in ("tags", "codes"):
+        return among(kind, [written], negated=operator == "!=")
+    fits = ORDERINGS[operator]
+    return lambda now, have: have is not None and fits(order(kind, now, have, written))
+
+
+def among(kind: str, written: Sequence[str], *, negated: bool) -> Holds:
+    """A single value is one of those written, a list has one of them; `negated` says that neither is so."""
+
+    def holds(now: Snapshot, have: Any) -> bool:
+        if have is None:
+            return False
+        members = have if kind in ("tags", "codes") else [have]
+        return any(order(kind, now, one, value) == 0 for one in members for value in written) != negated
+
+    return holds
+
+
+def between(kind: str, low: str, high: str) -> Holds:
+    return lambda now, have: have is not None and order(kind, now, have, low) >= 0 >= order(kind, now, have, high)
+
+
+def starting(text: str, *, negated: bool) -> Holds:
+    return lambda _, have: have is not None and have.startswith(text) != negated
+
+
+def missing(*, negated: bool) -> Holds:
+    return lambda _, have: (have is None or have == set()) != negated

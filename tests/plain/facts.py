@@ -1,0 +1,103 @@
+"""What there is to know about a shop, each fact with its date."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    country: str | None
+    region: str | None = None
+    city: str | None = None
+
+
+@dataclass
+class Line:
+    """One line of an order; `refunded` says when how many units were given back."""
+
+    quantity: int
+    removed: int = 0
+    refunded: list[tuple[datetime, int]] = field(default_factory=list)
+    product_id: str | None = None
+    sku: str | None = None
+    vendor: str | None = None
+    amount_minor: int | None = None
+
+
+@dataclass
+class Order:
+    """One order; `refunds` says when how much was given back, in the shop's currency."""
+
+    order_id: str
+    placed_at: datetime
+    total_minor: int
+    currency: str
+    test: bool = False
+    deleted: bool = False
+    cancelled_at: datetime | None = None
+    financial_status: str | None = None
+    refunds: list[tuple[datetime, int]] = field(default_factory=list)
+    undated_refunds_minor: int = 0
+    discount_codes: Collection[str] = ()
+    accepts_marketing: bool | None = None
+    places: Sequence[Place] = ()
+    lines: list[Line] = field(default_factory=list)
+
+
+@dataclass
+class Cart:
+    changed_at: datetime
+    completed_at: datetime | None = None
+    ordered_at: datetime | None = None
+    deleted: bool = False
+
+
+class Consent(NamedTuple):
+    changed_at: datetime
+    channel: str
+    state: str
+
+
+class TagChange(NamedTuple):
+    changed_at: datetime
+    tag: str
+    added: bool
+
+
+class ProductVersion(NamedTuple):
+    """What a product was from `updated_at` on."""
+
+    updated_at: datetime
+    vendor: str | None = None
+    product_type: str | None = None
+    tags: Collection[str] = ()
+
+
+@dataclass
+class Customer:
+    seen_at: datetime
+    created_at: datetime | None = None
+    deleted: bool = False
+    email: str | None = None
+    language: str | None = None
+    places: Sequence[Place] = ()
+    orders: list[Order] = field(default_factory=list)
+    carts: list[Cart] = field(default_factory=list)
+    consents: list[Consent] = field(default_factory=list)
+    tags: list[TagChange] = field(default_factory=list)
+
+
+@dataclass
+class World:
+    """A shop with its customers and products by id. `decimals` are those of its currency."""
+
+    zone: str
+    currency: str
+    decimals: int = 2
+    cart_wait_minutes: int = 60
+    paid_orders_only: bool = False
+    customers: dict[str, Customer] = field(default_factory=dict)
+    products: dict[str, list[ProductVersion]] = field(default_factory=dict)

@@ -1,0 +1,266 @@
+"""What can be seen of a shop and its customers at one moment."""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from tests.plain import days
+from tests.plain.facts import Cart, Customer, Line, Order, Place, ProductVersion, World
+
+FEWEST_BUYERS = 50
+PAID = {"paid", "partially_refunded", "refunded"}
+STRICTEST_FIRST = ["REDACTED", "UNSUBSCRIBED", "INVALID", "NOT_SUBSCRIBED", "PENDING", "SUBSCRIBED"]
+
+# By recency, then by frequency and monetary together: the greatest sum of each column of the specification's table.
+GROUPS = {
+    5: {4: "NEW", 7: "ACTIVE", 10: "CHAMPIONS"},
+    4: {4: "PROMISING", 7: "ACTIVE", 10: "LOYAL"},
+    3: {4: "ALMOST_LOST", 7: "NEEDS_ATTENTION", 10: "LOYAL"},
+    2: {5: "DORMANT", 8: "AT_RISK", 10: "PREVIOUSLY_LOYAL"},
+    1: {5: "DORMANT", 8: "AT_RISK", 10: "PREVIOUSLY_LOYAL"},
+}
+
+
+class Score(NamedTuple):
+    recency: int
+    frequency: int
+    monetary: int
+
+
+class Placed(NamedTuple):
+    """An order that counts."""
+
+    order_id: str
+    placed_at: datetime
+    amount_minor: int | None
+    discount_codes: Collection[str]
+
+
+class Bought(NamedTuple):
+    """A line of an order that counts, with units left."""
+
+    order_id: str
+    placed_at: datetime
+    product_id: str | None
+    sku: str | None
+    vendor: str | None
+    product_type: str | None
+    tags: Collection[str]
+    units: int
+    amount_minor: int | None
+
+
+class Snapshot:
+    """A shop as seen at one moment; `scores` and `always` as in `oracle.members`."""
+
+    def __init__(
+        self, world: World, at: datetime, scores: Mapping[str, Score] | None = None, *, always: bool = False
+    ) -> None:
+        self.world, self.at, self.given, self.always = world, at, scores, always
+        self.today = days.day_of(world.zone, at)
+        everybody = {key: Person(self, key, customer) for key, customer in world.customers.items()}
+        self.people = {key: person for key, person in everybody.items() if person.there}
+        self.spans: dict[str, tuple[datetime, datetime]] = {}
+
+    @cached_property
+    def scores(self) -> Mapping[str, Score] | None:
+        """The scores of each buyer; None where the buyers are too few."""
+        found = self.given if self.given is not None else scores_of(self.people)
+        return found if self.always or len(found) >= FEWEST_BUYERS else None
+
+    def span(self, written: str) -> tuple[datetime, datetime]:
+        """Return the first moment of a written date, and the first moment after it."""
+        if written not in self.spans:
+            self.spans[written] = days.span(self.world.zone, self.today, written)
+        return self.spans[written]
+
+
+class Person:
+    """One customer as seen in a snapshot."""
+
+    def __init__(self, snapshot: Snapshot, key: str, customer: Customer) -> None:
+        self.snapshot, self.key, self.customer, self.at = snapshot, key, customer, snapshot.at
+
+    @property
+    def there(self) -> bool:
+        return not self.customer.deleted and self.added_at <= self.at
+
+    @cached_property
+    def added_at(self) -> datetime:
+        known = self.customer.created_at
+        return known or min((order.placed_at for order in self.visible), default=self.customer.seen_at)
+
+    @cached_property
+    def visible(self) -> list[Order]:
+        """All orders placed by now, those that do not count included."""
+        return [order for order in self.customer.orders if order.placed_at <= self.at]
+
+    @cached_property
+    def counted(self) -> list[Order]:
+        return [order for order in self.visible if self.counts(order)]
+
+    def counts(self, order: Order) -> bool:
+        cancelled = order.cancelled_at is not None and order.cancelled_at <= self.at
+        unpaid = self.snapshot.world.paid_orders_only and order.financial_status not in PAID
+        return not (order.test or order.deleted or cancelled or unpaid)
+
+    def amount(self, order: Order) -> int | None:
+        if order.currency != self.snapshot.world.currency:
+            return None
+        given_back = sum(minor for at, minor in order.refunds if at <= self.at)
+        undated = max(0, order.undated_refunds_minor - sum(minor for _, minor in order.refunds))
+        return order.total_minor - given_back - undated
+
+    @cached_property
+    def orders(self) -> list[Placed]:
+        return [Placed(one.order_id, one.placed_at, self.amount(one), one.discount_codes) for one in self.counted]
+
+    @cached_property
+    def lines(self) -> list[Bought]:
+        return [bought for order in self.counted for line in order.lines if (bought := self.bought(order, line))]
+
+    def bought(self, order: Order, line: Line) -> Bought | None:
+        """Return a line as a purchase, None if nothing is left of it."""
+        units = line.quantity - line.removed - sum(units for at, units in line.refunded if at <= self.at)
+        if units <= 0:
+            return None
+        product = self.product(line.product_id, order.placed_at)
+        minor = line.amount_minor if order.currency == self.snapshot.world.currency else None
+        return Bought(
+            order_id=order.order_id,
+            placed_at=order.placed_at,
+            product_id=line.product_id,
+            sku=line.sku,
+            vendor=line.vendor if line.vendor is not None else product.vendor,
+            product_type=product.product_type,
+            tags={fold(tag) for tag in product.tags},
+            units=units,
+            amount_minor=None if minor is None else minor * units // line.quantity,
+        )
+
+    def product(self, product_id: str | None, at: datetime) -> ProductVersion:
+        """Return what a product was at a moment."""
+        versions = self.snapshot.world.products.get(product_id or "", [])
+        in_force = [version for version in versions if version.updated_at <= at]
+        if in_force:
+            return max(in_force, key=attrgetter("updated_at"))
+        return min(versions, key=attrgetter("updated_at"), default=ProductVersion(at))
+
+    @cached_property
+    def spent(self) -> int:
+        return total(order.amount_minor for order in self.orders)
+
+    @cached_property
+    def first_order_at(self) -> datetime | None:
+        return min((order.placed_at for order in self.counted), default=None)
+
+    @cached_property
+    def last_order_at(self) -> datetime | None:
+        return max((order.placed_at for order in self.counted), default=None)
+
+    def consent(self, channel: str) -> str | None:
+        decided = [one for one in self.customer.consents if one.channel == channel and one.changed_at <= self.at]
+        if not decided:
+            return None
+        latest = max(one.changed_at for one in decided)
+        return min((one.state for one in decided if one.changed_at == latest), key=STRICTEST_FIRST.index)
+
+    @cached_property
+    def email_consent(self) -> str | None:
+        if decided := self.consent("email"):
+            return decided
+        asked = [one for one in self.visible if not one.deleted and one.accepts_marketing is not None]
+        if not asked:
+            return None
+        latest = max(asked, key=attrgetter("placed_at", "order_id"))
+        return "SUBSCRIBED" if latest.accepts_marketing else "NOT_SUBSCRIBED"
+
+    @cached_property
+    def tags(self) -> set[str]:
+        on: dict[str, bool] = {}
+        for change in sorted(self.customer.tags, key=lambda change: (change.changed_at, not change.added)):
+            if change.changed_at <= self.at:
+                on[fold(change.tag)] = change.added
+        return {tag for tag, added in on.items() if added}
+
+    @cached_property
+    def places(self) -> set[Place]:
+        """The places of the customer's addresses and orders, as far as a country is known."""
+        ordered_to = [place for one in self.visible if not one.deleted for place in one.places]
+        return {place for place in (*self.customer.places, *ordered_to) if place.country}
+
+    @cached_property
+    def countries(self) -> set[str]:
+        return {joined(place.country) for place in self.places}
+
+    @cached_property
+    def regions(self) -> set[str]:
+        return {joined(place.country, place.region) for place in self.places if place.region}
+
+    @cached_property
+    def cities(self) -> set[str]:
+        return {joined(place.country, place.region, "".join(place.city.split())) for place in self.places if place.city}
+
+    @cached_property
+    def email_domain(self) -> str | None:
+        _, at, domain = fold((self.customer.email or "").strip()).rpartition("@")
+        return domain if at and domain else None
+
+    @cached_property
+    def abandoned_at(self) -> datetime | None:
+        wait = timedelta(minutes=self.snapshot.world.cart_wait_minutes)
+        left = [cart.changed_at + wait for cart in self.customer.carts if not self.led_somewhere(cart)]
+        return max((abandoned_at for abandoned_at in left if abandoned_at <= self.at), default=None)
+
+    def led_somewhere(self, cart: Cart) -> bool:
+        ended = any(at is not None and at <= self.at for at in (cart.completed_at, cart.ordered_at))
+        return cart.deleted or ended or any(order.placed_at >= cart.changed_at for order in self.counted)
+
+    @cached_property
+    def score(self) -> Score | None:
+        return (self.snapshot.scores or {}).get(self.key)
+
+    @cached_property
+    def rfm_group(self) -> str | None:
+        if not self.counted:
+            return "PROSPECTS"
+        if self.snapshot.scores is None:
+            return None
+        return group(self.score) if self.score else "NEW"
+
+
+def total(values: Iterable[int | None]) -> int:
+    return sum(value for value in values if value is not None)
+
+
+def fold(text: str) -> str:
+    """Return text as it is compared without regard to case."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def joined(*parts: str | None) -> str:
+    return fold("-".join(part for part in parts if part))
+
+
+def scores_of(people: Mapping[str, Person]) -> dict[str, Score]:
+    """Return the scores of the buyers among people, however few: who is strictly worse, in fifths of all."""
+    buyers = {key: person for key, person in people.items() if person.counted}
+    measures: dict[str, tuple[Any, ...]] = {
+        key: (person.last_order_at, len(person.counted), person.spent) for key, person in buyers.items()
+    }
+    columns = [sorted(column) for column in zip(*measures.values(), strict=True)]
+    return {
+        key: Score(*(1 + 5 * bisect_left(all_, own) // len(all_) for all_, own in zip(columns, measure, strict=True)))
+        for key, measure in measures.items()
+    }
+
+
+def group(score: Score) -> str:
+    value = score.frequency + score.monetary
+    return next(name for greatest, name in GROUPS[score.recency].items() if value <= greatest)

@@ -1,0 +1,113 @@
+"""Segments kept by what changed are the segments that a plain evaluation of everything finds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+from sqlmodel import SQLModel
+
+from plugin import clock, ingest, lanes, shops
+from plugin.db import reading, table, transaction
+from plugin.models.commerce import Customer
+from plugin.models.segments import Membership, Segment
+from plugin.models.shops import Shop
+from plugin.segments import keep
+from plugin.segments.language import canonical
+from plugin.worker import work_all
+from tests import oracle
+from tests.histories import DATES, RELATIVE_DAYS, History, histories
+from tests.segments.strategies import pool, queries, relative
+
+SEGMENTS = 8
+
+
+def values(history: History) -> dict[str, st.SearchStrategy]:
+    """Return what queries ask for: what may well occur in this history, and dates that move with the day."""
+    moving = st.sampled_from([relative(amount, unit) for amount, unit in RELATIVE_DAYS])
+    asked = {name: pool(*found) for name, found in history.values().items()}
+    return asked | {name: asked[name] | moving for name in DATES}
+
+
+def empty(engine) -> None:
+    with transaction(engine) as session:
+        for kept in reversed(SQLModel.metadata.sorted_tables):
+            session.execute(kept.delete())
+
+
+def open_shop(engine, history: History, texts: list[str], at: datetime) -> None:
+    with transaction(engine) as session:
+        shop, _ = shops.add_shop(
+            session,
+            name="One",
+            platform="shopify",
+            domain="one.myshopify.com",
+            zone=history.settings.zone,
+            currency=history.settings.currency,
+        )
+        session.execute(
+            update(Shop).values(
+                cart_wait_minutes=history.settings.cart_wait_minutes, paid_orders_only=history.settings.paid_orders_only
+            )
+        )
+    with transaction(engine) as session:
+        shop = session.scalar(select(Shop))
+        for number, text in enumerate(texts):
+            keep.add(session, shop, f"S{number}", text)
+
+
+def the_shop(session) -> Shop:
+    return session.scalars(select(Shop)).one()
+
+
+def names(session) -> dict[str, str]:
+    """Return what the plain evaluator calls each customer: guests by their address."""
+    rows = session.execute(select(table(Customer).c["customer_id", "guest", "contact"]))
+    return {row.customer_id: f"guest:{row.contact}" if row.guest else row.customer_id for row in rows}
+
+
+def memberships(engine) -> dict[str, set[str]]:
+    with reading(engine) as session:
+        called = names(session)
+        found = {one.query: set() for one in session.scalars(select(Segment))}
+        texts = {one.segment_id: one.query for one in session.scalars(select(Segment))}
+        for one in session.scalars(select(Membership)):
+            found[texts[one.segment_id]].add(called.get(one.customer_id, one.customer_id))
+    return found
+
+
+def run(engine) -> None:
+    """Work the lanes that keep segments, whenever they are due by now."""
+    with transaction(engine) as session:
+        lanes.poke(session, the_shop(session).shop_id, "recompute")
+    work_all(engine, lambda shop_id, kind: kind in {"scores", "recompute"})
+
+
+@settings(
+    max_examples=8,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data(), seed=st.integers(0, 2**32))
+def test_incremental_segments_equal_a_plain_evaluation_of_everything(engine, data, seed):
+    history = histories(seed, contested=False)
+    texts = [canonical(data.draw(queries(values(history)))) for _ in range(SEGMENTS)]
+    empty(engine)
+    with clock.freeze(history.steps[0].at):
+        open_shop(engine, history, sorted(set(texts)), history.steps[0].at)
+    for number, step in enumerate(history.steps, 1):
+        with clock.freeze(step.at):
+            with transaction(engine) as session:
+                ingest.store(session, the_shop(session), "store", step.records)
+            run(engine)
+            world = history.world(number)
+            found = memberships(engine)
+            expected = {text: oracle.members(world, text, step.at, scores={}) for text in found}
+            differ = {
+                text: (found[text] - expected[text], expected[text] - found[text])
+                for text in found
+                if found[text] != expected[text]
+            }
+            assert not differ, f"step {number} of seed {seed} at {step.at}: too many, too few"

@@ -1,0 +1,103 @@
+"""What accounts do, what people decide, and what becomes of products."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from connectors.records import UNSET, Channel, Consent, Customer, Deleted, Product, Record, TagsChanged
+from tests.story.teller import LANGUAGES, MAILBOXES, PLACES, PRODUCTS, STATES, TAGS, TYPES, VENDORS, Account, Story
+from tests.worlds import address
+
+
+def opened(story: Story) -> list[Record]:
+    created_at = story.when()
+    account = Account(Customer(story.new_id(), story.untaken("account", created_at)))
+    story.accounts.append(account)
+    if story.chance(10):
+        return [account.profile]
+    account.profile = replace(account.profile, created_at=created_at)
+    return changed(story, account)
+
+
+def edited(story: Story) -> list[Record]:
+    """An account changes, or comes back after it was deleted."""
+    account = story.account(lambda one: one.full, deleted=story.chance(50))
+    return changed(story, account) if account else []
+
+
+def changed(story: Story, account: Account) -> list[Record]:
+    """Tell a newer profile, with or without language and addresses."""
+    free = [one for one in MAILBOXES if story.contested or (story.owner(one) or account) is account]
+    account.profile = replace(
+        account.profile,
+        updated_at=story.untaken("account", story.after(account.profile.updated_at)),
+        email=story.written(story.one(free)) if free and story.chance(60) else account.email,
+        first_name="Ada",
+        last_name=None,
+        phone=None,
+        language=story.one(LANGUAGES) if story.chance(50) else UNSET,
+        addresses=story.some(PLACES, (0, 1, 2)) if story.chance(50) else UNSET,
+    )
+    account.deleted = False
+    if account.email:
+        claim = (account.profile.updated_at, account)
+        story.claims[address(account.email)] = max(
+            claim, story.claims.get(address(account.email), claim), key=moment_of
+        )
+    return [account.profile]
+
+
+def moment_of(claim: tuple[datetime, Account]) -> datetime:
+    return claim[0]
+
+
+def closed(story: Story) -> list[Record]:
+    account = story.account(lambda one: one.full)
+    if account is None or not story.chance(40):
+        return []
+    deleted_at = story.after(account.profile.updated_at)
+    account.profile, account.deleted = replace(account.profile, updated_at=deleted_at), True
+    return [Deleted("customer", account.profile.customer_id, deleted_at)]
+
+
+def decided(story: Story) -> list[Record]:
+    """Somebody says whether we may write; now and then something else at the same moment."""
+    account = story.account() if story.chance(60) else None
+    channel: Channel = "email" if story.chance(70) else "sms"
+    consent = Consent(
+        channel=channel,
+        state=story.one(STATES if channel == "email" else STATES[:-1]),
+        changed_at=story.when(),
+        customer_id=account.profile.customer_id if account else None,
+        email=None if account else story.mailbox(),
+    )
+    if not (account or consent.email):
+        return []
+    return [consent, replace(consent, state=story.one(STATES[:-1]))] if story.chance(20) else [consent]
+
+
+def tagged(story: Story) -> list[Record]:
+    account = story.account()
+    if account is None:
+        return []
+    added, removed = story.some(TAGS, (0, 1, 2)), story.some(TAGS, (0, 0, 1))
+    if not (added or removed):
+        return []
+    return [TagsChanged(account.profile.customer_id, story.when(), added, removed)]
+
+
+def described(story: Story) -> list[Record]:
+    product_id = story.one(PRODUCTS)
+    if story.chance(5):
+        return [Deleted("product", product_id, story.when())]
+    updated_at = story.untaken(f"product {product_id}", story.when())
+    return [
+        Product(
+            product_id,
+            updated_at,
+            vendor=story.one(VENDORS),
+            product_type=story.one(TYPES),
+            tags=story.some(TAGS, (0, 1, 2)),
+        )
+    ]

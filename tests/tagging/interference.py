@@ -1,0 +1,65 @@
+"""What happens around a connector's calls, and processes that end where a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from connectors import registry
+
+CALLS = ("look_up", "send", "poll")
+
+
+class KilledError(BaseException):
+    """The process ends here: nobody tidies up."""
+
+
+def around(monkeypatch: Any, platform: str, **hooks: Callable[..., Any]) -> None:
+    """Do something before or after a platform's calls: `before_send=…`, `after_look_up=…`; a hook is given the call."""
+    connector = registry()[platform]
+
+    def hooked(name: str) -> Callable[..., Any]:
+        def call(self: Any, *asked: Any) -> Any:
+            hooks.get(f"before_{name}", ignore)(*asked)
+            answer = getattr(connector, name)(self, *asked)
+            hooks.get(f"after_{name}", ignore)(*asked)
+            return answer
+
+        return call
+
+    monkeypatch.setitem(
+        registry(), platform, type(connector)("Hooked", (connector,), {name: hooked(name) for name in CALLS})
+    )
+
+
+def ignore(*_: Any) -> None:
+    """Nothing happens."""
+
+
+class Killer:
+    """Ends the process at the n-th of all the points at which something has just happened, or is about to last."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.passed = at, 0
+
+    def __call__(self, *_: Any) -> None:
+        self.passed += 1
+        if self.passed == self.at:
+            raise KilledError
+
+
+@contextmanager
+def killed(monkeypatch: Any, engine: Engine, at: int) -> Iterator[Killer]:
+    """Kill at the n-th point: right before a transaction is committed, or right after a platform has done its part."""
+    killer = Killer(at)
+    with monkeypatch.context() as patched:
+        for platform in ("shopify", "klaviyo"):
+            around(patched, platform, **{f"after_{name}": killer for name in CALLS})
+        event.listen(engine, "commit", killer)
+        try:
+            yield killer
+        finally:
+            event.remove(engine, "commit", killer)

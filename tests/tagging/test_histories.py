@@ -1,0 +1,80 @@
+"""Random histories, with faults: tags agree with memberships, and nothing of the merchant's is touched."""
+
+import random
+
+import pytest
+
+from plugin.models.tagging import Push
+from tests.tagging.merchant import PROPERTY, Merchant, address
+
+STEPS = 30
+FAULTS = ("error", "half", "lost", "throttled", "cancelled")
+
+
+def other(number):
+    return f"other{number}@example.com"
+
+
+class History:
+    """What happens to one shop. `owned` are tags that somebody else put on, by platform and contact."""
+
+    def __init__(self, merchant: Merchant, chance: random.Random) -> None:
+        self.merchant, self.chance = merchant, chance
+        self.numbers = list(range(12))
+        merchant.customers(*self.numbers[:8], tags=["Wholesale", "seg:gift"])
+        merchant.customers(8, 9, mail=False)
+        merchant.customers(10, 11, store=False)
+        merchant.klaviyo.add(
+            [{"email": f"other{number}@example.com", "properties": {PROPERTY: ["own"]}} for number in range(3)]
+        )
+        self.segments = [merchant.segment(name, released=name != "late") for name in ("vip", "new", "late")]
+        self.people = [sorted(one["email"] for one in stand_in.people()) for stand_in in self.stand_ins]
+
+    @property
+    def stand_ins(self):
+        return self.merchant.shopify, self.merchant.klaviyo
+
+    def some(self):
+        return self.chance.sample(self.numbers, self.chance.randint(1, 4))
+
+    def step(self) -> None:
+        merchant, segment = self.merchant, self.chance.choice(self.segments)
+        match self.chance.randrange(8):
+            case 0 | 1:
+                merchant.enter(segment, *self.some())
+            case 2:
+                merchant.leave(segment, *self.some())
+            case 3:
+                merchant.readdress(self.chance.choice(self.numbers), self.somewhere())
+            case 4:
+                self.chance.choice(self.stand_ins).faults.add(self.chance.choice(FAULTS), seconds=30)
+            case 5:
+                merchant.release(self.segments[-1])
+            case 6:
+                merchant.hear(merchant.records())
+            case _:
+                merchant.work(patience=self.chance.choice((0, 1, 60, 600)))
+
+    def somewhere(self):
+        return self.chance.choice(
+            [address(self.chance.choice(self.numbers)), f"other{self.chance.randrange(4)}@example.com"]
+        )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tags_agree_with_memberships_whatever_happens(merchant, seed):
+    history = History(merchant, random.Random(seed))
+    for _ in range(STEPS):
+        history.step()
+    for stand_in in history.stand_ins:
+        stand_in.faults.clear()
+    merchant.work(patience=4 * 3_600)
+    merchant.hear(merchant.records())
+    assert [sorted(one["email"] for one in stand_in.people()) for stand_in in history.stand_ins] == history.people
+    assert {row.state for row in merchant.rows(Push)} <= {"missing"}
+    for platform in ("shopify", "klaviyo"):
+        wanted, tags = merchant.wanted(platform), merchant.tags(platform)
+        others = {"shopify": {"Wholesale", "seg:gift"}, "klaviyo": {"own"}}[platform]
+        untouched = {contact: held & others for contact, held in tags.items()}
+        assert tags == {contact: wanted.get(contact, set()) | untouched[contact] for contact in tags}
+        assert sum(map(len, untouched.values())) == {"shopify": 16, "klaviyo": 3}[platform]

@@ -1,0 +1,78 @@
+"""A worker killed at any point: the next one ends where an undisturbed one would have."""
+
+import pytest
+
+from plugin.models.tagging import Job, Push
+from tests.tagging.interference import KilledError, killed
+from tests.tagging.merchant import address
+
+
+def scene(merchant):
+    """Tags to be put on and taken off, a new customer, one who is missing, a guest with an account, a foreign tag."""
+    merchant.customers(1, 2, 3, tags=["Wholesale"])
+    merchant.customers(4, mail=False)
+    vip, new = merchant.segment("vip"), merchant.segment("new")
+    merchant.enter(vip, 1, 2)
+    merchant.work()
+    merchant.time.move(hours=1)
+    merchant.shopify.add([{"email": address(5), "tags": ["seg:new"]}])
+    merchant.guest(5)
+    merchant.guest(6)
+    merchant.leave(vip, 1)
+    merchant.enter(new, 2, 3, 4, 5, 6)
+
+
+def outcome(merchant):
+    assert all(not one.added and not one.removed for one in merchant.hear(merchant.records()))
+    return {
+        "tags": [merchant.tags(platform) for platform in ("shopify", "klaviyo")],
+        "ledgers": [merchant.ledger(platform) for platform in merchant.places],
+        "queue": {row.contact: (row.state, row.attempts) for row in merchant.rows(Push)},
+        "jobs": merchant.rows(Job),
+    }
+
+
+@pytest.mark.parametrize("platform", ["shopify", "klaviyo"])
+def test_wherever_a_worker_is_killed_the_next_one_ends_as_if_nothing_had_happened(
+    merchants, monkeypatch, platform, time
+):
+    began = time.at
+    undisturbed = merchants(platforms=[platform])
+    scene(undisturbed)
+    undisturbed.work()
+    wanted = outcome(undisturbed)
+    assert (
+        wanted["queue"].keys() == {"shopify": {address(6)}, "klaviyo": {address(4), address(5), address(6)}}[platform]
+    )
+    point, alive = 0, False
+    while not alive:
+        point, time.at = point + 1, began
+        merchant = merchants(platforms=[platform])
+        scene(merchant)
+        with killed(monkeypatch, merchant.engine, point):
+            try:
+                merchant.work()
+                alive = True
+            except KilledError:
+                pass
+        merchant.work()
+        assert outcome(merchant) == wanted, f"killed at point {point}"
+        merchant.close()
+    assert point > 12
+
+
+def test_a_worker_killed_again_and_again_gets_there(merchants, monkeypatch, time):
+    """Each one lives a little longer than the one before."""
+    undisturbed = merchants()
+    scene(undisturbed)
+    undisturbed.work()
+    merchant = merchants()
+    scene(merchant)
+    for point in range(1, 100):
+        with killed(monkeypatch, merchant.engine, point):
+            try:
+                merchant.work()
+                break
+            except KilledError:
+                time.move(seconds=61)  # the lease runs out
+    assert outcome(merchant) == outcome(undisturbed)

@@ -1,0 +1,129 @@
+"""Writing a segment: what is said of a query, with JavaScript and without."""
+
+import pytest
+
+from plugin.models.segments import Segment
+from plugin.segments import language
+from plugin.web.editor import counting, parts
+
+
+@pytest.fixture
+def database_url(sqlite_databases):
+    """One kind is enough: what the database is asked here is asked on both elsewhere."""
+    with sqlite_databases() as address:
+        yield address
+
+
+WRONG = "number_of_order >= 3 AND customer_tags CONTAINS vip"
+
+
+def test_a_new_segment_is_kept_in_its_canonical_words(site, visitor):
+    answer = visitor.post("/segments/new", action="save", name=" Often ", query="number_of_orders>=3", tag="")
+    [kept] = [one for one in site.rows(Segment) if one.name == "Often"]
+    assert answer.headers["Location"] == f"/segments/{kept.segment_id}"
+    assert (kept.query, kept.tag) == ("number_of_orders >= 3", "seg:often")
+
+
+def test_a_query_may_be_written_on_several_lines(site, visitor):
+    visitor.post(
+        "/segments/new", action="save", name="Often", query="number_of_orders >= 3 -- often\r\nAND amount_spent > 5"
+    )
+    assert [one.query for one in site.rows(Segment) if one.name == "Often"] == [
+        "number_of_orders >= 3 AND amount_spent > 5"
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "x" * 101, "Mine Regulars"], ids=["none", "long", "taken"])
+def test_a_name_that_cannot_be_had_is_refused_and_all_that_was_typed_stays(site, visitor, name):
+    answer = visitor.post("/segments/new", action="save", name=name, query="number_of_orders > 3", tag="seg:kept")
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    for typed in (name, "number_of_orders &gt; 3", "seg:kept"):
+        assert typed in answer.text
+    assert len(site.rows(Segment)) == 1
+
+
+def test_a_tag_without_our_prefix_is_refused(site, visitor):
+    answer = visitor.post("/segments/new", action="save", name="a", query="number_of_orders > 3", tag="vip")
+    assert answer.status_code == 422
+    assert len(site.rows(Segment)) == 1
+
+
+def test_errors_are_listed_with_the_text_underlined_at_their_place(site, visitor):
+    answer = visitor.post("/segments/new", action="save", name="a", query=WRONG)
+    assert answer.status_code == 422
+    assert "<mark>number_of_order</mark> &gt;= 3 AND customer_tags CONTAINS <mark>vip</mark>" in answer.text
+    assert 'name="apply" value="0:15:number_of_orders"' in answer.text
+    assert len(site.rows(Segment)) == 1
+
+
+def test_a_suggestion_is_one_button_away_without_javascript(visitor):
+    answer = visitor.post("/segments/new", apply="0:15:number_of_orders", name="My name", query=WRONG, tag="seg:mine")
+    assert answer.status_code == 200
+    assert "number_of_orders &gt;= 3 AND customer_tags CONTAINS vip</textarea>" in answer.text
+    assert 'value="My name"' in answer.text
+    assert 'value="seg:mine"' in answer.text
+
+
+@pytest.mark.parametrize("apply", ["", "x", "1", "1:x:y", "-1:2:y", "99999:99999:!"])
+def test_a_button_that_was_tampered_with_does_no_harm(visitor, apply):
+    assert visitor.post("/segments/new", apply=apply, query=WRONG).status_code == 200
+
+
+def test_check_and_count_works_without_javascript_and_keeps_nothing(site, visitor):
+    answer = visitor.post("/segments/new", action="check", name="a", query="number_of_orders = 0")
+    assert "Customers who meet it now: 2" in answer.text
+    assert len(site.rows(Segment)) == 1
+
+
+def test_while_typing_errors_come_with_places_and_suggestions(visitor):
+    answer = visitor.post("/segments/check", query=WRONG).json
+    assert answer["ok"] is False
+    [first, second] = answer["errors"]
+    assert (first["code"], first["start"], first["end"]) == ("UNKNOWN_NAME", 0, 15)
+    assert first["suggestion"] == "number_of_orders"
+    assert WRONG[second["start"] : second["end"]] == "vip"
+
+
+def test_while_typing_members_are_counted_only_when_asked_for(visitor):
+    query = "number_of_orders = 0"
+    assert visitor.post("/segments/check", query=query).json["count"] is None
+    answer = visitor.post("/segments/check", query=query, count="1").json
+    assert answer == {"ok": True, "canonical": query, "errors": [], "count": 2}
+    assert visitor.get("/segments/check", query_string={"query": query, "count": "1"}).json == answer
+
+
+def test_counting_never_takes_more_than_its_share(visitor):
+    with counting, counting:
+        assert visitor.post("/segments/check", query="number_of_orders = 0", count="1").json["count"] is None
+    assert visitor.post("/segments/check", query="number_of_orders = 0", count="1").json["count"] == 2
+
+
+def test_an_edit_keeps_what_was_not_changed(site, visitor, mine):
+    path = f"/segments/{mine.ids['segment_id']}/edit"
+    assert "customer_tags CONTAINS &#39;mine friends&#39;</textarea>" in visitor.page(path)
+    answer = visitor.post(path, action="save", name="mine regulars", query="number_of_orders >= 4", tag="")
+    assert answer.status_code == 302
+    [kept] = site.rows(Segment)
+    assert (kept.name, kept.query, kept.tag, kept.whole) == (
+        "mine regulars",
+        "number_of_orders >= 4",
+        "seg:mine-regulars",
+        "due",
+    )
+
+
+def test_a_faulty_edit_changes_nothing(site, visitor, mine):
+    before = site.rows(Segment)
+    path = f"/segments/{mine.ids['segment_id']}/edit"
+    assert visitor.post(path, action="save", name="mine regulars", query=WRONG, tag="").status_code == 422
+    assert visitor.post(path, action="check", name="other", query="number_of_orders > 3").status_code == 200
+    assert site.rows(Segment) == before
+
+
+@pytest.mark.parametrize("query", ["", "number_of_orders >=", "'", "((((", "🏷 = 🏷", WRONG, "number_of_orders >= 3"])
+def test_the_parts_of_a_query_are_the_query(query):
+    errors = language.check(query).errors
+    cut = parts(query, errors)
+    assert "".join(part.text for part in cut).rstrip() == query.rstrip()
+    assert any(part.wrong for part in cut) == bool(errors)

@@ -1,0 +1,122 @@
+"""Every address of the site, walked with the ids of another shop: nothing is found, told or changed."""
+
+import itertools
+
+import pytest
+
+from plugin.config import settings
+from plugin.db import transaction
+from plugin.segments import keep
+
+# Addresses for everybody, without a shop; each is looked at in a test of its own.
+OPEN = {"static", "receive.receive", "health.healthz", "accounts.login", "accounts.set_up"}
+# Pages that are about the visitor's shop as a whole.
+WHOLE = {
+    "accounts.home",
+    "accounts.logout",
+    "connections.listing",
+    "deliveries.listing",
+    "deliveries.retry_all",
+    "editor.add",
+    "editor.check_query",
+    "editor.new",
+    "rehearsals.everything",
+    "requests.listing",
+    "segments.listing",
+}
+
+
+def rules(site):
+    return [rule for rule in site.app.url_map.iter_rules() if rule.endpoint not in OPEN]
+
+
+def walk(site, *tenants):
+    """Every way to call an address with ids, each of which may be any of the tenants'; never all of the first's."""
+    for rule in rules(site):
+        choices = [[(name, tenant.ids[name], tenant.name) for tenant in tenants] for name in sorted(rule.arguments)]
+        for chosen in itertools.product(*choices):
+            if chosen and {owner for _, _, owner in chosen} != {tenants[0].name}:
+                path = rule.build({name: given for name, given, _ in chosen})[1]
+                yield from ((method, path) for method in sorted(rule.methods - {"HEAD", "OPTIONS"}))
+
+
+def call(visitor, method, path):
+    return visitor.get(path) if method == "GET" else visitor.post(path, action="save", name="a", query="", enabled="")
+
+
+def test_every_address_is_walked_or_is_about_a_shop_as_a_whole(site):
+    assert {rule.endpoint for rule in rules(site) if not rule.arguments} == WHOLE
+    assert {rule.endpoint for rule in site.app.url_map.iter_rules()} >= OPEN
+
+
+def test_nothing_of_another_shop_is_found_or_changed(site, visitor, mine, theirs):
+    walked = list(walk(site, mine, theirs))
+    assert len(walked) > 10
+    before = site.everything()
+    answers = {(method, path): call(visitor, method, path).status_code for method, path in walked}
+    assert answers == dict.fromkeys(walked, 404)
+    assert site.everything() == before
+
+
+def test_the_same_addresses_answer_with_ones_own_ids(site, visitor, mine, theirs):
+    nobody = type(mine)("nobody", "", ids=dict.fromkeys(mine.ids, "x"))
+    for method, path in walk(site, nobody, mine):
+        if "/x/" not in path and not path.endswith(("/x", "/x.json")):
+            assert call(visitor, method, path).status_code != 404 or "/check" in path, (method, path)
+
+
+@pytest.mark.parametrize("endpoint", sorted(WHOLE - {"accounts.logout", "editor.add", "deliveries.retry_all"}))
+def test_a_page_about_a_shop_tells_nothing_of_another(site, visitor, mine, theirs, endpoint):
+    path = next(rule.build({})[1] for rule in rules(site) if rule.endpoint == endpoint)
+    text = visitor.get(path, follow_redirects=True).text
+    assert "theirs" not in text
+    for told in theirs.ids.values():
+        assert told not in text
+
+
+def test_ones_own_pages_tell_of_ones_own_shop_alone(site, visitor, mine, theirs):
+    segment = f"/segments/{mine.ids['segment_id']}"
+    for path in (segment, f"{segment}/members", f"{segment}/history", f"{segment}/edit", f"{segment}/rehearsal"):
+        text = visitor.page(path)
+        assert "mine" in text
+        assert "theirs" not in text
+
+
+def test_what_is_done_to_a_whole_shop_leaves_the_other_alone(site, visitor, mine, theirs):
+    def others():
+        return {name: [row for row in rows if theirs.shop_id in row] for name, rows in site.everything().items()}
+
+    before = others()
+    assert visitor.post("/deliveries/retry").status_code == 302
+    assert visitor.post("/segments/new", action="save", name="Many", query="number_of_orders > 3").status_code == 302
+    assert visitor.post("/logout").status_code == 302
+    assert others() == before
+
+
+def test_a_name_or_tag_of_another_shop_is_free(site, visitor, theirs):
+    with transaction(site.engine) as session:
+        [segment] = keep.all_of(session, theirs.shop_id)
+    query = "number_of_orders > 3"
+    answer = visitor.post("/segments/new", action="save", name=segment.name, tag=segment.tag, query=query)
+    assert answer.status_code == 302
+
+
+def test_nobody_gets_in_without_signing_in(site, mine):
+    stranger = site.visitor()
+    before = site.everything()
+    for rule in rules(site):
+        path = rule.build({name: mine.ids[name] for name in rule.arguments})[1]
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            answer = call(stranger, method, path)
+            expected = (302, "/login") if method == "GET" else (401, None)
+            assert (answer.status_code, answer.headers.get("Location")) == expected, (method, path)
+    assert site.everything() == before
+
+
+def test_a_session_that_was_signed_with_another_key_opens_nothing(site, visitor, monkeypatch):
+    monkeypatch.setenv("SECRET_KEY", "another")
+    settings.cache_clear()
+    other = type(site)(site.engine).visitor()
+    stolen = visitor.client.get_cookie("tagsmith").value
+    other.client.set_cookie("tagsmith", stolen)
+    assert other.client.get("/segments").headers["Location"] == "/login"
