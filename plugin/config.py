@@ -66,7 +66,7 @@ def settings() -> Settings:
 
 def development_secrets(given: Settings) -> dict[str, str]:
     """Return the secrets kept in the instance folder, made on first use in a file that only its owner can read."""
-    given.instance_dir.mkdir(parents=True, exist_ok=True)
+    given.instance_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = given.instance_dir / "secrets.json"
     made = {"secret_key": secrets.token_urlsafe(32), "encryption_keys": Fernet.generate_key().decode()}
     fresh = path.with_suffix(f".{os.getpid()}")

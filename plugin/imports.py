@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -76,8 +75,8 @@ def import_orders(
     progress = Progress()
     with reading(engine) as session:
         shop = shops.shop(session, shop_id)
-    with path.open("rb") as raw:
-        for batch in batches(orders(rows(text(raw), progress), progress)):
+    with text(path) as file:
+        for batch in batches(orders(rows(file, progress), progress)):
             with transaction(engine) as session:
                 known = existing_orders(session, shop_id, [one.order_id for one in batch])
                 ingest.store(session, shop, NO_CONNECTION, batch)
@@ -91,12 +90,13 @@ def import_orders(
     return progress
 
 
-def text(raw: IO[bytes]) -> IO[str]:
-    """Return the file's text, unpacked if it is gzip."""
-    packed = raw.read(2) == GZIP
-    raw.seek(0)
-    plain = gzip.GzipFile(fileobj=raw) if packed else raw
-    return io.TextIOWrapper(plain, encoding="utf-8-sig", errors="replace", newline="")
+def text(path: Path) -> IO[str]:
+    """Open a file as text, unpacked if it is gzip."""
+    with path.open("rb") as raw:
+        packed = raw.read(2) == GZIP
+    if packed:
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
+    return path.open(encoding="utf-8-sig", errors="replace", newline="")
 
 
 def rows(file: IO[str], progress: Progress) -> Iterator[tuple[int, Row]]:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, and_, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, bindparam, case, func, literal, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
@@ -67,9 +67,23 @@ def poke(session: Session, shop_id: str, kind: str, due_at: datetime | None = No
 
 
 def write_poke(session: Session, shop_id: str, kind: str) -> None:
+    """Write what `poke` asked for. A lane that is due already is only kept from being claimed before we commit.
+
+    That is a lock which many may hold at once: deliveries of one shop do not wait for each other's commits.
+    """
     at = session.info["pokes"].pop((shop_id, kind))
+    if session.execute(DUE_ALREADY, {"shop_id": shop_id, "kind": kind, "at": at}).first():
+        return
     row = {"shop_id": shop_id, "kind": kind, "due_at": at, "fence": 0, "failures": 0}
     session.execute(poking(session.get_bind().dialect.name), row)
+
+
+DUE_ALREADY = (
+    select(lanes.c.fence)
+    .where(lanes.c.shop_id == bindparam("shop_id"), lanes.c.kind == bindparam("kind"))
+    .where(lanes.c.due_at <= bindparam("at"))
+    .with_for_update(read=True)
+)
 
 
 @cache

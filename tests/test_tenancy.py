@@ -117,7 +117,7 @@ def test_a_difference_between_migrations_and_models_would_be_found(engine):
     with engine.connect() as connection:
         connection.execute(text("ALTER TABLE orders ADD COLUMN forgotten VARCHAR"))
         context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
-        [[name, _, table, column]] = [found for found in compare_metadata(context, SQLModel.metadata)]
+        [[name, _, table, column]] = compare_metadata(context, SQLModel.metadata)
         connection.rollback()
     assert (name, table, column.name) == ("remove_column", "orders", "forgotten")
 

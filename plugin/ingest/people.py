@@ -18,7 +18,7 @@ from plugin.models.commerce import Cart, ConsentChange, CustomerAlias, EmailAddr
 from plugin.models.commerce import Customer as CustomerRow
 from plugin.models.segments import CustomerStats, Membership, MembershipChange, Stale, Wake
 from plugin.models.shops import Shop
-from plugin.seal import keyed_digest
+from plugin.privacy.persons import contact_of, guest_id
 from plugin.segments.rfm import SCORES
 from plugin.tagging import plan
 
@@ -44,15 +44,6 @@ class People:
         if customer_id:
             return self.current.get(customer_id, customer_id)
         return self.owners.get(contact_of(email)) if email else None
-
-
-def contact_of(email: str) -> str:
-    return fold(email.strip())
-
-
-def guest_id(shop: Shop, contact: str) -> str:
-    """Return a guest's id: made by the app, always the same for the same address."""
-    return "guest-" + keyed_digest(shop.redaction_key, f"guest:{contact}")[:24]
 
 
 def settle(session: Session, shop: Shop, records: Sequence[Customer], guests: Iterable[tuple[str, datetime]]) -> People:

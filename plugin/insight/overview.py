@@ -46,7 +46,7 @@ class Freshness:
 
 
 def glances(session: Session, shop: Shop, segments: Sequence[Segment]) -> list[Glance]:
-    sizes = sizes_of(session, shop.shop_id)
+    sizes = sizes_of(session, shop.shop_id, segments)
     moved = moved_since(session, shop, segments, dates.day_start(dates.today(clock.now(), shop.zone), shop.zone))
     ways = ways_of(session, shop.shop_id)
     return [
@@ -61,10 +61,14 @@ def glances(session: Session, shop: Shop, segments: Sequence[Segment]) -> list[G
     ]
 
 
-def sizes_of(session: Session, shop_id: str) -> dict[str, int]:
-    """Return how many members each segment of a shop has."""
-    found = select(memberships.c.segment_id, func.count()).where(memberships.c.shop_id == shop_id)
-    return dict(session.execute(found.group_by(memberships.c.segment_id)).all())
+def sizes_of(session: Session, shop_id: str, segments: Sequence[Segment]) -> dict[str, int]:
+    """Return how many members each of these segments has."""
+    found = (
+        select(memberships.c.segment_id, func.count())
+        .where(memberships.c.shop_id == shop_id, memberships.c.segment_id.in_([one.segment_id for one in segments]))
+        .group_by(memberships.c.segment_id)
+    )
+    return dict(session.execute(found).all())
 
 
 def moved_since(

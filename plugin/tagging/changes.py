@@ -47,7 +47,10 @@ def of(session: Session, place: Place, keys: Collection[str], also: Sequence[str
     still = plan.standing_still(session, place, also)
     known = contacts.known(session, place, keys)
     nobody = (None, None)
-    return [change(key, known.get(key, nobody), wanted[key], entries.get(key, {}), still) for key in keys]
+    held = dict.fromkeys(plan.somebodys(session, place, keys) if still else (), still)
+    return [
+        change(key, known.get(key, nobody), wanted[key], entries.get(key, {}), held.get(key, set())) for key in keys
+    ]
 
 
 def change(
@@ -55,19 +58,21 @@ def change(
 ) -> Change:
     """Work out one contact's change. What may be taken off is what is ours and neither wanted nor standing still.
 
-    A write that was begun is always finished, whatever was held since: it may be in effect already.
+    A write that was begun is always finished, whatever was held since: it may be in effect already. What was there on
+    one who is missing is not there any more, until a look-up shows otherwise.
     """
     in_state = {state: {name: row.tag for name, row in rows.items() if row.state == state} for state in ledger.STATES}
     kept = in_state["intended"] | in_state["confirmed"]
     stand = {name: tag for name, tag in kept.items() if name in still} | {fold(tag): tag for tag in sorted(wanted)}
     refused = {name for name in in_state["taken"] if rows[name].changed_at > clock.now() - TRUCE}
     put = {name: tag for name, tag in stand.items() if name not in refused}
-    there = in_state["confirmed"].items()
+    there = set(in_state["confirmed"].items()) if known[0] else set()
+    foreign = in_state["foreign"] if known[0] else {}
     return Change(
         contact=key,
         platform_id=known[0],
         looked_up_at=known[1],
-        add=ordered({name: tag for name, tag in put.items() - there if name not in in_state["foreign"]}),
+        add=ordered({name: tag for name, tag in put.items() - there if name not in foreign}),
         remove=ordered({name: tag for name, tag in (kept | in_state["removing"]).items() if name not in stand}),
         tags=ordered(put | in_state["foreign"]),
         ended=tuple(sorted(in_state["taken"].keys() - stand.keys())),

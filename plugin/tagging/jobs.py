@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, and_, delete, func, select, update
@@ -42,7 +43,7 @@ def polled(sync: Sync, job: Row[Any]) -> Outcome | None:
     """Return what became of a job; one that nobody knows any more, or that does not end, is to be sent again."""
     asked = tuple(contact for contact, _ in job.changes)
     try:
-        outcome = sync.call("poll", 1, lambda: sync.writer.poll(job.job, asked))
+        outcome = sync.call("poll", 1, partial(sync.writer.poll, job.job, asked))
     except PermanentError:
         return Outcome(again=asked)
     return Outcome(again=asked) if outcome is None and clock.now() > job.sent_at + LONGEST else outcome

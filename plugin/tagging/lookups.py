@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -25,7 +26,7 @@ def look_up(sync: Sync, versions: Mapping[str, int], needed: Mapping[str, Change
     """Look contacts up and keep what was found; a missing one is set aside until it changes or the next day comes."""
     for call in sync.writer.lookups(wanted):
         try:
-            found = sync.call(call.endpoint, call.cost, lambda call=call: sync.writer.look_up(call))  # type: ignore[misc]
+            found = sync.call(call.endpoint, call.cost, partial(sync.writer.look_up, call))
         except PermanentError as error:
             if error.status not in ABOUT_ONE_CONTACT:
                 raise

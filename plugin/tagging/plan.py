@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -90,6 +90,14 @@ def behind(place: Place, contacts: Iterable[str]) -> list[ColumnElement[bool]]:
     accounts = and_(customers.c.guest.is_(False), among(customers.c.customer_id, bound))
     guests = and_(customers.c.guest.is_(True), among(customers.c.contact, bound))
     return [accounts, guests]
+
+
+def somebodys(session: Session, place: Place, contacts: Collection[str]) -> set[str]:
+    """Return the contacts that are a customer's; of one whom nobody is behind any more, nothing is held back."""
+    found: set[str] = set()
+    for condition in behind(place, contacts):
+        found |= set(session.scalars(select(key(place)).where(customers.c.shop_id == place.shop_id, condition)))
+    return found
 
 
 def members(place: Place, segment_ids: Sequence[str]) -> Select[Any]:

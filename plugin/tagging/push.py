@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -129,7 +130,7 @@ def deliver(
         intend(session, sync, [ready[contact] for contact in call.contacts])
 
     try:
-        outcome = sync.call(call.endpoint, call.cost, lambda: sync.writer.send(call), first)
+        outcome = sync.call(call.endpoint, call.cost, partial(sync.writer.send, call), first)
     except PermanentError as error:
         outcome = Outcome(refused=tuple(Refused(contact, str(error)) for contact in call.contacts))
     with sync.held() as session:
@@ -148,5 +149,5 @@ def whole(outcome: Outcome, call: Call, parts: Counter[str]) -> Outcome:
     """Return the outcome with only those accepted whose last call this was, and all before it accepted as well."""
     parts.subtract(call.contacts)
     for contact in (*(each.contact for each in outcome.refused), *outcome.missing, *outcome.again):
-        parts[contact] += len(parts) + 1  # never the last
+        parts[contact] += 1  # none of its calls is the last any more
     return replace(outcome, accepted=tuple(contact for contact in outcome.accepted if not parts[contact]))

@@ -57,7 +57,7 @@ def ask(session: Session, place: Place, contacts: Select[Any]) -> None:
             literal(0),
             now,
         )
-        .where(found.c.contact.is_not(None))
+        .where(func.length(found.c.contact) > 0)  # IS NOT NULL would lead SQLite through the contacts of the whole shop
         .distinct()
         .order_by(found.c.contact)  # in one order everywhere, so that nobody waits in a circle
     )

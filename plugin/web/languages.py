@@ -1,4 +1,7 @@
-"""Languages, numbers and times: texts pass through gettext, times are shown in the shop's zone."""
+"""Languages, numbers and times: texts pass through gettext, times are shown in the shop's zone.
+
+A language is a catalog in `plugin/translations`; `pybabel extract --mapping babel.cfg` finds the texts that it needs.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,29 @@ import math
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from babel import negotiate_locale
 from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import Babel, format_datetime, format_decimal, format_timedelta, get_locale, gettext
 
 from plugin import clock
 from plugin.web import wording
 
+CATALOGS = Path(__file__).parents[1] / "translations"
+
 
 def install(app: Flask) -> None:
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(Path(__file__).parents[1] / "translations")
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGS)
     babel = Babel(app, locale_selector=locale, timezone_selector=zone)
     with app.app_context():
-        app.extensions["languages"] = [str(one).replace("_", "-") for one in babel.list_translations()]
+        app.extensions["languages"] = [str(one) for one in babel.list_translations()]
     app.jinja_env.filters |= {"number": number, "moment": moment, "ago": ago, "duration": duration}
     app.jinja_env.globals |= {"get_locale": get_locale} | wording.everything()
 
 
 def locale() -> str:
     """Return the language, of those that there is a catalog for, that the visitor likes best."""
-    known = current_app.extensions["languages"]
-    best = request.accept_languages.best_match(known) if has_request_context() else None
-    return (best or "en").replace("-", "_")
+    liked = [language for language, _ in request.accept_languages] if has_request_context() else []
+    return negotiate_locale(liked, current_app.extensions["languages"], sep="-") or "en"
 
 
 def zone() -> str:

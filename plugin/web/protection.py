@@ -1,4 +1,4 @@
-"""What protects the site: headers on every answer, forms that only our pages can send, errors that tell nothing."""
+"""What protects the site: headers on every page, forms that only our pages can send, errors that tell nothing."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ def faults() -> dict[int, Fault]:
         401: (gettext("Please sign in"), gettext("This page is for those who have signed in.")),
         404: (gettext("There is nothing here"), gettext("The address may be mistyped, or what was here is gone.")),
         405: (gettext("Not like this"), gettext("This address answers to other kinds of requests.")),
+        409: (gettext("Not now"), gettext("As things are this cannot be done. Please go back and reload the page.")),
         413: (gettext("Too large"), gettext("What was sent is larger than anything that this page takes.")),
         429: (gettext("Too many attempts"), gettext("Please wait a few minutes, then try again.")),
     }
@@ -69,8 +70,8 @@ def error_page(error: HTTPException) -> tuple[str, int] | HTTPException | Respon
         return error
     if request.blueprint == receive.bp.name:
         return error.name, code
-    sorry = (gettext("Something went wrong"), gettext("It is our fault, and has been noted. Please try again."))
-    title, advice = faults().get(code, sorry)
+    ours = (gettext("Something went wrong"), gettext("It is our fault, and has been noted. Please try again."))
+    title, advice = ours if code >= InternalServerError.code else faults().get(code, faults()[400])
     return render_template("errors/error.html", title=title, advice=advice), code
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Flask, abort, current_app, request
 from sqlalchemy import Engine
+from sqlalchemy.exc import DataError, IntegrityError
 
 from connectors import registry
 from connectors.base import EventSource, Webhook
@@ -25,11 +26,11 @@ class Receiver:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.senders = Senders(engine)
-        self.keep = Together(self.keep_all)
+        self.keep = Together(self.keep_all, spoilt=(DataError, IntegrityError))
 
-    def keep_all(self, arrivals: Sequence[Arrival]) -> list[bool]:
+    def keep_all(self, arrivals: Callable[[], Sequence[Arrival]]) -> list[bool]:
         with transaction(self.engine) as session:
-            return inbox.keep_all(session, arrivals)
+            return inbox.keep_all(session, arrivals())
 
     def count_oversized(self, source: type[EventSource], platform: str) -> None:
         claimed = self.senders.claimed(source, platform, Webhook(headers(), b""))

@@ -24,15 +24,20 @@ class Asked(Generic[Item, Result]):
 
 
 class Together(Generic[Item, Result]):
-    """Calls `work` with all that was asked for while the call before was running.
+    """Calls `work` for all that is asked for while it waits its turn or does what was asked before.
 
-    Whoever comes to an idle one leads: works for all who wait, and then wakes one of those who came meanwhile to lead
-    the next. `work` returns one result an item, or raises and has done nothing; then each item is worked alone, so
-    that one cannot spoil another.
+    `work` is given a function that takes all who wait, to be called as late as may be. It returns one result an item,
+    or raises and has done nothing. An error of the kinds in `spoilt` may be one item's doing: each is then worked
+    alone. Whoever comes to an idle one leads: works for all, and then wakes one of those who came meanwhile.
     """
 
-    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result]]) -> None:
+    def __init__(
+        self,
+        work: Callable[[Callable[[], Sequence[Item]]], Sequence[Result]],
+        spoilt: tuple[type[Exception], ...],
+    ) -> None:
         self.work = work
+        self.spoilt = spoilt
         self.waiting: deque[Asked[Item, Result]] = deque()
         self.busy = False
         self.guard = Lock()
@@ -51,9 +56,8 @@ class Together(Generic[Item, Result]):
         return asked.result  # type: ignore[return-value]
 
     def lead(self) -> None:
-        with self.guard:
-            group = list(self.waiting)
-            self.waiting.clear()
+        """Work for all who wait, then let those who came later be led by one of them."""
+        group: list[Asked[Item, Result]] = []
         try:
             self.settle(group)
         finally:
@@ -65,14 +69,27 @@ class Together(Generic[Item, Result]):
             for asked in group:
                 asked.woken.release()
 
-    def settle(self, group: Sequence[Asked[Item, Result]]) -> None:
+    def settle(self, group: list[Asked[Item, Result]]) -> None:
+        def take() -> list[Item]:
+            with self.guard:
+                group.extend(self.waiting)
+                self.waiting.clear()
+            return [asked.item for asked in group]
+
         try:
-            results = self.work([asked.item for asked in group])
-            for asked, result in zip(group, results, strict=True):
+            for asked, result in zip(group, self.work(take), strict=True):
                 asked.settled, asked.result = True, result
-        except BaseException as error:  # noqa: BLE001  it is raised again in the thread that asked
-            if len(group) == 1:
-                group[0].settled, group[0].error = True, error
-                return
+        except self.spoilt:
             for asked in group:
-                self.settle([asked])
+                self.settle_alone(asked)
+        except BaseException as error:  # noqa: BLE001  it is raised in the threads that asked
+            take()
+            for asked in group:
+                asked.settled, asked.error = True, error
+
+    def settle_alone(self, asked: Asked[Item, Result]) -> None:
+        try:
+            [asked.result] = self.work(lambda: [asked.item])
+        except BaseException as error:  # noqa: BLE001  it is raised in the thread that asked
+            asked.error = error
+        asked.settled = True

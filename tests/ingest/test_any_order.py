@@ -21,7 +21,7 @@ from plugin.models import commerce
 from plugin.models.shops import Shop
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SHUFFLES = 3
+SHUFFLES = 2
 
 
 def commerce_tables() -> set[str]:

@@ -42,14 +42,22 @@ ROOT = Path(__file__).parents[2]
 class Installation:
     """One shop on one database, with stand-ins for its store and its e-mail platform."""
 
-    def __init__(self, database_url: str, folder: Path, monkeypatch: Any, *, offset_seconds: float = 0) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        folder: Path,
+        monkeypatch: Any,
+        *,
+        offset_seconds: float = 0,
+        recompute_after: float = 0.2,
+    ) -> None:
         self.settings = {
             "DATABASE_URL": database_url,
             "INSTANCE_DIR": str(folder),
             "SECRET_KEY": "made up for a test",
             "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
             "CLOCK_OFFSET_SECONDS": str(offset_seconds),
-            "RECOMPUTE_AFTER_SECONDS": "0.2",
+            "RECOMPUTE_AFTER_SECONDS": str(recompute_after),
             "LEASE_SECONDS": "3",
             "WEB_CONCURRENCY": "1",
         }

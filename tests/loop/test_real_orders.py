@@ -40,7 +40,9 @@ COUNTS = [
 
 @pytest.fixture
 def installation(database_url, tmp_path, monkeypatch):
-    made = Installation(database_url, tmp_path, monkeypatch, offset_seconds=(AT - datetime.now(UTC)).total_seconds())
+    made = Installation(
+        database_url, tmp_path, monkeypatch, offset_seconds=(AT - datetime.now(UTC)).total_seconds(), recompute_after=2
+    )
     yield made
     made.close()
 

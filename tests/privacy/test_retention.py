@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlmodel import Session
 
 from plugin import clock, lanes
+from plugin.config import settings
 from plugin.db import transaction
 from plugin.models.segments import Wake
 from plugin.models.tagging import LedgerEntry
@@ -24,7 +24,6 @@ def keep(world):
 
 def add(world, *rows):
     with transaction(world.engine) as session:
-        session: Session
         session.add_all(rows)
 
 
@@ -33,8 +32,6 @@ def test_it_is_due_again_at_the_shops_next_midnight(world):
 
 
 def test_raw_deliveries_go_after_the_days_that_are_set(world, monkeypatch):
-    from plugin.config import settings
-
     monkeypatch.setenv("DELIVERY_RETENTION_DAYS", "3")
     settings.cache_clear()
     world.tell_all(ZEBULON)

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from connectors.records import Address, Cart, Consent, Customer, Deleted, Order, TagsChanged
 from plugin import imports, ingest, lanes, privacy, shops
 from plugin.db import transaction
+from plugin.privacy.persons import guest_id
 from tests.privacy.world import NOW, TOLD, YOLANDA, ZEBULON
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
@@ -282,6 +283,13 @@ def test_a_merged_account_is_forgotten_under_each_of_its_ids(world):
     world.work()
     assert world.traces_of(ZEBULON) == {}
     assert {row.customer_id for row in world.rows("orders")} == {None}
+
+
+def test_a_guest_is_forgotten_under_the_id_that_the_app_made(world):
+    store(world, order(guest=True))
+    assert [row.customer_id for row in world.rows("customers")] == [guest_id(world.shop(), ZEBULON.contact)]
+    world.forget(ZEBULON)
+    assert world.rows("customers") == []
 
 
 def test_an_address_is_the_same_in_any_letters_and_with_blanks_around_it(world):

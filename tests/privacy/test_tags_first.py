@@ -13,6 +13,7 @@ from plugin.models.commerce import Customer as CustomerRow
 from plugin.models.lanes import Lane
 from plugin.models.privacy import Redaction
 from plugin.models.shops import Connection, Counter
+from plugin.tagging import destinations
 from tests.privacy.world import as_text
 from tests.tagging.merchant import Merchant, address
 
@@ -132,3 +133,13 @@ def test_whoever_comes_back_meanwhile_keeps_what_the_ledger_knows(merchant):
     assert merchant.ledger("klaviyo")[address(1), "seg:vip"] == "confirmed"
     assert merchant.ledger("shopify")[merchant.ids[1], "seg:vip"] == "confirmed"
     assert merchant.tags_of(1) == ({"seg:vip"}, {"seg:vip"})
+
+
+def test_tags_of_a_segment_that_is_held_are_taken_off_as_well(merchant):
+    with transaction(merchant.engine) as session:
+        for connection_id in merchant.places.values():
+            destinations.hold(session, merchant.shop_id, merchant.vip, connection_id)
+    forget(merchant)
+    merchant.work()
+    assert merchant.tags_of(1) == (set(), set())
+    assert merchant.tags_of(2) == ({"seg:vip"}, {"seg:vip"})

@@ -86,7 +86,7 @@ def run(engine) -> None:
 
 
 @settings(
-    max_examples=8,
+    max_examples=6,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event
 from connectors import registry
 
 CALLS = ("look_up", "send", "poll")
+METHODS = (*CALLS, "plan")
 
 
 class KilledError(BaseException):
@@ -31,7 +32,7 @@ def around(monkeypatch: Any, platform: str, **hooks: Callable[..., Any]) -> None
         return call
 
     monkeypatch.setitem(
-        registry(), platform, type(connector)("Hooked", (connector,), {name: hooked(name) for name in CALLS})
+        registry(), platform, type(connector)("Hooked", (connector,), {name: hooked(name) for name in METHODS})
     )
 
 

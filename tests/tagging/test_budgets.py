@@ -15,16 +15,16 @@ KLAVIYO = Windows(((1, 10), (60, 150)))
 
 
 def timeline(rate, cost, calls, seed):
-    """Draw again and again, waiting as told and now and then longer; return the seconds at which calls were made."""
+    """Draw again and again, after what was told, or sooner or later; return the seconds at which calls were made."""
     chance, left, now, made = random.Random(seed), {}, 1_000_000_000.25, []
     while len(made) < calls:
         wait, after = budgets.drawn(rate, left, cost, now)
         if wait:
-            now += wait + 1e-6
+            now += wait * chance.choice((0.1, 1)) + 1e-6
             continue
         left = after
         made.append(now)
-        now += chance.choice((0, 0, 0.01, 0.3))
+        now += chance.choice((0, 0, 0.01, 0.3)) * chance.random()
     return made
 
 

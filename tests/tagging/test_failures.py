@@ -1,11 +1,14 @@
 """What fails on the way: nothing is lost, nothing is done twice in effect, and what is refused is shown."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete, event
 
+from connectors.base import Call, Outcome, Refused
 from connectors.errors import PermanentError
+from connectors.records import TagsChanged
 from plugin import ingest, lanes
 from plugin.db import reading, transaction
 from plugin.models.lanes import Lane
@@ -125,9 +128,11 @@ def test_who_is_refused_is_shown_and_tried_for_five_days_and_not_for_ever(mercha
     assert pushes(merchant) == {merchant.ids[1]: ("failed", 5)}
     assert merchant.time() < datetime(2026, 11, 28, tzinfo=UTC)
     customer = merchant.shopify.state.get("customer", merchant.ids[1])
-    merchant.shopify.state.set("customer", merchant.ids[1], customer | {"tags": ["own"]})
-    merchant.enter(vip, 1)  # a change is always tried
+    merchant.enter(vip, 1)  # a change is always tried, and as often
     merchant.work()
+    assert pushes(merchant) == {merchant.ids[1]: ("failed", 1)}
+    merchant.shopify.state.set("customer", merchant.ids[1], customer | {"tags": ["own"]})
+    merchant.work(patience=86_400)
     assert merchant.tags_of(1)[0] == {"own", "seg:vip"}
 
 
@@ -194,6 +199,19 @@ def test_a_job_that_nobody_knows_any_more_is_sent_again(merchant, vip):
         merchant.klaviyo.state.delete("job", job["id"])
     merchant.work()
     assert tagged(merchant, 1)
+
+
+def test_a_job_that_the_platform_refuses_to_tell_of_is_sent_again(merchant, vip, monkeypatch):
+    def refuse(*_):
+        patched.undo()
+        raise PermanentError("klaviyo GET answered 410", 410)
+
+    merchant.enter(vip, 1)
+    with monkeypatch.context() as patched:
+        around(patched, "klaviyo", before_poll=refuse)
+        merchant.work()
+    assert tagged(merchant, 1)
+    assert len([one for one in merchant.calls("klaviyo") if one["method"] == "POST"]) == 2
 
 
 def test_a_job_that_does_not_end_within_a_day_is_sent_again(merchant, vip):
@@ -264,6 +282,15 @@ def test_what_a_worker_does_after_it_was_overtaken_does_not_count(merchant, vip,
     assert merchant.settled()
 
 
+def test_a_contact_in_several_calls_is_settled_with_the_last_and_only_if_all_were_taken():
+    """As on platforms that put tags on and take them off by different calls."""
+    calls = [Call("add", {}, ("1", "2", "3")), Call("remove", {}, ("2", "3", "4"))]
+    parts = Counter(contact for call in calls for contact in call.contacts)
+    first = Outcome(accepted=("1", "2"), refused=(Refused("3", "no"),))
+    assert push.whole(first, calls[0], parts).accepted == ("1",)
+    assert push.whole(Outcome(accepted=("2", "3", "4")), calls[1], parts).accepted == ("2", "4")
+
+
 def test_a_process_that_stood_still_past_its_lease_makes_no_call(merchant, vip):
     def stand_still(_):
         merchant.time.move(seconds=90)
@@ -291,11 +318,18 @@ def left_of(merchant, number):
     return rows + [job for job in merchant.rows(Job) if any(contact in names for contact, _ in job.changes)]
 
 
-@pytest.mark.parametrize("when", ["before_look_up", "after_look_up", "before_send", "after_send", "after_poll"])
-@pytest.mark.parametrize("platform", ["shopify", "klaviyo"])
+@pytest.mark.parametrize(
+    ("platform", "when"),
+    [
+        ("shopify", "after_look_up"),
+        ("shopify", "before_send"),
+        ("shopify", "after_send"),
+        ("klaviyo", "after_look_up"),
+        ("klaviyo", "after_send"),
+        ("klaviyo", "after_poll"),
+    ],
+)
 def test_of_one_who_was_forgotten_nothing_comes_back(merchant, vip, monkeypatch, platform, when):
-    if (platform, when) == ("shopify", "after_poll"):
-        when = "after_send"
     merchant.enter(vip, 1, 2)
     with monkeypatch.context() as patched:
         around(patched, platform, **{when: lambda *_: forget(merchant, 1)})
@@ -303,6 +337,57 @@ def test_of_one_who_was_forgotten_nothing_comes_back(merchant, vip, monkeypatch,
     assert left_of(merchant, 1) == []
     assert tagged(merchant, 2)
     assert merchant.settled()
+
+
+def test_one_who_is_forgotten_while_a_job_is_accepted_is_not_kept_in_it(merchant, vip, monkeypatch):
+    merchant.klaviyo.jobs.seconds = 60
+    merchant.enter(vip, 1, 2)
+    with monkeypatch.context() as patched:
+        around(patched, "klaviyo", after_send=lambda _: forget(merchant, 1))
+        merchant.work(patience=1)
+    assert left_of(merchant, 1) == []
+    assert len(merchant.rows(Job)) == 1
+
+
+def test_what_happens_between_two_calls_counts_for_the_second(merchant, monkeypatch):
+    """Somebody is forgotten, and another is tagged by hand."""
+    merchant.customers(*range(60), mail=False)
+    vip = merchant.segment("vip")
+    first = []
+
+    def meanwhile(call):
+        if not first:
+            first.extend(call.contacts)
+            forgotten, by_hand = [number for number in range(60) if merchant.ids[number] not in first][:2]
+            first.extend((forgotten, by_hand))
+            forget(merchant, forgotten)
+            merchant.hear([TagsChanged(merchant.ids[by_hand], merchant.time(), added=("seg:vip",))])
+
+    merchant.enter(vip, *range(60))
+    with monkeypatch.context() as patched:
+        around(patched, "shopify", after_send=meanwhile)
+        merchant.work()
+    *_, forgotten, by_hand = first
+    assert [merchant.tags_of(number)[0] for number in range(60)].count({"seg:vip"}) == 58
+    assert left_of(merchant, forgotten) == []
+    assert merchant.ledger("shopify")[merchant.ids[by_hand], "seg:vip"] == "foreign"
+
+
+def test_a_tag_put_on_by_hand_when_a_call_is_planned_already_is_theirs(merchant, vip, monkeypatch):
+    def put_on(_):
+        merchant.hear([TagsChanged(merchant.ids[1], merchant.time(), added=("seg:new",))])
+
+    new = merchant.segment("new")
+    merchant.enter(vip, 1)
+    merchant.work()
+    merchant.enter(new, 1)
+    with monkeypatch.context() as patched:
+        around(patched, "shopify", before_plan=put_on)
+        merchant.work()
+    merchant.leave(new, 1)
+    merchant.work()
+    assert merchant.ledger("shopify")[merchant.ids[1], "seg:new"] == "foreign"
+    assert merchant.tags_of(1)[0] == {"seg:vip", "seg:new"}
 
 
 def test_one_who_is_forgotten_while_a_job_runs_does_not_shift_its_errors(merchant, vip):

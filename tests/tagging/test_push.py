@@ -12,6 +12,7 @@ from plugin.models.segments import Segment
 from plugin.models.shops import Connection
 from plugin.models.tagging import Contact, Push
 from plugin.tagging import plan, rehearsal
+from tests.tagging.interference import around
 from tests.tagging.merchant import PROPERTY, address
 
 
@@ -71,6 +72,7 @@ def test_a_merchants_own_tags_and_properties_stay_as_they_are(merchant):
     merchant.enter(vip, 1)
     merchant.work()
     assert merchant.tags_of(1) == ({"Wholesale", "VIP", "seg:vip"}, {"handmade", "seg:vip"})
+    assert merchant.ledger("shopify") == {(merchant.ids[1], "seg:vip"): "confirmed"}
     merchant.leave(vip, 1)
     merchant.work()
     assert merchant.tags_of(1) == ({"Wholesale", "VIP"}, {"handmade"})
@@ -82,6 +84,9 @@ def test_a_tag_that_was_there_before_us_is_never_taken_off(merchant):
     merchant.klaviyo.add([{"email": address(1), "properties": {PROPERTY: ["seg:vip"]}}])
     vip, new = merchant.segment("vip"), merchant.segment("new")
     merchant.enter(vip, 1)
+    merchant.work()
+    assert not [one for one in merchant.calls("shopify") if "tagsAdd" in one["body"]["query"]]
+    assert {one["method"] for one in merchant.calls("klaviyo")} == {"GET"}
     merchant.enter(new, 1)
     merchant.work()
     for segment in (vip, new):
@@ -213,6 +218,52 @@ def test_one_who_disappears_from_the_platform_is_missing_and_nothing_is_made_of_
     merchant.klaviyo.add([{"email": address(1)}])  # back, without any of our tags
     merchant.work(patience=86_400)
     assert merchant.tags("klaviyo")[address(1)] == {"seg:vip", "seg:new"}
+
+
+def test_one_who_comes_back_to_the_platform_gets_back_what_they_had(merchant):
+    merchant.customers(1)
+    vip, new = merchant.segment("vip"), merchant.segment("new")
+    merchant.enter(vip, 1)
+    merchant.work()
+    [profile] = merchant.klaviyo.people()
+    merchant.klaviyo.state.delete("profile", profile["id"])
+    merchant.enter(new, 1)
+    merchant.work()
+    merchant.leave(new, 1)
+    merchant.work()
+    merchant.klaviyo.add([{"email": address(1)}])
+    merchant.work(patience=86_400)
+    assert merchant.tags("klaviyo") == {address(1): {"seg:vip"}}
+
+
+def test_who_comes_back_to_the_store_gets_back_what_they_had(merchant):
+    merchant.customers(1)
+    vip, new = merchant.segment("vip"), merchant.segment("new")
+    merchant.enter(vip, 1)
+    merchant.work()
+    customer = merchant.shopify.state.get("customer", merchant.ids[1])
+    merchant.shopify.state.delete("customer", merchant.ids[1])
+    merchant.enter(new, 1)
+    merchant.work()
+    merchant.shopify.state.set("customer", merchant.ids[1], customer | {"tags": ["Wholesale"]})
+    merchant.work(patience=86_400)
+    assert merchant.tags("shopify") == {merchant.ids[1]: {"Wholesale", "seg:vip", "seg:new"}}
+
+
+def test_one_who_appears_while_being_looked_up_is_not_kept_waiting_for_a_day(merchant, monkeypatch):
+    merchant.customers(1, mail=False)
+    vip = merchant.segment("vip")
+
+    def appear(_):
+        patched.undo()
+        merchant.klaviyo.add([{"email": address(1)}])
+        merchant.enter(vip, 1)
+
+    merchant.enter(vip, 1)
+    with monkeypatch.context() as patched:
+        around(patched, "klaviyo", after_look_up=appear)
+        merchant.work()
+    assert merchant.tags("klaviyo") == {address(1): {"seg:vip"}}
 
 
 def test_the_guest_behind_an_address_and_the_stores_account_become_one(merchant):

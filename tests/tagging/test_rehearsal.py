@@ -56,6 +56,12 @@ def test_foreign_tags_and_missing_contacts_are_told_apart(merchant):
         address(1): ("known", ("seg:vip",)),
         address(3): ("missing", ("seg:vip",)),
     }
+    merchant.release(vip)
+    merchant.work()
+    nobody = merchant.segment("nobody", released=False)
+    merchant.enter(nobody, 3)
+    said = rehearsed(merchant, "klaviyo")
+    assert (said.segments, said.lookups, said.calls) == ({nobody: {"missing": 1}}, 1, 0)
 
 
 def test_what_a_release_would_take_off_is_told_too(merchant):
@@ -147,21 +153,18 @@ def test_a_tag_is_one_segments_for_good(own):
         own("Seg:Vip", "two")
 
 
-@pytest.mark.parametrize(
-    ("tag", "why"),
-    [
-        ("vip", "begins with seg:"),
-        ("seg:", "begins with seg:"),
-        ("seg: ", "begins with seg:"),
-        ("seg:vip ", "begins with seg:"),
-        ("seg:a,b", "commas"),
-        ("seg:a\nb", "line breaks"),
-        ("seg:" + "x" * 252, "at most 255"),
-    ],
-)
-def test_a_tag_that_a_platform_would_not_take_is_refused(own, tag, why):
-    with pytest.raises(rehearsal.TagRefusedError, match=why):
-        own(tag)
+def test_a_tag_that_a_platform_would_not_take_is_refused(own):
+    for tag, why in {
+        "vip": "begins with seg:",
+        "seg:": "begins with seg:",
+        "seg: ": "begins with seg:",
+        "seg:vip ": "begins with seg:",
+        "seg:a,b": "commas",
+        "seg:a\nb": "line breaks",
+        "seg:" + "x" * 252: "at most 255",
+    }.items():
+        with pytest.raises(rehearsal.TagRefusedError, match=why):
+            own(tag)
 
 
 def put_on_by_hand(merchant, tag, minute, added=True):

@@ -10,7 +10,7 @@ from plugin import db
 from plugin.db import transaction
 from plugin.models.commerce import Customer
 from plugin.models.segments import Segment
-from tests.web.site import Site, signed
+from tests.web.site import Site
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def policy(answer):
 
 
 def answers(site, visitor, mine):
-    """One answer of each kind."""
+    """One answer of each kind that is made for a browser."""
     segment = f"/segments/{mine.ids['segment_id']}"
     paths = [*PAGES, segment, f"{segment}/members", f"{segment}/history", f"{segment}/edit", "/nowhere", "/segments/no"]
     yield from map(visitor.get, [*paths, f"/requests/{mine.ids['request_id']}.json", "/segments/check?query=x"])
@@ -38,8 +38,6 @@ def answers(site, visitor, mine):
     for path in ("/login", "/setup?code=x", "/segments", "/healthz", "/static/site.css", "/nowhere"):
         yield stranger.get(path, buffered=True)  # else the file stays open
     yield stranger.post("/login")
-    yield stranger.post("/webhooks/shopify", **signed(mine, "orders/create", {}))
-    yield stranger.post("/webhooks/shopify")
     yield stranger.put("/segments")
 
 

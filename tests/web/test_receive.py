@@ -2,14 +2,16 @@
 
 import io
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
-from connectors.base import Identity
-from plugin import clock, inbox, shops
-from plugin.db import reading, table, transaction
+from connectors.base import Identity, Webhook
+from plugin import clock, inbox, lanes, shops
+from plugin.db import at_the_end, reading, table, transaction
 from plugin.models.inbox import Delivery
 from plugin.models.lanes import Lane
 from plugin.models.shops import Connection, Counter, Route
@@ -245,8 +247,65 @@ def test_many_at_once_are_each_kept_once_and_answered_rightly(site, mine, theirs
         assert len(inbox.waiting(session, mine.shop_id, 100) + inbox.waiting(session, theirs.shop_id, 100)) == len(kept)
 
 
+def test_a_lane_that_is_due_already_is_not_claimed_before_the_delivery_is_committed(client, site, mine):
+    client.post(PATH, **signed(mine, "orders/create", ORDER, webhook_id="1"))
+    seen = []
+
+    def claim():
+        lanes.claim(site.engine, mine.shop_id, "inbox")
+        with reading(site.engine) as session:
+            seen.append(len(inbox.waiting(session, mine.shop_id, 10)))
+
+    worker = threading.Thread(target=claim)
+
+    def meanwhile():
+        worker.start()
+        worker.join(0.5)
+        assert worker.is_alive()
+
+    sent = signed(mine, "orders/create", ORDER, webhook_id="2")
+    webhook = Webhook({name.lower(): value for name, value in sent["headers"].items()}, sent["data"])
+    with transaction(site.engine) as session:
+        opened = shops.opened(shops.connection(session, mine.shop_id, mine.store_id))
+        inbox.keep(session, opened, webhook)
+        at_the_end(session, ("then",), meanwhile)
+    worker.join(10)
+    assert seen == [2]
+
+
 def test_credentials_are_not_read_anew_for_each_delivery(client, site, mine):
     client.post(PATH, **signed(mine, "orders/create", ORDER, webhook_id="1"))
     with transaction(site.engine) as session:
         session.execute(update(table(Connection)).values(sealed="unreadable"))
     assert client.post(PATH, **signed(mine, "orders/create", ORDER, webhook_id="2")).status_code == 200
+
+
+def test_a_delivery_that_the_database_refuses_does_not_spoil_those_of_others(site, mine, theirs, client):
+    client.post(PATH, **signed(mine, "orders/create", ORDER, webhook_id="1"))  # both are known to the process now
+    client.post(PATH, **signed(theirs, "orders/create", ORDER, webhook_id="1"))
+    receiver = site.app.extensions["receiver"]
+    with reading(site.engine) as session:
+        opened = [shops.opened(shops.connection(session, one.shop_id, one.store_id)) for one in (mine, theirs)]
+    sent = signed(mine, "orders/create", ORDER, webhook_id="2")
+    webhook = Webhook({name.lower(): value for name, value in sent["headers"].items()}, sent["data"])
+    gone = inbox.arrival(replace(opened[1], shop_id="nobody"), webhook)
+    waiting = [inbox.arrival(opened[0], webhook), gone]
+    begun, results = threading.Event(), {}
+
+    def keep(arrival):
+        begun.set()
+        try:
+            results[arrival.shop_id] = receiver.keep(arrival)
+        except IntegrityError:
+            results[arrival.shop_id] = "refused"
+
+    threads = [threading.Thread(target=keep, args=(one,)) for one in waiting]
+    with transaction(site.engine) as session:
+        lock = update(table(Lane)).where(col(Lane.shop_id) == mine.shop_id, col(Lane.kind) == "inbox")
+        session.execute(lock.values(error=None))
+        for one in threads:
+            one.start()
+        begun.wait(10)
+    for one in threads:
+        one.join(30)
+    assert results == {mine.shop_id: True, "nobody": "refused"}

@@ -15,7 +15,8 @@ class Work:
         self.begun = threading.Event()
         self.go = threading.Event()
 
-    def __call__(self, items):
+    def __call__(self, take):
+        items = take()
         self.calls.append(list(items))
         if len(self.calls) == 1:
             self.begun.set()
@@ -28,7 +29,7 @@ class Work:
 def ask_all(numbers):
     """Ask for the first number, and for the others while it is being worked; return the work and all answers."""
     work = Work()
-    together = Together(work)
+    together = Together(work, spoilt=(ValueError,))
     answers = {}
 
     def ask(number):
@@ -63,10 +64,57 @@ def test_one_that_fails_does_not_spoil_the_others():
     assert sorted(map(len, work.calls)) == [1, 1, 1, 1, 3]
 
 
+def test_whoever_comes_while_work_waits_its_turn_is_taken_along():
+    begun, go = threading.Event(), threading.Event()
+    calls = []
+
+    def work(take):
+        begun.set()
+        go.wait(10)
+        calls.append(take())
+        return calls[-1]
+
+    together = Together(work, spoilt=(ValueError,))
+    threads = [threading.Thread(target=together, args=(number,)) for number in range(5)]
+    threads[0].start()
+    begun.wait(10)
+    for one in threads[1:]:
+        one.start()
+    while len(together.waiting) < 5:
+        threading.Event().wait(0.001)
+    go.set()
+    for one in threads:
+        one.join(10)
+    assert [sorted(call) for call in calls] == [[0, 1, 2, 3, 4]]
+
+
+def test_what_is_nobodys_fault_is_not_tried_again_for_each():
+    calls = []
+
+    def work(take):
+        calls.append(take())
+        raise OSError("no database")
+
+    with pytest.raises(OSError, match="no database"):
+        Together(work, spoilt=(ValueError,))(1)
+    assert calls == [[1]]
+
+
+def test_work_that_fails_before_it_takes_anybody_fails_for_all_who_wait():
+    def work(take):
+        raise OSError("no turn")
+
+    together = Together(work, spoilt=(ValueError,))
+    for _ in range(2):
+        with pytest.raises(OSError, match="no turn"):
+            together(1)
+    assert not together.waiting
+
+
 def test_a_fault_reaches_whoever_asked_and_the_next_is_served():
     work = Work()
     work.go.set()
-    together = Together(work)
+    together = Together(work, spoilt=(ValueError,))
     with pytest.raises(ValueError, match="13"):
         together(13)
     assert together(3) == 6
