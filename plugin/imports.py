@@ -87,6 +87,8 @@ def import_orders(
         shops.history_complete(session, shop_id, clock.now())
         lanes.poke(session, shop_id, "scores")
         lanes.poke(session, shop_id, "recompute")
+        for connection in shops.connections(session, shop_id):
+            lanes.poke(session, shop_id, f"sync:{connection.connection_id}")
     return progress
 
 

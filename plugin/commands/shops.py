@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from connectors import registry
 from connectors.base import EventSource
-from plugin import clock, shops
+from plugin import clock, lanes, shops
 from plugin.commands.base import Subparsers, WrongUseError, command, engine, group, shop_option
 from plugin.config import settings
 from plugin.db import reading, transaction
@@ -75,6 +75,7 @@ def connect(given: argparse.Namespace) -> None:
         shop = shops.by_name(session, given.shop)
         connection = shops.connect(session, shop, given.platform, credentials, identity)
         destinations.add_destinations(session, shop.shop_id)
+        lanes.poke(session, shop.shop_id, f"sync:{connection.connection_id}")
     if given.webhooks and isinstance(connector, EventSource):
         connector.subscribe(f"{settings().public_url}/webhooks/{given.platform}")
     print(f"{connection.connection_id}\t{identity.name}")
