@@ -20,7 +20,7 @@ from plugin.db import clean, reading, transaction
 from plugin.ingest.orders import existing_orders
 
 GZIP = b"\x1f\x8b"
-BATCH_LINES = 5_000
+BATCH_LINES = 2_000
 REQUIRED = ("Id", "Name", "Email", "Created at", "Currency", "Total", "Lineitem quantity", "Lineitem price")
 NO_CONNECTION = ""
 
