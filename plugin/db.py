@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -170,7 +171,7 @@ def connect(url: str) -> Engine:
         pool_size=20,
         max_overflow=20,
         pool_pre_ping=False,
-        connect_args={"options": "-c jit=off -c timezone=UTC"},
+        connect_args={"options": "-c jit=off -c timezone=UTC -c random_page_cost=1.1"},
     )
     event.listen(engine, "handle_error", _quote_nothing)
     return engine
@@ -254,8 +255,12 @@ def table(model: type[SQLModel]) -> Table:
 
 def insert(session: Session, target: Table) -> Any:
     """Return the dialect's INSERT, which knows ON CONFLICT."""
-    postgres = session.get_bind().dialect.name == "postgresql"
-    return postgres_insert(target) if postgres else sqlite_insert(target)
+    return inserting(session.get_bind().dialect.name, target)
+
+
+def inserting(dialect: str, target: Table) -> Any:
+    """Return the INSERT of a dialect, for statements that are kept."""
+    return postgres_insert(target) if dialect == "postgresql" else sqlite_insert(target)
 
 
 def upsert(
@@ -283,7 +288,7 @@ def upsert(
     if not returning:
         session.execute(statement, ordered)
         return []
-    return session.execute(statement, ordered).all()
+    return session.execute(statement, ordered, execution_options={"insertmanyvalues_page_size": 100}).all()
 
 
 def upserting(
@@ -295,7 +300,7 @@ def upserting(
     returning: Sequence[str] = (),
 ) -> Any:
     """Return the statement of `upsert`, for those who do it so often that they keep it."""
-    statement = postgres_insert(target) if dialect == "postgresql" else sqlite_insert(target)
+    statement = inserting(dialect, target)
     keys = [column.name for column in target.primary_key]
     expressions = (
         change(statement.excluded) if callable(change) else {name: statement.excluded[name] for name in change}
@@ -330,6 +335,21 @@ def bulk_insert(session: Session, target: Table, rows: Sequence[Mapping[str, Any
     except Exception as error:
         _unquote(error)
         raise
+
+
+def analyze(engine: Engine) -> None:
+    """Have Postgres look at its tables after much was written: until autovacuum comes, it plans as if they were empty.
+
+    SQLite plans by the indexes alone, which is what we want there.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.exec_driver_sql("ANALYZE")
+
+
+def new_id() -> str:
+    """Return an id for a row of our own. Short, since all that belongs to the row carries it."""
+    return secrets.token_hex(8)
 
 
 def clean(text: str) -> str:

@@ -209,7 +209,7 @@ def moment(row: Row, column: str) -> datetime:
         raise ValueError(f"{column} is no date and time") from error
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def amount(value: str, currency: str, column: str) -> int:
     try:
         return money.minor(value.strip(), currency)

@@ -7,13 +7,13 @@ import secrets
 from datetime import timedelta
 from functools import cache
 from threading import BoundedSemaphore
-from uuid import uuid4
 
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlmodel import Session, col
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from plugin import clock, shops
+from plugin.db import new_id
 from plugin.models.shops import Account, Shop
 from plugin.seal import digest
 
@@ -58,7 +58,7 @@ def set_first(session: Session, code: str, password_hash: str) -> Account | None
     if used is None:
         return None
     account = of_shop(session, used.shop_id) or Account(
-        shop_id=used.shop_id, account_id=uuid4().hex, password_hash="", session_key="", created_at=clock.now()
+        shop_id=used.shop_id, account_id=new_id(), password_hash="", session_key="", created_at=clock.now()
     )
     account.password_hash = password_hash
     account.session_key = secrets.token_urlsafe(24)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, select, update
@@ -18,7 +17,7 @@ from connectors.base import Connector, Identity
 from connectors.http import Http
 from plugin import clock, dates
 from plugin.config import settings
-from plugin.db import table, upsert
+from plugin.db import new_id, table, upsert
 from plugin.models.lanes import Lane
 from plugin.models.shops import Connection, Counter, Route, Shop
 from plugin.seal import digest, seal, unseal
@@ -49,7 +48,7 @@ def add_shop(session: Session, *, name: str, platform: str, domain: str, zone: s
     code = secrets.token_urlsafe(12)
     now = clock.now()
     shop = Shop(
-        shop_id=uuid4().hex,
+        shop_id=new_id(),
         name=name,
         platform=platform,
         domain=domain.casefold(),
@@ -128,7 +127,7 @@ def connect(
         raise PermissionError("a shop has exactly one store")
     connection = same or Connection(
         shop_id=shop.shop_id,
-        connection_id=uuid4().hex,
+        connection_id=new_id(),
         platform=platform,
         role=role,
         account=account,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import ColumnElement, literal, select, true
 from sqlmodel import Session
 
 from plugin import clock, lanes
 from plugin.config import settings
-from plugin.db import table, upsert
+from plugin.db import insert, table, upsert
 from plugin.models.segments import Stale, Wake
 
 stale = table(Stale)
@@ -23,6 +25,19 @@ def mark(session: Session, shop_id: str, causes: Mapping[str, str]) -> None:
     rows = [{"shop_id": shop_id, "customer_id": one, "marks": 1, "cause": cause} for one, cause in causes.items()]
     upsert(session, stale, rows, change=lambda new: {"marks": stale.c.marks + 1, "cause": new.cause})
     lanes.poke(session, shop_id, "recompute", clock.now() + timedelta(seconds=settings().recompute_after_seconds))
+
+
+def mark_found(session: Session, source: Any, found: ColumnElement[bool], cause: str) -> None:
+    """Mark the customers of the rows that a condition finds. Evaluating them is for the caller to ask for."""
+    # first by themselves: else the order below makes SQLite walk through the whole shop
+    those = (
+        select(source.c.shop_id, source.c.customer_id).where(found).distinct().cte("found").prefix_with("MATERIALIZED")
+    )
+    rows = select(those.c.shop_id, those.c.customer_id, literal(1), literal(cause))
+    rows = rows.where(true()).order_by(those.c.customer_id)  # in one order everywhere, so that nobody waits in a circle
+    add = insert(session, stale).from_select(["shop_id", "customer_id", "marks", "cause"], rows)
+    again = {"marks": stale.c.marks + 1, "cause": add.excluded.cause}
+    session.execute(add.on_conflict_do_update(index_elements=["shop_id", "customer_id"], set_=again))
 
 
 def wake(session: Session, shop_id: str, moments: Iterable[tuple[datetime, str]]) -> None:

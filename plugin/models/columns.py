@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field
 
 from plugin.db import Id, Json, UTCDateTime, Values
+
+
+def keyed(*indexes: Index) -> Any:
+    """What a table of short rows declares: SQLite keeps them in the tree of their key, smaller and found in one go."""
+    return (*indexes, {"sqlite_with_rowid": False})
 
 
 def key() -> Any:

@@ -11,14 +11,14 @@ from datetime import datetime
 from sqlalchemy import Index, text
 from sqlmodel import SQLModel
 
-from plugin.models.columns import big, id_, key, moment, moment_key, shop_key, values
+from plugin.models.columns import big, id_, key, keyed, moment, moment_key, shop_key, values
 
 
 class Customer(SQLModel, table=True):
     """A buyer. `contact` is the casefolded address at which they are written to. Lists are kept casefolded."""
 
     __tablename__ = "customers"
-    __table_args__ = (Index("ix_customers_contact", "shop_id", "contact"),)
+    __table_args__ = keyed(Index("ix_customers_contact", "shop_id", "contact"))
 
     shop_id: str = shop_key()
     customer_id: str = key()
@@ -45,7 +45,7 @@ class EmailAddress(SQLModel, table=True):
     """Whose an address is, casefolded: the customer who claimed it last."""
 
     __tablename__ = "email_addresses"
-    __table_args__ = (Index("ix_email_addresses_customer", "shop_id", "customer_id"),)
+    __table_args__ = keyed(Index("ix_email_addresses_customer", "shop_id", "customer_id"))
 
     shop_id: str = shop_key()
     address: str = key()
@@ -58,7 +58,7 @@ class CustomerAlias(SQLModel, table=True):
     """Who a merged customer is now. Chains are collapsed."""
 
     __tablename__ = "customer_aliases"
-    __table_args__ = (Index("ix_customer_aliases_customer", "shop_id", "customer_id"),)
+    __table_args__ = keyed(Index("ix_customer_aliases_customer", "shop_id", "customer_id"))
 
     shop_id: str = shop_key()
     alias_id: str = key()
@@ -69,6 +69,7 @@ class ConsentChange(SQLModel, table=True):
     """One decision about being written to, with its moment."""
 
     __tablename__ = "consent_changes"
+    __table_args__ = keyed()
 
     shop_id: str = shop_key()
     customer_id: str = key()
@@ -81,6 +82,7 @@ class TagChange(SQLModel, table=True):
     """A tag of the merchant's put on a customer in the store, or taken off."""
 
     __tablename__ = "tag_changes"
+    __table_args__ = keyed()
 
     shop_id: str = shop_key()
     customer_id: str = key()
@@ -94,6 +96,7 @@ class ProductVersion(SQLModel, table=True):
     """What a product was from `updated_at` on."""
 
     __tablename__ = "product_versions"
+    __table_args__ = keyed()
 
     shop_id: str = shop_key()
     product_id: str = key()
@@ -118,10 +121,15 @@ class Order(SQLModel, table=True):
             "shop_id",
             "customer_id",
             "placed_at",
+            "order_id",
+            "deleted_at",
             "counts",
             "cancelled_at",
             "amount_minor",
             "refunded",
+            "refunded_minor",
+            "countries",
+            "regions",
         ),
         Index("ix_orders_placed", "shop_id", "placed_at", "customer_id"),
     )
@@ -157,7 +165,7 @@ class LineItem(SQLModel, table=True):
     """One line of an order. What the product was is as first known; `removed` are units taken off without a refund."""
 
     __tablename__ = "line_items"
-    __table_args__ = (
+    __table_args__ = keyed(
         Index(
             "ix_line_items_product",
             "shop_id",
@@ -165,7 +173,7 @@ class LineItem(SQLModel, table=True):
             "order_id",
             sqlite_where=text("product_id IS NOT NULL"),
             postgresql_where=text("product_id IS NOT NULL"),
-        ),
+        )
     )
 
     shop_id: str = shop_key()
@@ -188,6 +196,7 @@ class Refund(SQLModel, table=True):
     """Money given back on an order, in the shop's currency."""
 
     __tablename__ = "refunds"
+    __table_args__ = keyed()
 
     shop_id: str = shop_key()
     order_id: str = key()
@@ -200,6 +209,7 @@ class RefundLine(SQLModel, table=True):
     """Units of one line given back."""
 
     __tablename__ = "refund_lines"
+    __table_args__ = keyed()
 
     shop_id: str = shop_key()
     order_id: str = key()
@@ -213,7 +223,7 @@ class Cart(SQLModel, table=True):
     """A cart or checkout. `abandoned_at` is its last change plus the shop's waiting time: known in advance."""
 
     __tablename__ = "carts"
-    __table_args__ = (Index("ix_carts_customer", "shop_id", "customer_id", "abandoned_at"),)
+    __table_args__ = keyed(Index("ix_carts_customer", "shop_id", "customer_id", "abandoned_at"))
 
     shop_id: str = shop_key()
     cart_id: str = key()

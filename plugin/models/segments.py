@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
-from plugin.models.columns import big, key, moment, moment_key, shop_key, values
+from plugin.models.columns import big, key, keyed, moment, moment_key, shop_key, values
 
 
 class Segment(SQLModel, table=True):
@@ -38,7 +38,7 @@ class Membership(SQLModel, table=True):
     """One customer is in one segment."""
 
     __tablename__ = "memberships"
-    __table_args__ = (Index("ix_memberships_customer", "shop_id", "customer_id", "segment_id"),)
+    __table_args__ = keyed(Index("ix_memberships_customer", "shop_id", "customer_id", "segment_id"))
 
     shop_id: str = shop_key()
     segment_id: str = key()
@@ -51,15 +51,15 @@ class MembershipChange(SQLModel, table=True):
     """One customer entered or left one segment in one run, and what brought it about."""
 
     __tablename__ = "membership_changes"
-    __table_args__ = (
+    __table_args__ = keyed(
         Index("ix_membership_changes_at", "shop_id", "segment_id", "changed_at"),
         Index("ix_membership_changes_customer", "shop_id", "customer_id", "changed_at"),
     )
 
     shop_id: str = shop_key()
     segment_id: str = key()
+    run: int = Field(primary_key=True, sa_type=BigInteger)  # before the customer, so that new rows come together
     customer_id: str = key()
-    run: int = Field(primary_key=True, sa_type=BigInteger)
     changed_at: datetime = moment(null=False)
     entered: bool
     cause: str
@@ -69,6 +69,7 @@ class Stale(SQLModel, table=True):
     """A customer to be evaluated. Marking adds one to `marks`; a run deletes only the row whose marks it saw."""
 
     __tablename__ = "stale"
+    __table_args__ = keyed()
 
     shop_id: str = shop_key()
     customer_id: str = key()
@@ -80,6 +81,7 @@ class Wake(SQLModel, table=True):
     """A moment, known in advance, at which a customer must be evaluated again."""
 
     __tablename__ = "wakes"
+    __table_args__ = keyed()
 
     shop_id: str = shop_key()
     wake_at: datetime = moment_key()
@@ -87,12 +89,13 @@ class Wake(SQLModel, table=True):
 
 
 class CustomerStats(SQLModel, table=True):
-    """What segments ask of a customer, worked out from the customer's rows. RFM scores are the last midnight's."""
+    """What segments ask of a customer, worked out from the customer's rows. RFM scores are the last midnight's.
+
+    `orders` and `spent_minor` are always kept up, the others as long as a segment that is switched on names them.
+    """
 
     __tablename__ = "customer_stats"
-    __table_args__ = (
-        Index("ix_customer_stats_last", "shop_id", "last_order_at"),
-        Index("ix_customer_stats_first", "shop_id", "first_order_at"),
+    __table_args__ = keyed(
         Index("ix_customer_stats_added", "shop_id", "added_at"),
         Index("ix_customer_stats_abandoned", "shop_id", "abandoned_at"),
     )

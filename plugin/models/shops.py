@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from plugin.models.columns import id_, json, key, moment, shop_key
+from plugin.models.columns import id_, key, moment, shop_key
 
 
 class Shop(SQLModel, table=True):
@@ -49,7 +49,6 @@ class Connection(SQLModel, table=True):
     reason: str | None = None
     practice_origin: str | None = None
     created_at: datetime = moment(null=False)
-    budgets: dict[str, object] = json(default=None)
 
 
 class Route(SQLModel, table=True):

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlmodel import SQLModel
 
-from plugin.models.columns import big, id_, json, key, moment, shop_key
+from plugin.models.columns import big, id_, json, key, keyed, moment, shop_key
 
 
 class OwnedTag(SQLModel, table=True):
@@ -37,6 +37,7 @@ class Contact(SQLModel, table=True):
     """Somebody on a platform: `contact` is a customer's id or a casefolded address. Without `platform_id`: missing."""
 
     __tablename__ = "contacts"
+    __table_args__ = keyed()
 
     shop_id: str = shop_key()
     connection_id: str = key()
@@ -54,7 +55,7 @@ class LedgerEntry(SQLModel, table=True):
     """
 
     __tablename__ = "ledger"
-    __table_args__ = (Index("ix_ledger_tag", "shop_id", "connection_id", "folded", "state"),)
+    __table_args__ = keyed(Index("ix_ledger_tag", "shop_id", "connection_id", "folded", "state"))
 
     shop_id: str = shop_key()
     connection_id: str = key()
@@ -69,7 +70,7 @@ class Push(SQLModel, table=True):
     """A contact whose tags should differ. Cleared only if `version` is still the one that was sent."""
 
     __tablename__ = "pushes"
-    __table_args__ = (Index("ix_pushes_state", "shop_id", "connection_id", "state", "contact"),)
+    __table_args__ = keyed(Index("ix_pushes_state", "shop_id", "connection_id", "state", "contact"))
 
     shop_id: str = shop_key()
     connection_id: str = key()

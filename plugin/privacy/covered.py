@@ -116,7 +116,7 @@ COVERED: Mapping[str, Cover] = {
     ),
     "connections": Cover(
         searched="reason",
-        kept="shop_id connection_id platform role account sealed state practice_origin created_at budgets",
+        kept="shop_id connection_id platform role account sealed state practice_origin created_at",
     ),
     "routes": Cover(kept="platform address shop_id connection_id"),
     "accounts": Cover(kept="shop_id account_id password_hash session_key failures locked_until created_at"),

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import case, select
 from sqlmodel import Session
 
 from plugin import clock, lanes
-from plugin.db import among, table, upsert
+from plugin.db import among, new_id, table, upsert
 from plugin.models.privacy import Redacted, Redaction
 from plugin.models.shops import Shop
 from plugin.privacy.persons import Person, together
@@ -89,7 +88,7 @@ def note(session: Session, shop_id: str, named: Person, *, at: datetime, due_at:
     session.add(
         Redaction(
             shop_id=shop_id,
-            redaction_id=uuid4().hex,
+            redaction_id=new_id(),
             customer_ids=sorted(named.customer_ids),
             contacts=sorted(named.contacts),
             order_ids=sorted(named.order_ids),

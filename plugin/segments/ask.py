@@ -14,7 +14,7 @@ from sqlmodel import Session
 from plugin import clock
 from plugin.models.shops import Shop
 from plugin.segments import figures, rfm
-from plugin.segments.compiler import Scope, condition
+from plugin.segments.compiler import Scope, columns_of, condition
 from plugin.segments.language import parse
 from plugin.segments.moments import Moment
 
@@ -26,36 +26,48 @@ class Person:
 
 
 def answer(shop: Shop, query: str | None, now: datetime) -> Select[Any]:
-    """Return the ids of those who meet a query (none: everybody) at a moment. SegmentErrors: not a query."""
-    worked_out = figures.figures(figures.Asked(shop, now)).cte("figures")
-    people = rfm.scored(worked_out).cte("people")
-    scope = Scope(shop, Moment(now, shop.zone), people.c, enough_buyers=True)
+    """Return the ids of those who meet a query (none: everybody) at a moment. SegmentErrors: not a query.
+
+    The shop and the moment are bound when it is executed: `figures.parameters`.
+    """
+    asked = figures.Asked(shop.paid_orders_only)
     if query is None or not query.strip():
-        return select(people.c.customer_id)
-    return select(people.c.customer_id).where(condition(parse(query), scope))
+        return select(figures.figures(asked, ()).cte("people").c.customer_id)
+    tree = parse(query)
+    named = columns_of(tree)
+    people = figures.figures(asked, named).cte("people")
+    if not named.isdisjoint(rfm.NAMES):
+        people = rfm.scored(people).cte("scored")
+    scope = Scope(asked, shop.currency, Moment(now, shop.zone), people.c, enough_buyers=True)
+    return select(people.c.customer_id).where(condition(tree, scope))
 
 
 def count(session: Session, shop: Shop, query: str | None = None, at: datetime | None = None) -> int:
     """Return how many customers meet `query` at the moment `at` (aware; default: now)."""
-    met = answer(shop, query, at or clock.now()).subquery("met")
-    return int(session.scalar(select(func.count()).select_from(met)) or 0)
+    now = at or clock.now()
+    met = answer(shop, query, now).subquery("met")
+    found = session.scalar(select(func.count()).select_from(met), figures.parameters(shop.shop_id, now))
+    return int(found or 0)
 
 
 def members(session: Session, shop: Shop, query: str | None = None, at: datetime | None = None) -> Iterator[Person]:
     """Yield those who meet `query` at the moment `at`, in the order of their ids."""
-    met = answer(shop, query, at or clock.now()).subquery("met")
+    now = at or clock.now()
+    met = answer(shop, query, now).subquery("met")
     customers = figures.customers
     statement = (
         select(customers.c.customer_id, customers.c.email)
         .join(met, met.c.customer_id == customers.c.customer_id)
-        .where(customers.c.shop_id == shop.shop_id)
+        .where(customers.c.shop_id == figures.SHOP)
         .order_by(customers.c.customer_id)
+        .execution_options(yield_per=1000)
     )
-    for row in session.execute(statement.execution_options(yield_per=1000)):
+    for row in session.execute(statement, figures.parameters(shop.shop_id, now)):
         yield Person(row.customer_id, row.email)
 
 
 def buyers(session: Session, shop: Shop, at: datetime | None = None) -> int:
     """Return how many customers had an order that counts: scores among few of them say little."""
-    worked_out = figures.figures(figures.Asked(shop, at or clock.now())).subquery("figures")
-    return int(session.scalar(select(func.count()).select_from(worked_out).where(worked_out.c.orders > 0)) or 0)
+    people = figures.figures(figures.Asked(shop.paid_orders_only), ("orders",)).cte("people")
+    counted = select(func.count()).select_from(people).where(people.c.orders > 0)
+    return int(session.scalar(counted, figures.parameters(shop.shop_id, at or clock.now())) or 0)

@@ -21,13 +21,13 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    true,
 )
 from sqlalchemy.sql.selectable import Select
 
 from connectors.money import exponent
 from plugin.db import Values, fold, holds, table
 from plugin.models.commerce import LineItem, RefundLine
-from plugin.models.shops import Shop
 from plugin.segments import figures, rfm
 from plugin.segments.moments import Moment, span
 from plugin.segments.schema import Type
@@ -56,20 +56,21 @@ lines = table(LineItem)
 refund_lines = table(RefundLine)
 
 EXACT = Context(prec=60)
+MOST_ORDERS = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a query is asked of: `figures` holds the columns of `customer_stats`; nothing after `at.now` is seen."""
+    """What a query is asked of: `figures` holds the columns of `customer_stats`. `at` says which day it is.
 
-    shop: Shop
+    Shop and moment are bound on execution: `figures.parameters`.
+    """
+
+    asked: figures.Asked
+    currency: str
     at: Moment
     figures: Any
     enough_buyers: bool
-
-    @property
-    def asked(self) -> figures.Asked:
-        return figures.Asked(self.shop, self.at.now)
 
     def column(self, name: str) -> ColumnElement[Any]:
         if name == "rfm_group":
@@ -90,7 +91,7 @@ def condition(node: Node, scope: Scope) -> ColumnElement[bool]:
         case Not(operand):
             return not_(condition(operand, scope))
         case Compare() | Between() | In():
-            return clause(node, scope.column(named(node)), scope)
+            return known(clause(node, scope.column(named(node)), scope))
         case Contains(field, value, negated):
             found = holds(scope.column(str(field.column)), fold(value.value))
             return not_(found) if negated else found
@@ -117,7 +118,7 @@ def known(comparison: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def clause(node: Condition, column: ColumnElement[Any], scope: Scope) -> ColumnElement[bool]:
-    """Compare one column, or one of a list's values, as a clause says."""
+    """Compare one column, or one of a list's values, as a clause says. NULL where the value is missing."""
     match node:
         case Between(low=low, high=high):
             return and_(compare(">=", column, low, scope), compare("<=", column, high, scope))
@@ -126,7 +127,7 @@ def clause(node: Condition, column: ColumnElement[Any], scope: Scope) -> ColumnE
             return not_(found) if negated else found
         case In(values=values, negated=negated):
             among = column.in_([one.value for one in values])
-            return known(not_(among) if negated else among)
+            return not_(among) if negated else among
         case Compare(value=Text() as value, operator=operator) if isinstance(column.type, Values):
             return has(column, value, node.field.type) if operator == "=" else not_(has(column, value, node.field.type))
         case Compare(operator=operator, value=value):
@@ -143,14 +144,14 @@ def has(column: ColumnElement[Any], value: Text, kind: Type) -> ColumnElement[bo
 def compare(operator: str, column: ColumnElement[Any], value: Value, scope: Scope) -> ColumnElement[bool]:
     match value:
         case Text(text):
-            return known(column == text if operator == "=" else column != text)
+            return column == text if operator == "=" else column != text
         case Boolean(flag):
-            return known(column == flag if operator == "=" else column != flag)
+            return column == flag if operator == "=" else column != flag
         case Number(number):
-            scaled = number * 10 ** exponent(scope.shop.currency) if isinstance(number, Decimal) else Decimal(number)
-            return known(number_comparison(operator, column, scaled))
+            scaled = number * 10 ** exponent(scope.currency) if isinstance(number, Decimal) else Decimal(number)
+            return number_comparison(operator, column, scaled)
         case _:
-            return known(date_comparison(operator, column, value, scope.at))
+            return date_comparison(operator, column, value, scope.at)
 
 
 def number_comparison(operator: str, column: ColumnElement[Any], value: Decimal) -> ColumnElement[bool]:
@@ -197,7 +198,7 @@ def bound(moment: datetime, column: ColumnElement[Any]) -> ColumnElement[Any]:
 def missing(node: IsNull, scope: Scope) -> ColumnElement[bool]:
     """IS NULL: no value, an empty list, or no related row at all."""
     if hasattr(node.field, "rows"):
-        absent = not_(exists(rows(str(node.field.rows), scope)))
+        absent = not_(at_least(1, orders_with(str(node.field.rows), (), scope)))
     else:
         column = scope.column(str(node.field.column))
         absent = func.coalesce(column, "") == "" if isinstance(column.type, Values) else column.is_(None)
@@ -206,49 +207,91 @@ def missing(node: IsNull, scope: Scope) -> ColumnElement[bool]:
 
 def matches(node: Matches, scope: Scope) -> ColumnElement[bool]:
     """Whether the rows that a function's conditions choose are there, and come to what its aggregates ask."""
-    chosen = rows(str(node.function.rows), scope)
-    columns = row_columns(str(node.function.rows), scope)
-    totals: list[ColumnElement[bool]] = []
-    for one in node.conditions:
-        if getattr(one.field, "kind", "row") == "aggregate":
-            totals.append(clause(one, columns[named(one)], scope))
-        else:
-            chosen = chosen.where(clause(one, columns[named(one)], scope))
-    if not totals:
-        return exists(chosen)
-    verdict: ColumnElement[bool] = chosen.with_only_columns(and_(*totals)).scalar_subquery()
+    kind = str(node.function.rows)
+    totals = [one for one in node.conditions if getattr(one.field, "kind", "row") == "aggregate"]
+    of_rows = [one for one in node.conditions if one not in totals]
+    if all(named(one) == "orders" for one in totals):
+        chosen = orders_with(kind, of_rows, scope)
+        return and_(*(often(one, chosen) for one in totals)) if totals else at_least(1, chosen)
+    columns = row_columns(kind)
+    joined = select(literal(1)).where(mine(scope)).select_from(orders)
+    if kind == "lines":
+        joined = joined.join(lines, line_of()).where(units() > 0)
+    joined = joined.where(*(clause(one, columns[named(one)], scope) for one in of_rows))
+    asked = (clause(one, columns[named(one)], scope) for one in totals)
+    verdict: ColumnElement[bool] = joined.with_only_columns(and_(*asked)).scalar_subquery()
     return verdict
 
 
-def rows(kind: str, scope: Scope) -> Select[Any]:
-    """Return one customer's rows that a function chooses from: orders that count, or their lines with units left."""
-    mine = and_(
-        orders.c.shop_id == scope.shop.shop_id,
+def orders_with(kind: str, conditions: Sequence[Condition], scope: Scope) -> Select[Any]:
+    """Return one customer's orders that conditions choose, by themselves or by a line, each once.
+
+    Counting them may stop early. Conditions stand bare, so that dates are found by index; a missing value chooses
+    nothing.
+    """
+    columns = row_columns(kind)
+    on_order = [one for one in conditions if columns[named(one)].compare(orders.c.placed_at) or kind == "orders"]
+    chosen = select(literal(1)).select_from(orders).where(mine(scope))
+    chosen = chosen.where(*(clause(one, columns[named(one)], scope) for one in on_order))
+    if kind == "orders":
+        return chosen
+    on_line = (clause(one, columns[named(one)], scope) for one in conditions if one not in on_order)
+    return chosen.where(exists(select(literal(1)).select_from(lines).where(line_of(), units() > 0, *on_line)))
+
+
+def often(node: Condition, chosen: Select[Any]) -> ColumnElement[bool]:
+    """Whether there are as many orders as a condition on `count` asks. None is counted that cannot matter."""
+    match node:
+        case Between(low=Number(low), high=Number(high)):
+            return and_(at_least(int(low), chosen), not_(at_least(int(high) + 1, chosen)))
+        case Compare(operator=operator, value=Number(number)):
+            number = int(number)
+            match operator:
+                case ">=":
+                    return at_least(number, chosen)
+                case ">":
+                    return at_least(number + 1, chosen)
+                case "<":
+                    return not_(at_least(number, chosen))
+                case "<=":
+                    return not_(at_least(number + 1, chosen))
+            exactly = and_(at_least(number, chosen), not_(at_least(number + 1, chosen)))
+            return exactly if operator == "=" else not_(exactly)
+        case _:
+            raise TypeError(f"{node} does not compare a count")
+
+
+def at_least(number: int, chosen: Select[Any]) -> ColumnElement[bool]:
+    """Whether there are so many. The OFFSET, 0 included, keeps Postgres from looking through the whole shop first."""
+    return exists(chosen.limit(1).offset(min(number - 1, MOST_ORDERS))) if number > 0 else true()
+
+
+def mine(scope: Scope) -> ColumnElement[bool]:
+    """Whether an order is the customer's, and counts."""
+    return and_(
+        orders.c.shop_id == figures.SHOP,
         orders.c.customer_id == scope.figures.customer_id,
-        orders.c.deleted_at.is_(None),
+        figures.placed(orders),
         figures.counts(scope.asked, orders),
     )
-    chosen = select(literal(1)).where(mine)
-    if kind == "lines":
-        line_of = and_(lines.c.shop_id == scope.shop.shop_id, lines.c.order_id == orders.c.order_id)
-        chosen = chosen.select_from(orders.join(lines, line_of)).where(units(scope) > 0)
-    else:
-        chosen = chosen.select_from(orders)
-    return chosen
 
 
-def row_columns(kind: str, scope: Scope) -> dict[str, ColumnElement[Any]]:
+def line_of() -> ColumnElement[bool]:
+    return and_(lines.c.shop_id == figures.SHOP, lines.c.order_id == orders.c.order_id)
+
+
+def row_columns(kind: str) -> dict[str, ColumnElement[Any]]:
     """Return what a function's parameters ask of its rows, by the column names in the language's table."""
     if kind == "orders":
-        amount = figures.net(scope.asked, orders)
+        amount = figures.net(orders)
         return {
             "placed_at": orders.c.placed_at,
             "discount_codes": orders.c.discount_codes,
             "amount_minor": amount,
             "orders": func.count(),
-            "sum_amount_minor": total(amount),
+            "sum_amount_minor": figures.whole(func.sum(amount)),
         }
-    left = units(scope)
+    left = units()
     return {
         "product_id": lines.c.product_id,
         "sku": lines.c.sku,
@@ -258,22 +301,19 @@ def row_columns(kind: str, scope: Scope) -> dict[str, ColumnElement[Any]]:
         "placed_at": orders.c.placed_at,
         "units": left,
         "orders": func.count(distinct(orders.c.order_id)),
-        "sum_units": total(left),
-        "sum_amount_minor": total(case((lines.c.quantity > 0, lines.c.amount_minor * left // lines.c.quantity))),
+        "sum_units": figures.whole(func.sum(left)),
+        "sum_amount_minor": figures.whole(
+            func.sum(case((lines.c.quantity > 0, lines.c.amount_minor * left // lines.c.quantity)))
+        ),
     }
 
 
-def total(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The sum over the chosen rows, 0 over none."""
-    return func.coalesce(func.sum(column, type_=BigInteger()), 0)
-
-
-def units(scope: Scope) -> ColumnElement[Any]:
+def units() -> ColumnElement[Any]:
     """A line's units less those refunded or removed."""
     back = (
-        select(func.coalesce(func.sum(refund_lines.c.quantity, type_=BigInteger()), 0))
+        select(figures.whole(func.sum(refund_lines.c.quantity)))
         .where(refund_lines.c.shop_id == lines.c.shop_id, refund_lines.c.order_id == lines.c.order_id)
-        .where(refund_lines.c.line_id == lines.c.line_id, refund_lines.c.refunded_at <= scope.at.now)
+        .where(refund_lines.c.line_id == lines.c.line_id, refund_lines.c.refunded_at <= figures.NOW)
         .correlate(lines)
         .scalar_subquery()
     )
@@ -291,4 +331,10 @@ def leaves(node: Node) -> Sequence[Any]:
             return [node]
 
 
-__all__ = ["Scope", "condition", "leaves"]
+def columns_of(node: Node) -> set[str]:
+    """Return the figures that a query names."""
+    named = {str(leaf.field.column) for leaf in leaves(node) if hasattr(getattr(leaf, "field", None), "column")}
+    return named | set(rfm.MEASURES if not named.isdisjoint(rfm.NAMES) else ())
+
+
+__all__ = ["Scope", "columns_of", "condition", "leaves"]

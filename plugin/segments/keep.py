@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from plugin import clock, lanes
-from plugin.db import clean, fold
+from plugin.db import clean, fold, new_id
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
 from plugin.segments.language import canonical, parse
@@ -42,7 +41,7 @@ def add(session: Session, shop: Shop, name: str, query: str, tag: str | None = N
     now = clock.now()
     segment = Segment(
         shop_id=shop.shop_id,
-        segment_id=uuid4().hex,
+        segment_id=new_id(),
         name=free_name(session, shop.shop_id, name),
         query=canonical(parse(query)),
         tag="",

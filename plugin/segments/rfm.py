@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, String, and_, case, func, literal, null, s
 from sqlalchemy.sql.selectable import FromClause, Select
 
 SCORES = ("rfm_recency", "rfm_frequency", "rfm_monetary")
+NAMES = ("rfm_group", *SCORES)
 MEASURES = ("last_order_at", "orders", "spent_minor")
 FEWEST_BUYERS = 50
 ROUGH_BELOW = 500
@@ -31,8 +32,7 @@ def scored(figures: FromClause) -> Select[Any]:
         worse = func.rank().over(partition_by=buyer, order_by=figures.c[measure]) - 1
         return case((figures.c.orders > 0, 1 + (5 * worse) // buyers), else_=null())
 
-    others = [column for column in figures.c if column.name not in SCORES]
-    return select(*others, *(score(measure).label(name) for name, measure in zip(SCORES, MEASURES, strict=True)))
+    return select(*figures.c, *(score(measure).label(name) for name, measure in zip(SCORES, MEASURES, strict=True)))
 
 
 def group(figures: Any, *, enough_buyers: bool) -> ColumnElement[Any]:

@@ -1,61 +1,83 @@
-"""Scores relative to the whole shop, worked out after each of its midnights: the work of the lane `scores`."""
+"""Scores relative to the whole shop, worked out after each of its midnights: the work of the lane `scores`.
+
+Everybody is read outside the transactions that write what has changed, chunk by chunk: nobody waits for long. Killed in
+between, it is done again and finds less to write.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, and_, false, null, or_, select, true, union_all, update
 from sqlmodel import Session, col
 
 from plugin import clock, dates, lanes, shops, stale
-from plugin.db import table, transaction, upsert
+from plugin.db import reading, table, transaction, upsert
 from plugin.models.segments import CustomerStats
 from plugin.models.shops import Shop
-from plugin.segments import figures, rfm
+from plugin.segments import ask, figures, rfm
 from plugin.segments.rfm import FEWEST_BUYERS, SCORES
+
+CHUNK = 1000
 
 stats = table(CustomerStats)
 
 
 def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
     """Score a shop as of its last midnight; return its next one. Repeated on the same day it changes nothing."""
-    with transaction(engine) as session:
-        lanes.hold(session, claim)
+    with reading(engine) as session:
         shop = shops.shop(session, claim.shop_id)
         today = dates.today(clock.now(), shop.zone)
-        score(session, shop, dates.day_start(today, shop.zone))
-        return dates.day_start(today + timedelta(days=1), shop.zone)
+        midnight = dates.day_start(today, shop.zone)
+        buyers = ask.buyers(session, shop, midnight)
+        changed = moved(session, shop, midnight, enough=buyers >= FEWEST_BUYERS)
+    for start in range(0, len(changed), CHUNK):
+        with transaction(engine) as session:
+            lanes.hold(session, claim)
+            write(session, shop.shop_id, changed[start : start + CHUNK])
+    with transaction(engine) as session:
+        lanes.hold(session, claim)
+        settle(session, shop, midnight, buyers)
+    return dates.day_start(today + timedelta(days=1), shop.zone)
 
 
-def score(session: Session, shop: Shop, midnight: datetime) -> None:
-    """Write the scores as of `midnight` and mark those whose scores or group they change."""
-    scored = scores_at(session, shop, midnight)
-    enough = len(scored) >= FEWEST_BUYERS
-    wanted = scored if enough else {}
-    known = select(stats.c.customer_id, *(stats.c[name] for name in SCORES)).where(stats.c.shop_id == shop.shop_id)
-    before = {row.customer_id: tuple(row[1:]) for row in session.execute(known)}
-    nothing = (None, None, None)
-    moved = {
-        one: wanted.get(one, nothing)
-        for one in before.keys() | wanted.keys()
-        if before.get(one, nothing) != wanted.get(one, nothing)
-    }
+def moved(session: Session, shop: Shop, midnight: datetime, *, enough: bool) -> Sequence[Any]:
+    """Return those whose scores as of `midnight` differ from those kept, and the new ones: none among few buyers."""
+    measured = figures.figures(figures.Asked(shop.paid_orders_only), rfm.MEASURES).cte("measured")
+    people = rfm.scored(measured).cte("people")
+    wanted = (
+        select(people.c.customer_id, *(people.c[name] for name in SCORES))
+        .where(people.c.orders > 0, true() if enough else false())
+        .cte("wanted")
+    )
+    same = and_(stats.c.shop_id == figures.SHOP, stats.c.customer_id == wanted.c.customer_id)
+    other = or_(*(wanted.c[name].is_distinct_from(stats.c[name]) for name in SCORES))
+    changed = select(wanted).select_from(wanted.outerjoin(stats, same)).where(other)
+    lost = (
+        select(stats.c.customer_id, *(null() for _ in SCORES))
+        .select_from(stats.outerjoin(wanted, stats.c.customer_id == wanted.c.customer_id))
+        .where(stats.c.shop_id == figures.SHOP, stats.c.rfm_recency.is_not(None), wanted.c.customer_id.is_(None))
+    )
+    return session.execute(union_all(changed, lost), figures.parameters(shop.shop_id, midnight)).all()
+
+
+def write(session: Session, shop_id: str, changed: Sequence[Any]) -> None:
+    """Write scores and mark those whom they may move."""
     rows: list[dict[str, Any]] = [
-        {"shop_id": shop.shop_id, "customer_id": one, "orders": 0, "spent_minor": 0}
-        | dict(zip(SCORES, now, strict=True))
-        for one, now in moved.items()
+        {"shop_id": shop_id, "customer_id": customer_id, "orders": 0, "spent_minor": 0}
+        | dict(zip(SCORES, scores, strict=True))
+        for customer_id, *scores in changed
     ]
     upsert(session, stats, rows, change=SCORES)
-    crossing = enough != (shop.scored_buyers >= FEWEST_BUYERS)
-    session.execute(
-        update(Shop).where(col(Shop.shop_id) == shop.shop_id).values(scored_at=midnight, scored_buyers=len(scored))
-    )
-    stale.mark(session, shop.shop_id, dict.fromkeys(before.keys() | wanted.keys() if crossing else moved, "scores"))
+    stale.mark(session, shop_id, dict.fromkeys((row.customer_id for row in changed), "scores"))
 
 
-def scores_at(session: Session, shop: Shop, at: datetime) -> dict[str, tuple[int, int, int]]:
-    """Return the recency, frequency and monetary scores of all with an order, from what was known of up to `at`."""
-    people = rfm.scored(figures.figures(figures.Asked(shop, at)).cte("figures")).cte("people")
-    statement = select(people.c.customer_id, *(people.c[name] for name in SCORES)).where(people.c.orders > 0)
-    return {row.customer_id: (row[1], row[2], row[3]) for row in session.execute(statement)}
+def settle(session: Session, shop: Shop, midnight: datetime, buyers: int) -> None:
+    """Note what the scores rest on; if that makes the difference between having scores and not, mark everybody."""
+    counted = update(Shop).where(col(Shop.shop_id) == shop.shop_id)
+    session.execute(counted.values(scored_at=midnight, scored_buyers=buyers))
+    if (buyers >= FEWEST_BUYERS) != (shop.scored_buyers >= FEWEST_BUYERS):
+        stale.mark_found(session, stats, stats.c.shop_id == shop.shop_id, "scores")
+        lanes.poke(session, shop.shop_id, "recompute")

@@ -45,7 +45,8 @@ def of(place: Place, contacts: Iterable[str]) -> Any:
 
 def ask(session: Session, place: Place, contacts: Select[Any]) -> None:
     """Have contacts pushed, or pushed again. One whose job runs stays with it: two at once could pass each other."""
-    found = contacts.subquery()
+    # first by themselves: else the order below makes SQLite walk through the addresses of the whole shop
+    found = contacts.cte("found").prefix_with("MATERIALIZED")
     now = literal(clock.now(), UTCDateTime())
     rows = (
         select(

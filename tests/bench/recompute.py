@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -19,9 +18,9 @@ from statistics import median
 
 from sqlalchemy import Engine, func, select, text
 
-from plugin import clock, db, lanes, migrations, worker
-from plugin.db import reading, transaction
-from plugin.models.segments import Membership, MembershipChange, Segment
+from plugin import db, migrations
+from plugin.db import reading
+from plugin.models.segments import MembershipChange
 from tests import postgres
 from tests.bench import loading, store
 from tests.bench.handwritten import Handwritten
@@ -30,65 +29,8 @@ SIZES = (10_000, 100_000)
 BATCHES = 15
 NEW_ORDERS = 1_000
 
-# The workload's twelve, as far as the language's names go today. Three stand for others that cost as much: an order
-# above 150 for an average above it, two orders with the code for half of them discounted, having joined a year ago for
-# a birthday. The hand-written SQL asks the same. Scores are those of the last midnight in both.
-SEGMENTS = {
-    "vip": "amount_spent >= 1000 AND number_of_orders >= 5",
-    "new": "first_order_date >= -30d",
-    "once": "number_of_orders = 1",
-    "lapsed": "last_order_date >= -365d AND last_order_date < -90d",
-    "at risk": "rfm_recency <= 2 AND rfm_frequency >= 4 AND rfm_monetary >= 4",
-    "runners": "products_purchased MATCHES (tag = 'running', date >= -180d, count >= 2)",
-    "carts": "abandoned_checkout_date >= -7d",
-    "places": " OR ".join(f"customer_countries CONTAINS '{country}'" for country in ("GB", "IE", "DE", "AT", "CH")),
-    "large orders": "orders_placed MATCHES (amount > 150)",
-    "codes": f"orders_placed MATCHES (discount_code = '{store.CODE}', count >= 2)",
-    "students": "customer_email_domain IN ('college.example.com', 'tech.example.com')",
-    "anniversary": "email_subscription_status = 'SUBSCRIBED' AND customer_added_date BETWEEN -379d AND -366d"
-    " AND number_of_orders >= 1",
-}
 
-
-@dataclass
-class Shop:
-    """The app's own tables with a made-up store in them."""
-
-    engine: Engine
-    made: store.Store
-    shop_id: str = ""
-
-    def load(self) -> None:
-        with clock.freeze(loading.moment(store.NOW)):
-            self.shop_id = loading.load(self.engine, self.made, SEGMENTS)
-            self.turn("scores")
-            self.turn("recompute")
-
-    def place(self, orders: list[store.Order], at: int) -> None:
-        with clock.freeze(loading.moment(at)):
-            loading.place(self.engine, self.shop_id, orders, self.made.tags)
-
-    def turn(self, kind: str) -> None:
-        with transaction(self.engine) as session:
-            lanes.poke(session, self.shop_id, kind)
-        if not worker.work_lane(self.engine, self.shop_id, kind):
-            raise SystemExit(f"the lane {kind} could not be claimed")
-
-    def recompute(self, at: int) -> None:
-        with clock.freeze(loading.moment(at)):
-            worker.work_lane(self.engine, self.shop_id, "recompute")
-
-    def members(self) -> set[tuple[int, int]]:
-        """Return who is in which segment, in the numbers of the hand-written tables."""
-        names = list(SEGMENTS)
-        statement = select(Segment.name, Membership.customer_id).join(
-            Membership, (Membership.shop_id == Segment.shop_id) & (Membership.segment_id == Segment.segment_id)
-        )
-        with reading(self.engine) as session:
-            return {(names.index(name), loading.number(one)) for name, one in session.execute(statement)}
-
-
-def measure(shop: Shop, hands: dict[str, Handwritten]) -> dict[str, list[float]]:
+def measure(shop: loading.Shop, hands: dict[str, Handwritten]) -> dict[str, list[float]]:
     """Return how long each batch took, by who did it: every batch is done by all, in turns."""
     running = frozenset(product for product, tags in enumerate(shop.made.tags) if "running" in tags)
     times: dict[str, list[float]] = {"ours": [], **{how: [] for how in hands}}
@@ -109,7 +51,7 @@ def measure(shop: Shop, hands: dict[str, Handwritten]) -> dict[str, list[float]]
     return times
 
 
-def check(shop: Shop, hands: dict[str, Handwritten]) -> None:
+def check(shop: loading.Shop, hands: dict[str, Handwritten]) -> None:
     """All did the same work, or the figures mean nothing."""
     ours = shop.members()
     for how, hand in hands.items():
@@ -119,7 +61,7 @@ def check(shop: Shop, hands: dict[str, Handwritten]) -> None:
             )
 
 
-def midnight(shop: Shop) -> tuple[float, int]:
+def midnight(shop: loading.Shop) -> tuple[float, int]:
     """Return what the shop's next midnight costs, without scores, and how many customers entered or left."""
     at = store.NOW + store.DAY + 1
     began = time.perf_counter()
@@ -166,7 +108,7 @@ def bench(kind: str, size: int) -> None:
     with databases(kind) as new:
         url = new()
         migrations.upgrade(url)
-        shop = Shop(db.connect(url), made)
+        shop = loading.Shop(db.connect(url), made)
         began = time.perf_counter()
         shop.load()
         print(f"{kind}, {size:,} customers, {len(made.orders):,} orders: {settings(shop.engine)}", flush=True)

@@ -1,110 +1,138 @@
-"""A thousand changes cost the same in a large shop as in a small one: work is counted, not timed."""
+"""What a recompute costs follows what changed: never how many customers the shop has."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from random import Random
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, event, insert, text, update
+from sqlalchemy import Engine, event, text
 
-from plugin import clock, lanes, shops
-from plugin.db import table, transaction
-from plugin.models.segments import CustomerStats, Membership, Segment
-from plugin.segments import figures
-from plugin.worker import work_lane
-from tests.bench import loading, store
-from tests.bench.recompute import SEGMENTS
+from plugin import clock, db, lanes
+from plugin.db import transaction
+from plugin.segments import recompute
+from tests.conftest import Database
+from tests.segments import grown
 
 SMALL, LARGE = 2_000, 50_000
 CHANGES = 1_000
-MOST_GROWTH = 1.7  # each customer of a larger shop has bought more often
+LATER = grown.NOW + timedelta(minutes=1)
+MIDNIGHT = grown.NOW + timedelta(days=1)
+MORE = 1.5  # times the work, at 25 times the customers
+
+# Tables that do not grow with the shop's customers, and what a statement makes for itself.
+SHORT = {"json_each", "found", "shops", "lanes", "segments", "connections", "destinations", "stale", "wakes"}
 
 
-def shop_of(engine: Engine, size: int) -> tuple[store.Store, str]:
-    """Make a shop whose segments are up to date, without evaluating them one customer at a time."""
-    made = store.make(size, orders_each=1)
-    shop_id = loading.load(engine, made, SEGMENTS)
-    analyze(engine)
-    with transaction(engine) as session:
-        shop = shops.shop(session, shop_id)
-        worked_out = figures.figures(figures.Asked(shop, clock.now()))
-        session.execute(insert(table(CustomerStats)).from_select(worked_out.selected_columns.keys(), worked_out))
-        session.execute(update(Segment).values(whole=None, evaluated_at=clock.now()))
-        session.execute(
-            text(
-                f"INSERT INTO {table(Membership).name} (shop_id, segment_id, customer_id, entered_at, cause)"
-                " SELECT s.shop_id, s.segment_id, c.customer_id, s.created_at, 'edited' FROM segments s"
-                " JOIN customer_stats c ON c.shop_id = s.shop_id WHERE s.name = 'once' AND c.orders = 1"
-            )
-        )
-        session.execute(text("DELETE FROM stale"))
-    analyze(engine)
-    return made, shop_id
+@dataclass(frozen=True)
+class Grown:
+    """A shop in a database of its own."""
+
+    engine: Engine
+    shop_id: str
+    size: int
+
+    def recompute(self, at: datetime) -> None:
+        with clock.freeze(at):
+            with transaction(self.engine) as session:
+                lanes.poke(session, self.shop_id, "recompute")
+            recompute.work(self.engine, lanes.claim(self.engine, self.shop_id, "recompute"))
+
+    def batch(self, at: datetime) -> None:
+        grown.change(self.engine, self.shop_id, self.size, CHANGES, at)
+        self.recompute(at)
 
 
-def analyze(engine: Engine) -> None:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
+@contextmanager
+def shop(new: Database, size: int) -> Iterator[Grown]:
+    with new() as url:
+        engine = db.connect(url)
+        yield Grown(engine, grown.fill(engine, size), size)
+        engine.dispose()
 
 
-def steps_of(engine: Engine, work: Callable[[], object]) -> int:
-    """Count what SQLite's machine does: hundreds of its instructions."""
-    counted = [0]
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def costs(request) -> dict[tuple[str, int], int]:
+    """What a batch of changes and a midnight make the database do, by the size of the shop."""
+    found = {}
+    for size in (SMALL, LARGE):
+        with shop(request.getfixturevalue(f"{request.param}_databases"), size) as one:
+            found["batch", size] = work(one.engine, lambda: one.batch(LATER))
+            found["midnight", size] = work(one.engine, lambda: one.recompute(MIDNIGHT))
+    return found
+
+
+def work(engine: Engine, run: Callable[[], None]) -> int:
+    """Return what `run` made the database do: SQLite's steps, or the rows that Postgres read."""
+    if engine.dialect.name == "sqlite":
+        return steps(engine, run)
+    before = rows_read(engine)
+    run()
+    return rows_read(engine) - before
+
+
+def steps(engine: Engine, run: Callable[[], None]) -> int:
+    counted = 0
 
     def count() -> None:
-        counted[0] += 1
+        nonlocal counted
+        counted += 100
 
-    def watch(connection, _record, _proxy) -> None:
-        connection.set_progress_handler(count, 100)
-
-    event.listen(engine, "checkout", watch)
-    work()
-    event.remove(engine, "checkout", watch)
-    return counted[0]
-
-
-def rows_of(engine: Engine, work: Callable[[], object]) -> int:
-    """Count the rows that Postgres reads, in tables and by indexes; its counters are written as connections end."""
-    read = text("SELECT sum(seq_tup_read) + sum(coalesce(idx_tup_fetch, 0)) FROM pg_stat_user_tables")
-
-    def total() -> int:
-        engine.dispose()
-        with engine.connect() as connection:
-            return int(connection.execute(read).scalar_one())
-
-    before = total()
-    work()
-    return total() - before
+    with engine.connect() as connection:  # the pool's only one
+        connection.connection.driver_connection.set_progress_handler(count, 100)
+    run()
+    with engine.connect() as connection:
+        connection.connection.driver_connection.set_progress_handler(None, 0)
+    return counted
 
 
-def cost(engine: Engine, size: int) -> float:
-    """Return what each changed customer takes in the recompute after so many new orders, in a shop of this size."""
-    count = steps_of if engine.dialect.name == "sqlite" else rows_of
-    with clock.freeze(loading.moment(store.NOW)):
-        made, shop_id = shop_of(engine, size)
-    with clock.freeze(loading.moment(store.NOW + 60)):
-        orders = made.new_orders(Random(3), CHANGES, store.NOW + 60, len(made.orders))
-        loading.place(engine, shop_id, orders, made.tags)
-        with transaction(engine) as session:
-            lanes.poke(session, shop_id, "recompute")
-        changed = len({one.customer for one in orders})
-        return count(engine, lambda: work_lane(engine, shop_id, "recompute")) / changed
+def rows_read(engine: Engine) -> int:
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_stat_force_next_flush()"))
+    read = (
+        "SELECT sum(seq_tup_read) FROM pg_stat_user_tables UNION ALL SELECT sum(idx_tup_read) FROM pg_stat_user_indexes"
+    )
+    with engine.begin() as connection:
+        return int(sum(connection.scalars(text(read))))
 
 
-@pytest.fixture
-def large(request, engine):
-    """Another database of the same kind, for the large shop."""
-    from plugin import db
+@contextmanager
+def plans(engine: Engine) -> Iterator[list[str]]:
+    """Collect the steps of SQLite's plans for what is executed."""
+    lines: list[str] = []
 
-    kind = "sqlite" if engine.dialect.name == "sqlite" else "postgres"
-    with request.getfixturevalue(f"{kind}_databases")() as address:
-        made = db.connect(address)
-        yield made
-        made.dispose()
+    def explain(connection, cursor, statement, parameters, context, many) -> None:
+        given = parameters[0] if many else parameters
+        raw = connection.connection.driver_connection
+        lines.extend(row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", given))
+
+    event.listen(engine, "before_cursor_execute", explain)
+    yield lines
+    event.remove(engine, "before_cursor_execute", explain)
 
 
-def test_a_batch_costs_what_changed_and_not_the_shop(engine, large):
-    small = cost(engine, SMALL)
-    assert small > 0
-    assert cost(large, LARGE) < MOST_GROWTH * small
+def walks_through_a_shop(line: str) -> bool:
+    """Whether a step reads rows for being the shop's alone: a moment may choose them as well, between two others."""
+    found = re.match(r"(SCAN|SEARCH) (\w+)(?:.* \((.*)\))?", line)
+    if not found or found[2] in SHORT:
+        return False
+    chosen = (found[3] or "").split(" AND ")[1:]
+    return found[1] == "SCAN" or not (any("=" in one for one in chosen) or len(chosen) > 1)
+
+
+@pytest.mark.parametrize("what", ["batch", "midnight"])
+def test_a_large_shop_costs_as_much_as_a_small_one(costs, what):
+    assert costs[what, LARGE] < MORE * costs[what, SMALL]
+
+
+def test_no_step_of_a_plan_walks_through_a_shop(sqlite_databases):
+    with shop(sqlite_databases, SMALL) as one:
+        grown.change(one.engine, one.shop_id, SMALL, CHANGES, LATER)
+        with plans(one.engine) as lines:
+            one.recompute(LATER)
+            one.recompute(MIDNIGHT)
+    assert [line for line in lines if walks_through_a_shop(line)] == []
+    assert any("customer_stats" in line for line in lines)

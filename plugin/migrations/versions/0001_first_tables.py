@@ -83,6 +83,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "cart_id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("carts", schema=None) as batch_op:
         batch_op.create_index("ix_carts_customer", ["shop_id", "customer_id", "abandoned_at"], unique=False)
@@ -99,7 +100,6 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("practice_origin", sa.String(), nullable=True),
         sa.Column("created_at", db.UTCDateTime(), nullable=False),
-        sa.Column("budgets", db.Json, nullable=True),
         sa.ForeignKeyConstraint(
             ["shop_id"],
             ["shops.shop_id"],
@@ -118,6 +118,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "customer_id", "channel", "changed_at"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "contacts",
@@ -131,6 +132,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "connection_id", "contact"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "counters",
@@ -153,6 +155,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "alias_id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("customer_aliases", schema=None) as batch_op:
         batch_op.create_index("ix_customer_aliases_customer", ["shop_id", "customer_id"], unique=False)
@@ -183,12 +186,11 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "customer_id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("customer_stats", schema=None) as batch_op:
         batch_op.create_index("ix_customer_stats_abandoned", ["shop_id", "abandoned_at"], unique=False)
         batch_op.create_index("ix_customer_stats_added", ["shop_id", "added_at"], unique=False)
-        batch_op.create_index("ix_customer_stats_first", ["shop_id", "first_order_at"], unique=False)
-        batch_op.create_index("ix_customer_stats_last", ["shop_id", "last_order_at"], unique=False)
 
     op.create_table(
         "customers",
@@ -216,6 +218,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "customer_id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("customers", schema=None) as batch_op:
         batch_op.create_index("ix_customers_contact", ["shop_id", "contact"], unique=False)
@@ -282,6 +285,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "address"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("email_addresses", schema=None) as batch_op:
         batch_op.create_index("ix_email_addresses_customer", ["shop_id", "customer_id"], unique=False)
@@ -335,6 +339,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "connection_id", "contact", "folded"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("ledger", schema=None) as batch_op:
         batch_op.create_index("ix_ledger_tag", ["shop_id", "connection_id", "folded", "state"], unique=False)
@@ -360,6 +365,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "order_id", "line_id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("line_items", schema=None) as batch_op:
         batch_op.create_index(
@@ -374,8 +380,8 @@ def upgrade() -> None:
         "membership_changes",
         sa.Column("shop_id", db.Id, nullable=False),
         sa.Column("segment_id", db.Id, nullable=False),
-        sa.Column("customer_id", db.Id, nullable=False),
         sa.Column("run", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", db.Id, nullable=False),
         sa.Column("changed_at", db.UTCDateTime(), nullable=False),
         sa.Column("entered", sa.Boolean(), nullable=False),
         sa.Column("cause", sa.String(), nullable=False),
@@ -383,7 +389,8 @@ def upgrade() -> None:
             ["shop_id"],
             ["shops.shop_id"],
         ),
-        sa.PrimaryKeyConstraint("shop_id", "segment_id", "customer_id", "run"),
+        sa.PrimaryKeyConstraint("shop_id", "segment_id", "run", "customer_id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("membership_changes", schema=None) as batch_op:
         batch_op.create_index("ix_membership_changes_at", ["shop_id", "segment_id", "changed_at"], unique=False)
@@ -401,6 +408,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "segment_id", "customer_id"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("memberships", schema=None) as batch_op:
         batch_op.create_index("ix_memberships_customer", ["shop_id", "customer_id", "segment_id"], unique=False)
@@ -441,7 +449,20 @@ def upgrade() -> None:
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.create_index(
             "ix_orders_customer",
-            ["shop_id", "customer_id", "placed_at", "counts", "cancelled_at", "amount_minor", "refunded"],
+            [
+                "shop_id",
+                "customer_id",
+                "placed_at",
+                "order_id",
+                "deleted_at",
+                "counts",
+                "cancelled_at",
+                "amount_minor",
+                "refunded",
+                "refunded_minor",
+                "countries",
+                "regions",
+            ],
             unique=False,
         )
         batch_op.create_index("ix_orders_placed", ["shop_id", "placed_at", "customer_id"], unique=False)
@@ -473,6 +494,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "product_id", "updated_at"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "pushes",
@@ -489,6 +511,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "connection_id", "contact"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("pushes", schema=None) as batch_op:
         batch_op.create_index("ix_pushes_state", ["shop_id", "connection_id", "state", "contact"], unique=False)
@@ -532,6 +555,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "order_id", "line_id", "refund_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "refunds",
@@ -545,6 +569,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "order_id", "refund_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "routes",
@@ -592,6 +617,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "customer_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "tag_changes",
@@ -606,6 +632,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "customer_id", "folded", "changed_at"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "wakes",
@@ -617,6 +644,7 @@ def upgrade() -> None:
             ["shops.shop_id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "wake_at", "customer_id"),
+        sqlite_with_rowid=False,
     )
     # ### end Alembic commands ###
 
@@ -689,8 +717,6 @@ def downgrade() -> None:
 
     op.drop_table("customers")
     with op.batch_alter_table("customer_stats", schema=None) as batch_op:
-        batch_op.drop_index("ix_customer_stats_last")
-        batch_op.drop_index("ix_customer_stats_first")
         batch_op.drop_index("ix_customer_stats_added")
         batch_op.drop_index("ix_customer_stats_abandoned")
 

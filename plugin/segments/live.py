@@ -1,0 +1,82 @@
+"""The segments that are switched on: what they ask, up to when, and whether everybody has to be asked anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlmodel import Session
+
+from plugin import dates
+from plugin.db import table
+from plugin.models.segments import Segment
+from plugin.models.shops import Shop
+from plugin.segments.errors import SegmentErrors
+from plugin.segments.language import parse
+from plugin.segments.tree import Node
+
+segments = table(Segment)
+tree_of = lru_cache(maxsize=4096)(parse)
+
+
+@dataclass(frozen=True)
+class Live:
+    """A segment as this run evaluates it. `tree` is None where its query cannot be asked: its members stay."""
+
+    segment_id: str
+    version: int
+    query: str
+    tree: Node | None
+    whole: str | None
+    evaluated_at: datetime | None
+
+
+def live_segments(session: Session, shop: Shop, now: datetime) -> list[Live]:
+    """Return the segments that are switched on, those in rehearsal included. What failed yesterday is due again."""
+    midnight = dates.day_start(dates.today(now, shop.zone), shop.zone)
+    found = select(segments).where(segments.c.shop_id == shop.shop_id, segments.c.enabled)
+    return [read(session, row, midnight) for row in session.execute(found.order_by(segments.c.segment_id)).all()]
+
+
+def read(session: Session, row: Any, midnight: datetime) -> Live:
+    rested = row.whole == "failed" and row.evaluated_at is not None and row.evaluated_at < midnight
+    tree = readable(session, row) if rested or row.whole != "failed" else None
+    whole = "failed" if tree is None else "due" if rested else row.whole
+    return Live(row.segment_id, row.version, row.query, tree, whole, row.evaluated_at)
+
+
+def readable(session: Session, row: Any) -> Node | None:
+    try:
+        return tree_of(row.query)
+    except SegmentErrors as error:
+        fail(session, row.shop_id, row.segment_id, str(error))
+        return None
+
+
+def fail(session: Session, shop_id: str, segment_id: str, error: str) -> None:
+    """Say why a segment could not be evaluated: it keeps its members, and its next good evaluation covers everybody."""
+    session.execute(
+        update(segments)
+        .where(segments.c.shop_id == shop_id, segments.c.segment_id == segment_id)
+        .values(error=error[:500], whole="failed")
+    )
+
+
+def reach(session: Session, shop_id: str, one: Live, now: datetime) -> None:
+    """Note that whoever time or an edit may have moved up to `now` is marked, unless it was edited once more."""
+    values = {"evaluated_at": now} | ({"whole": "running"} if one.whole == "due" else {})
+    same = (segments.c.segment_id == one.segment_id, segments.c.version == one.version)
+    session.execute(update(segments).where(segments.c.shop_id == shop_id, *same).values(values))
+
+
+def settled(session: Session, shop_id: str) -> bool:
+    """Let those rest of which everybody has been asked; return whether no segment was edited meanwhile."""
+    of_shop = (segments.c.shop_id == shop_id, segments.c.enabled)
+    if session.execute(select(segments.c.segment_id).where(*of_shop, segments.c.whole == "due").limit(1)).first():
+        return False
+    running = update(segments).where(segments.c.shop_id == shop_id, segments.c.whole == "running")
+    session.execute(running.values(whole=None, error=None))
+    return True
