@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate
-# One process of tests for each core; WORKERS=0 runs them all in one.
-WORKERS ?= logical
+# Three processes fill two cores: many tests wait for others. WORKERS=0 runs them all in one.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help run install test lint lock bench clean
@@ -32,7 +32,7 @@ lock: $(VENV)/.development ## work out both requirement files again from pyproje
 	$(LOCK) $(UPGRADE) --output-file requirements.txt pyproject.toml
 	$(LOCK) $(UPGRADE) --output-file requirements-dev.txt --constraints requirements.txt --group dev
 
-bench: $(VENV)/.development ## measure receiving and recompute
+bench: $(VENV)/.development ## measure receiving, recompute and import
 	$(BIN)/python tests/bench/run.py
 
 clean: ## remove .venv and what the tools leave behind; instance/ stays

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from connectors import money, times
 from connectors.records import UNSET, Address, LineItem, Order
 from plugin import clock, ingest, lanes, shops
-from plugin.db import clean, reading, transaction
+from plugin.db import analyze, clean, reading, transaction
 from plugin.ingest.orders import existing_orders
 
 GZIP = b"\x1f\x8b"
@@ -83,6 +83,7 @@ def import_orders(
             progress.orders += len(batch)
             progress.new += len({one.order_id for one in batch} - known.keys())
             tell(progress)
+    analyze(engine)
     with transaction(engine) as session:
         shops.history_complete(session, shop_id, clock.now())
         lanes.poke(session, shop_id, "scores")

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import hypothesis
 import psycopg
@@ -23,6 +24,11 @@ hypothesis.settings.register_profile("tagsmith", deadline=None)
 hypothesis.settings.load_profile("tagsmith")
 
 Database = Callable[[], AbstractContextManager[str]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that wait for whole installations: at the end they would keep a process waiting alone."""
+    items.sort(key=lambda item: "loop" not in item.path.parts)
 
 
 @pytest.fixture(scope="session")
@@ -69,11 +75,15 @@ def execute(server: URL, statement: str, *names: str | None) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    """Copies of one migrated file."""
+def sqlite_databases() -> Iterator[Database]:
+    """Copies of one migrated file, in memory where there is a place for that: no test pulls a disk's plug."""
+    with TemporaryDirectory(dir=postgres.memory()) as folder:
+        yield copies_of_a_migrated_file(Path(folder))
+
+
+def copies_of_a_migrated_file(folder: Path) -> Database:
     from plugin import migrations
 
-    folder = tmp_path_factory.mktemp("sqlite")
     template = folder / "template.sqlite"
     migrations.upgrade(f"sqlite:///{template}")
     with closing(sqlite3.connect(template)) as connection:

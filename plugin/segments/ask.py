@@ -53,7 +53,8 @@ def count(session: Session, shop: Shop, query: str | None = None, at: datetime |
 def members(session: Session, shop: Shop, query: str | None = None, at: datetime | None = None) -> Iterator[Person]:
     """Yield those who meet `query` at the moment `at`, in the order of their ids."""
     now = at or clock.now()
-    met = answer(shop, query, now).subquery("met")
+    # by themselves: where Postgres knows nothing about the tables yet, it would work them out once for each customer
+    met = answer(shop, query, now).cte("met").prefix_with("MATERIALIZED")
     customers = figures.customers
     statement = (
         select(customers.c.customer_id, customers.c.email)

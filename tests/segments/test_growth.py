@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, event, text
 
-from plugin import clock, db, lanes
-from plugin.db import transaction
-from plugin.segments import recompute
+from plugin import clock, db, lanes, shops
+from plugin.db import reading, transaction
+from plugin.segments import ask, recompute
 from tests.conftest import Database
 from tests.segments import grown
 
@@ -136,3 +136,19 @@ def test_no_step_of_a_plan_walks_through_a_shop(sqlite_databases):
             one.recompute(MIDNIGHT)
     assert [line for line in lines if walks_through_a_shop(line)] == []
     assert any("customer_stats" in line for line in lines)
+
+
+def test_members_are_not_worked_out_once_for_each_customer_where_nothing_is_known_of_the_tables(postgres_databases):
+    size = 200
+    with postgres_databases() as url:
+        engine = db.connect(url)
+        shop_id = grown.fill(engine, size, known=False)
+
+        def members() -> None:
+            with reading(engine) as session:
+                found = ask.members(session, shops.shop(session, shop_id), "number_of_orders = 1", grown.NOW)
+                assert sum(1 for _ in found) == size
+
+        cost = work(engine, members)
+        engine.dispose()
+    assert cost < 4 * size**2
