@@ -45,6 +45,26 @@ class Customer:
     phone: str | None | Unset = UNSET
     language: str | None | Unset = UNSET
     addresses: Sequence[Address] | Unset = UNSET
+    account_status: str | None | Unset = UNSET
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Two customers became one: all that was `gone_id`'s is `kept_id`'s from now on."""
+
+    kept_id: str
+    gone_id: str
+    merged_at: datetime
+
+
+@dataclass(frozen=True)
+class Rating:
+    """What the platform itself thinks of a customer: its own groups, in the language's words, upper case."""
+
+    customer_id: str
+    rated_at: datetime
+    rfm_group: str | None = None
+    spend_tier: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +84,30 @@ class TagsChanged:
     changed_at: datetime
     added: Sequence[str] = ()
     removed: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class TagsHeld:
+    """All tags that a customer carries at a moment. One of which nothing was known is theirs since `since`."""
+
+    customer_id: str
+    held_at: datetime
+    since: datetime
+    tags: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Viewed:
+    """A customer looked at something on the shop's pages, as a browser told it: anybody can make one up.
+
+    `event_id` is the browser's own: the same for the same event told again.
+    """
+
+    event_id: str
+    customer_id: str
+    kind: Literal["product_viewed", "collection_viewed"]
+    subject_id: str
+    happened_at: datetime
 
 
 @dataclass(frozen=True)
@@ -164,8 +208,33 @@ class Deleted:
 
 
 @dataclass(frozen=True)
+class Refetch:
+    """An order changed, and the delivery does not say how: it is to be read from the platform.
+
+    `unless_known`: only if it is not among ours by then.
+    """
+
+    order_id: str
+    unless_known: bool = False
+
+
+@dataclass(frozen=True)
+class ScopesChanged:
+    """The merchant granted or took away what the app may do. What it may do now is for `check` to find out."""
+
+
+@dataclass(frozen=True)
+class JobFinished:
+    """A platform's asynchronous job has come to an end, well or not: whoever waits for it may look."""
+
+    job: str
+
+
+@dataclass(frozen=True)
 class Uninstalled:
-    """The merchant removed the app: the access token is dead already."""
+    """The merchant removed the app: the access token is dead already. Told late, it may be installed again by then."""
+
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -193,13 +262,20 @@ class ShopRedaction:
 
 Record = (
     Customer
+    | Merged
+    | Rating
     | Consent
     | TagsChanged
+    | TagsHeld
+    | Viewed
     | Product
     | Order
     | Refund
     | Cart
     | Deleted
+    | Refetch
+    | ScopesChanged
+    | JobFinished
     | Uninstalled
     | DataRequest
     | CustomerRedaction

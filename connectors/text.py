@@ -14,6 +14,8 @@ SHOWN = 200
 
 def clean(text: str) -> str:
     """Return text in NFC without the characters that no database takes."""
+    if text.isascii() and "\x00" not in text:  # nearly all of it, and there is much
+        return text
     return unicodedata.normalize("NFC", NOT_STORABLE.sub("", text))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from flask import Flask
@@ -13,9 +14,14 @@ from plugin.web import (
     accounts,
     connections,
     deliveries,
+    docs,
     editor,
+    embedded,
+    frame,
     health,
+    installs,
     languages,
+    pixel,
     protection,
     receive,
     rehearsals,
@@ -24,20 +30,26 @@ from plugin.web import (
 )
 
 FORM_BYTES = 256_000  # the longest query, percent-encoded, and room for the rest
-PAGES = (segments, editor, rehearsals, deliveries, connections, requests)
+PAGES = (segments, editor, rehearsals, deliveries, connections, requests, docs, embedded, installs)
 
 
-def create_app(engine: Engine | None = None) -> Flask:
-    """Return the site over `engine` (default: the database that the settings name)."""
+def create_app(engine: Engine | None = None, practice_origins: Mapping[str, str] | None = None) -> Flask:
+    """Return the site over `engine` (default: the database that the settings name).
+
+    `practice_origins` are where the stand-ins of platforms are, for installs that are tried out.
+    """
     given = settings()
     database = engine or db.connect(given.database_url)
     app = Flask("plugin.web", template_folder=str(ROOT / "templates"))
     app.config.update(configuration(given))
     app.extensions["engine"] = database
+    app.extensions["practice_origins"] = dict(practice_origins or {})
+    frame.install(app)
     protection.install(app, given)
     languages.install(app)
     accounts.install(app)
     receive.install(app, database)
+    pixel.install(app)
     app.register_blueprint(health.bp)
     for page in PAGES:
         app.register_blueprint(page.bp)
@@ -53,5 +65,6 @@ def configuration(given: Settings) -> dict[str, object]:
         "SESSION_COOKIE_NAME": "__Host-tagsmith" if given.production else "tagsmith",
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": given.production,
+        "WTF_CSRF_CHECK_DEFAULT": False,  # `protection` does, for all but what a session token proves
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
     }

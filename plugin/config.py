@@ -28,9 +28,13 @@ class Settings(BaseSettings):
     secret_key: str = Field(default="", description="Signs the site's session cookies")
     encryption_keys: str = Field(default="", description="Fernet keys, newest first, separated by commas")
     public_url: str = Field(default="http://127.0.0.1:8000", description="Where platforms reach this installation")
+    shopify_client_id: str = Field(default="", description="Client ID of our Shopify app, with its secret")
+    shopify_client_secret: str = Field(default="", description="Client secret of our Shopify app")
+    shopify_client_secret_old: str = Field(default="", description="The secret before, while it is being rotated")
     proxies: int = Field(default=0, description="Proxies in front of the site whose X-Forwarded headers are believed")
     recompute_after_seconds: float = Field(default=15, description="From a change to the recompute that covers it")
     delivery_retention_days: int = Field(default=30, description="How long raw deliveries are kept")
+    site_event_retention_days: int = Field(default=400, description="How long views of the shop's pages are kept")
     lease_seconds: float = Field(default=60, description="How long a lane stays with a worker that says nothing more")
     worker_threads: int = Field(default=4, description="Lanes worked at once by one worker process")
     clock_offset_seconds: float = Field(default=0, description="Shifts the clock in tests; refused in production")
@@ -43,14 +47,25 @@ class Settings(BaseSettings):
     def fernet_keys(self) -> list[str]:
         return [key.strip() for key in self.encryption_keys.split(",") if key.strip()]
 
+    def app(self, platform: str) -> dict[str, str]:
+        """Return the credentials of our own app on a platform, under connectors' names; empty where there is none."""
+        client_id = getattr(self, f"{platform}_client_id", "")
+        if not client_id:
+            return {}
+        secrets = {
+            "api_secret": getattr(self, f"{platform}_client_secret", ""),
+            "api_secret_old": getattr(self, f"{platform}_client_secret_old", ""),
+        }
+        return {"client_id": client_id} | secrets
+
 
 class MissingSecretError(RuntimeError):
-    """Production was started without a secret that must be set."""
+    """A secret that must be set is missing, or is not one that may be taken."""
 
 
 @cache
 def settings() -> Settings:
-    """Return this process's settings, completed. MissingSecretError: production lacks SECRET_KEY or ENCRYPTION_KEYS."""
+    """Return this process's settings, completed. MissingSecretError: secrets are missing or clash."""
     given = Settings()
     made = {} if given.production else development_secrets(given)
     given.secret_key = given.secret_key or made.get("secret_key", "")
@@ -59,6 +74,10 @@ def settings() -> Settings:
     for name in ("secret_key", "encryption_keys"):
         if not getattr(given, name):
             raise MissingSecretError(f"{name.upper()} must be set in production")
+    if bool(given.shopify_client_id) != bool(given.shopify_client_secret):
+        raise MissingSecretError("SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET are set together or not at all")
+    if given.secret_key in (given.shopify_client_secret, given.shopify_client_secret_old):
+        raise MissingSecretError("SECRET_KEY signs our sessions and must be another than Shopify's client secret")
     if given.production and given.clock_offset_seconds:
         raise MissingSecretError("CLOCK_OFFSET_SECONDS is for tests and must not be set in production")
     return given

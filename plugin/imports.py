@@ -86,6 +86,7 @@ def import_orders(
     analyze(engine)
     with transaction(engine) as session:
         shops.history_complete(session, shop_id, clock.now())
+        shops.history_whole(session, shop_id)
         lanes.poke(session, shop_id, "scores")
         lanes.poke(session, shop_id, "recompute")
         for connection in shops.connections(session, shop_id):

@@ -8,7 +8,7 @@ lost; a lane whose lease has run out is due as well.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -38,12 +38,13 @@ class OvertakenError(RuntimeError):
 
 @dataclass
 class Claim:
-    """One worker's hold on one lane."""
+    """One worker's hold on one lane, since `begun_at`."""
 
     shop_id: str
     kind: str
     fence: int
     leased_until: datetime
+    begun_at: datetime
 
     @property
     def subject(self) -> str:
@@ -64,6 +65,14 @@ def poke(session: Session, shop_id: str, kind: str, due_at: datetime | None = No
     asked: dict[tuple[str, str], datetime] = session.info.setdefault("pokes", {})
     asked[shop_id, kind] = min(at, asked.get((shop_id, kind), at))
     at_the_end(session, ("lane", shop_id, kind, "poke"), lambda: write_poke(session, shop_id, kind))
+
+
+def poke_waiting(session: Session, shop_id: str, connection_id: str, kinds: Sequence[str] = ()) -> None:
+    """Ask for those lanes of a connection to be worked that there are: all of them, or those of certain kinds."""
+    theirs = lanes.c.kind.endswith(f":{connection_id}", autoescape=True)
+    for kind in session.scalars(select(lanes.c.kind).where(lanes.c.shop_id == shop_id, theirs)).all():
+        if not kinds or kind.partition(":")[0] in kinds:
+            poke(session, shop_id, kind)
 
 
 def write_poke(session: Session, shop_id: str, kind: str) -> None:
@@ -108,18 +117,25 @@ def due(session: Session, now: datetime, limit: int = 100) -> list[tuple[str, st
     return [(shop_id, kind) for shop_id, kind in session.execute(statement.limit(limit))]
 
 
-def claim(engine: Engine, shop_id: str, kind: str) -> Claim | None:
-    """Take a due lane, or return None if somebody was quicker."""
+def nobodys(now: datetime) -> ColumnElement[bool]:
+    """Whether nobody is at work on a lane, be it due or not."""
+    return or_(lanes.c.leased_until.is_(None), lanes.c.leased_until <= now)
+
+
+def claim(
+    engine: Engine, shop_id: str, kind: str, when: Callable[[datetime], ColumnElement[bool]] = due_now
+) -> Claim | None:
+    """Take a due lane, or with `nobodys` one that is merely free; None if somebody was quicker."""
     now = clock.now()
     until = now + timedelta(seconds=settings().lease_seconds)
     with transaction(engine) as session:
         row = session.execute(
             update(lanes)
-            .where(lanes.c.shop_id == shop_id, lanes.c.kind == kind, due_now(now))
+            .where(lanes.c.shop_id == shop_id, lanes.c.kind == kind, when(now))
             .values(fence=lanes.c.fence + 1, leased_until=until, due_at=None)
             .returning(lanes.c.fence)
         ).first()
-    return Claim(shop_id, kind, row.fence, until) if row else None
+    return Claim(shop_id, kind, row.fence, until, now) if row else None
 
 
 def hold(session: Session, claim: Claim) -> None:
@@ -206,10 +222,10 @@ def postpone(engine: Engine, claim: Claim, error: str, after_seconds: float | No
 
 
 def pause(engine: Engine, claim: Claim, error: str) -> None:
-    """Stop a connection's lanes until the merchant mends it."""
+    """Stop a connection's lanes until the merchant mends it, unless it was installed again since they began."""
     with transaction(engine) as session:
         if claim.subject:
-            shops.pause(session, claim.shop_id, claim.subject, error)
+            shops.pause(session, claim.shop_id, claim.subject, error, claim.begun_at)
         try:
             release(session, claim, None, error)
         except OvertakenError:

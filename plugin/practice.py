@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, update
 from sqlmodel import Session, col
 
 from connectors.base import EventSource
-from plugin import clock, imports, sandbox, shops
+from plugin import clock, imports, sandbox, shops, site, subscriptions
 from plugin.config import settings
 from plugin.db import transaction
 from plugin.models.shops import Connection, Shop
@@ -62,7 +62,7 @@ class Practice:
             shop = shop or make(session)
             reach(session, shop.shop_id, origins)
             code = shops.renew_code(session, shop.shop_id) if shop.setup_digest else None
-        connect(engine, shop, stand_ins, origins, f"{origin}/webhooks/shopify")
+        connect(engine, shop, stand_ins, origins, origin)
         if made:
             fill(engine, shop, stand_ins)
         return cls(engine, stand_ins, code, origin)
@@ -102,8 +102,8 @@ def reach(session: Session, shop_id: str, origins: Mapping[str, str]) -> None:
         )
 
 
-def connect(engine: Engine, shop: Shop, stand_ins: sandbox.Practice, origins: Mapping[str, str], webhooks: str) -> None:
-    """Connect the shop with both stand-ins, where it is not yet, and have webhooks sent to the app."""
+def connect(engine: Engine, shop: Shop, stand_ins: sandbox.Practice, origins: Mapping[str, str], app: str) -> None:
+    """Connect the shop with both stand-ins, where it is not yet, and have webhooks sent to the app at `app`."""
     secrets = {
         "shopify": {
             "shop": sandbox.DOMAIN,
@@ -119,10 +119,13 @@ def connect(engine: Engine, shop: Shop, stand_ins: sandbox.Practice, origins: Ma
             if identity.zone and identity.currency:
                 place = {"zone": identity.zone, "currency": identity.currency}
                 session.execute(update(Shop).where(col(Shop.shop_id) == shop.shop_id).values(**place))
-            shops.connect(session, shop, platform, secrets[platform], identity, origin)
+            connection = shops.connect(session, shop, platform, secrets[platform], identity, origin)
+            if isinstance(connector, EventSource):
+                subscriptions.send_here(session, connection, own=False, base=app)
+                site.ask(session, connection, app)
             destinations.add_destinations(session, shop.shop_id)
         if isinstance(connector, EventSource):
-            connector.subscribe(webhooks)
+            connector.subscribe(f"{app}/webhooks/{platform}")
 
 
 def fill(engine: Engine, shop: Shop, stand_ins: sandbox.Practice) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlmodel import Session, col
 
 from connectors import registry
@@ -22,8 +22,12 @@ from plugin.models.lanes import Lane
 from plugin.models.shops import Connection, Counter, Route, Shop
 from plugin.seal import digest, seal, unseal
 
+routes = table(Route)
+
 LANES_ON_DEMAND = ("inbox", "recompute", "privacy")
 LANES_AT_MIDNIGHT = ("scores", "retention")
+TOKENS = ("access_token", "refresh_token", "expires_at", "scope")  # dead once the merchant removes the app
+LANES_OF_A_STORE = ("ratings", "subscriptions")  # of each store connection, at midnight as well
 
 
 class UnknownShopError(LookupError):
@@ -40,6 +44,7 @@ class Opened:
     role: str
     state: str
     connector: Connector
+    tags_as: str = "tags"
 
 
 def add_shop(session: Session, *, name: str, platform: str, domain: str, zone: str, currency: str) -> tuple[Shop, str]:
@@ -100,7 +105,15 @@ def build(platform: str, credentials: Mapping[str, str], practice_origin: str | 
     connector = registry()[platform]
     if practice_origin and settings().production:
         raise PermissionError("a practice connection is refused in production")
-    return connector(credentials, Http(platform, practice_origin))
+    return connector(with_app(platform, credentials), Http(platform, practice_origin))
+
+
+def with_app(platform: str, credentials: Mapping[str, str]) -> Mapping[str, str]:
+    """Return credentials with those of our app, read anew each time so that its secret can be rotated.
+
+    A merchant's own app has a secret of its own, and ours signs nothing for it.
+    """
+    return credentials if "api_secret" in credentials else {**settings().app(platform), **credentials}
 
 
 def connect(
@@ -113,17 +126,18 @@ def connect(
 ) -> Connection:
     """Keep a connection whose credentials `check` has proved. The same account again renews its credentials.
 
-    PermissionError: the account belongs to another shop, or the shop has another store already.
+    PermissionError: the account belongs to another shop, or the shop has another store already, or once had: its
+    webhooks would still lead here, and its demand to be forgotten would take this one along.
     """
     role = registry()[platform].role
     if practice_origin and settings().production:
         raise PermissionError("a practice connection is refused in production")
     account = identity.account.casefold()
-    kept = session.scalars(
-        select(Connection).where(col(Connection.shop_id) == shop.shop_id, col(Connection.platform) == platform)
-    ).all()
+    lock(session, shop.shop_id)
+    held = select(Connection).where(col(Connection.shop_id) == shop.shop_id, col(Connection.platform) == platform)
+    kept = session.scalars(held.with_for_update()).all()
     same = next((one for one in kept if one.account == account), None)
-    if role == "store" and same is None and stores(session, shop.shop_id):
+    if role == "store" and any(one is not same for one in connections(session, shop.shop_id, "store")):
         raise PermissionError("a shop has exactly one store")
     connection = same or Connection(
         shop_id=shop.shop_id,
@@ -134,16 +148,36 @@ def connect(
         sealed="",
         created_at=clock.now(),
     )
-    connection.sealed = seal(shop.shop_id, credentials)
+    connection.sealed, connection.version = seal(shop.shop_id, credentials), connection.version + 1
     connection.state, connection.reason = "active", None
+    connection.installed_at = clock.now()
     connection.practice_origin = practice_origin
     session.add(connection)
     session.flush()
     if role == "store":
         claim_route(session, connection, account)
-    lane = {"shop_id": shop.shop_id, "kind": f"sync:{connection.connection_id}", "fence": 0, "failures": 0}
-    upsert(session, table(Lane), [lane], change=())
+    add_lanes(session, shop, connection)
     return connection
+
+
+def lock(session: Session, shop_id: str) -> None:
+    """Let nobody else connect this shop before we commit: two at once would give it two stores."""
+    row = select(col(Shop.shop_id)).where(col(Shop.shop_id) == shop_id)
+    session.execute(row.with_for_update(key_share=True))
+
+
+def add_lanes(session: Session, shop: Shop, connection: Connection) -> None:
+    """Make a connection's lanes; of a store those that are worked each night, too."""
+    due: dict[str, datetime | None] = {"sync": None}
+    if connection.role == "store":
+        midnight = dates.day_start(dates.today(clock.now(), shop.zone) + timedelta(days=1), shop.zone)
+        due |= dict.fromkeys(LANES_OF_A_STORE, midnight)
+    rows = [
+        {"shop_id": shop.shop_id, "kind": f"{kind}:{connection.connection_id}", "due_at": at, "fence": 0, "failures": 0}
+        for kind, at in due.items()
+    ]
+    lanes = table(Lane)
+    upsert(session, lanes, rows, change=lambda new: {"due_at": func.coalesce(lanes.c.due_at, new.due_at)})
 
 
 def stores(session: Session, shop_id: str) -> list[Connection]:
@@ -197,15 +231,21 @@ def opened(connection: Connection) -> Opened:
         connection.role,
         connection.state,
         build(connection.platform, credentials, connection.practice_origin),
+        connection.tags_as,
     )
 
 
-def pause(session: Session, shop_id: str, connection_id: str, reason: str) -> None:
-    """Stop all work on a connection until the merchant mends it. `reason` is shown to the merchant."""
+def pause(session: Session, shop_id: str, connection_id: str, reason: str, tried_at: datetime | None = None) -> None:
+    """Stop all work on a connection until the merchant mends it. `reason` is shown to the merchant.
+
+    What was begun at `tried_at` says nothing of what was installed after it.
+    """
+    installed = col(Connection.installed_at)
+    same = [or_(installed.is_(None), installed <= tried_at)] if tried_at else []
     session.execute(
         update(Connection)
         .where(col(Connection.shop_id) == shop_id, col(Connection.connection_id) == connection_id)
-        .where(col(Connection.state) == "active")
+        .where(col(Connection.state) == "active", *same)
         .values(state="paused", reason=reason)
     )
 
@@ -222,22 +262,44 @@ def resume(session: Session, shop_id: str, connection_id: str) -> bool:
     return resumed is not None
 
 
-def uninstall(session: Session, shop_id: str, connection_id: str) -> None:
-    """The merchant removed the app: the token is dead. The signing secret stays: privacy topics come later."""
-    found = session.get(Connection, (shop_id, connection_id))
-    if found is None:
+def renew(session: Session, connection: Connection, credentials: Mapping[str, str]) -> bool:
+    """Keep credentials that follow those of `connection` as it was read, unless others were kept since; say whether."""
+    version = col(Connection.version)
+    written = session.execute(
+        update(Connection)
+        .where(col(Connection.shop_id) == connection.shop_id)
+        .where(col(Connection.connection_id) == connection.connection_id, version == connection.version)
+        .values(sealed=seal(connection.shop_id, credentials), version=version + 1)
+        .returning(version)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return written is not None
+
+
+def uninstall(session: Session, shop_id: str, connection_id: str, at: datetime | None = None) -> None:
+    """The merchant removed the app: the tokens are dead. The signing secret stays: privacy topics come later.
+
+    Told late, an uninstall that took place `at` leaves alone what was installed again since.
+    """
+    found = session.get(Connection, (shop_id, connection_id), with_for_update=True)
+    if found is None or (at and found.installed_at and at < found.installed_at):
         return
-    secrets_left = {name: value for name, value in unseal(shop_id, found.sealed).items() if name != "access_token"}
-    found.sealed = seal(shop_id, secrets_left | {"access_token": ""})
+    left = {name: value for name, value in unseal(shop_id, found.sealed).items() if name not in TOKENS}
+    found.sealed, found.version = seal(shop_id, left | {"access_token": ""}), found.version + 1
     found.state, found.reason = "gone", "uninstalled by the merchant"
     session.add(found)
 
 
-def count(session: Session, shop_id: str, name: str) -> None:
-    """Add one to a counter of things that leave no row."""
+def count(session: Session, shop_id: str, name: str, times: int = 1) -> None:
+    """Add to a counter of things that leave no row."""
     counters = table(Counter)
-    row = {"shop_id": shop_id, "name": name, "count": 1}
+    row = {"shop_id": shop_id, "name": name, "count": times}
     upsert(session, counters, [row], change=lambda excluded: {"count": counters.c.count + excluded["count"]})
+
+
+def history_whole(session: Session, shop_id: str) -> None:
+    """Nothing is hidden any more of the shop's past: the rest has come another way."""
+    session.execute(update(Shop).where(col(Shop.shop_id) == shop_id).values(history_since_at=None))
 
 
 def history_complete(session: Session, shop_id: str, at: datetime) -> None:

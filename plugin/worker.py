@@ -12,7 +12,7 @@ from functools import partial
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 
-from plugin import clock, ingest, lanes, privacy
+from plugin import backfill, clock, ingest, lanes, privacy, reconcile, site, subscriptions, tokens
 from plugin.config import settings
 from plugin.db import reading
 from plugin.segments import recompute, scores
@@ -25,8 +25,15 @@ WORKS: dict[str, lanes.Work] = {
     "recompute": recompute.work,
     "scores": scores.work,
     "sync": partial(push.run, store=ingest.store),
+    "backfill": backfill.work,
+    "reconcile": reconcile.work,
+    "refetch": ingest.refetch,
+    "ratings": ingest.rate,
+    "subscriptions": subscriptions.work,
+    "pixel": site.work,
     "privacy": privacy.work,
     "retention": privacy.retention,
+    "tokens": tokens.work,
 }
 LOOK_EVERY_SECONDS = 1
 

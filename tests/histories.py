@@ -54,6 +54,8 @@ DATES = (
     "abandoned_checkout_date",
     "orders_placed.date",
     "products_purchased.date",
+    "storefront.product_viewed.date",
+    "storefront.collection_viewed.date",
 )
 MONEY = ("amount_spent", "orders_placed.amount", "orders_placed.sum_amount", "products_purchased.sum_amount")
 COUNTS = (
@@ -65,6 +67,8 @@ COUNTS = (
     "products_purchased.count",
     "products_purchased.quantity",
     "products_purchased.sum_quantity",
+    "storefront.product_viewed.count",
+    "storefront.collection_viewed.count",
 )
 TEXTS: dict[str, tuple[object, ...]] = {
     "customer_tags": (*TAGS, "Vip "),
@@ -74,6 +78,7 @@ TEXTS: dict[str, tuple[object, ...]] = {
     "customer_email_domain": ("example.com", "a.example.com", "Example.com"),
     "customer_language": ("en", "en-US", "de"),
     "orders_placed.discount_code": CODES,
+    **dict.fromkeys(("storefront.product_viewed.id", "storefront.collection_viewed.id"), (*PRODUCTS, "99")),
     "products_purchased.id": (*PRODUCTS, "99"),
     "products_purchased.sku": ("A-1", "a-1", "B-2"),
     "products_purchased.tag": TAGS,

@@ -21,6 +21,8 @@ names that the app supplies. Where the specification leaves room, these are the 
 - A comparison of a list's members (`tag`, `discount_code`): `=` and IN ask for any, `!=` and NOT IN for none.
 - A cart is abandoned once the waiting time has passed since its last change, unless it was deleted, completed or
   ordered, or its customer has placed an order that counts since that change.
+- What the store itself thinks of a customer is the last that it said, if that was said by the moment.
+- What was looked at on the shop's pages is one row each time, dated by its arrival.
 - Scores are those handed in, else those of the moment itself. Who has no order that counts is in PROSPECTS; otherwise
   fewer than 50 buyers leave the group missing, and a buyer without scores is NEW.
 """
@@ -39,7 +41,9 @@ from tests.plain.facts import (
     Order,
     Place,
     ProductVersion,
+    Rating,
     TagChange,
+    Viewed,
     World,
 )
 from tests.plain.query import read
@@ -54,9 +58,11 @@ __all__ = [
     "Order",
     "Place",
     "ProductVersion",
+    "Rating",
     "Score",
     "Snapshot",
     "TagChange",
+    "Viewed",
     "World",
     "day_of",
     "day_start",

@@ -34,7 +34,7 @@ from tests.plain.snapshot import fold
 
 T = TypeVar("T")
 
-TELLING = {"Customer", "Consent", "TagsChanged", "Product", "Order", "Refund", "Cart", "Deleted"}
+TELLING = {"Customer", "Consent", "TagsChanged", "Product", "Order", "Refund", "Cart", "Deleted", "Rating", "Viewed"}
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,12 @@ def world_of(told: Sequence[records.Record], settings: Settings) -> World:
         if who := people.seen(change.customer_id, None, change.changed_at):
             who.tags += [oracle.TagChange(change.changed_at, tag, True) for tag in change.added]
             who.tags += [oracle.TagChange(change.changed_at, tag, False) for tag in change.removed]
+    for rating in of(records.Rating, told):
+        if who := people.seen(rating.customer_id, None, rating.rated_at):
+            who.ratings.append(oracle.Rating(rating.rated_at, rating.rfm_group, rating.spend_tier))
+    for view in {one.event_id: one for one in of(records.Viewed, told)}.values():
+        if who := people.seen(view.customer_id, None, view.happened_at):
+            who.views.append(oracle.Viewed(view.happened_at, view.kind, view.subject_id))
     for versions in sorted_.orders.values():
         buyers = [people.seen(*buyer(one), one.placed_at) for one in versions]
         if who := buyers[-1]:
@@ -156,6 +162,7 @@ class People:
             email=carried(versions, "email"),
             language=carried(versions, "language"),
             places=places_of(carried(versions, "addresses", ())),
+            account_status=carried(versions, "account_status"),
         )
 
     def seen(self, customer_id: str | None, email: str | None, at: datetime) -> oracle.Customer | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from plugin import imports, lanes, shops
+from plugin import backfill, imports, lanes, shops
 from plugin.commands.base import FailedError, Subparsers, command, engine, shop_option
 from plugin.db import reading, transaction
 from plugin.segments import recompute as recomputing
@@ -20,6 +20,8 @@ def add(commands: Subparsers) -> None:
     importing = command(commands, "import-orders", import_orders, "bring in Shopify's order export, CSV or CSV in gzip")
     importing.add_argument("file", type=Path)
     shop_option(importing)
+    filling = command(commands, "backfill", fill, "read a shop's past from its platform, also once more")
+    filling.add_argument("shop", help="the shop's id, domain or name")
     computing = command(commands, "recompute", recompute, "bring memberships up to date now")
     shop_option(computing)
     computing.add_argument("--full", action="store_true", help="evaluate every customer, from nothing")
@@ -43,6 +45,17 @@ def import_orders(given: argparse.Namespace) -> int:
 
 def tell(progress: imports.Progress) -> None:
     print(f"\r{progress.orders} orders, {progress.lines} lines", end="", file=sys.stderr, flush=True)
+
+
+def fill(given: argparse.Namespace) -> None:
+    """Have the worker read the past; what is there already stays."""
+    with transaction(engine()) as session:
+        shop_id = shops.by_name(session, given.shop).shop_id
+        stores = [one for one in shops.connections(session, shop_id, "store") if one.state == "active"]
+        begun = [one for one in stores if backfill.again(session, shop_id, one.connection_id)]
+    if not begun:
+        raise FailedError("no store is connected whose past can be read")
+    print("begun: the worker reads it; the page of connections says how far it is")
 
 
 def recompute(given: argparse.Namespace) -> None:

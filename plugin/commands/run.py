@@ -10,16 +10,17 @@ import threading
 from pathlib import Path
 
 from sqlalchemy import select, update
-from sqlmodel import col
+from sqlmodel import Session
 from werkzeug.serving import make_server
 
 from plugin import seal
 from plugin.app import create_app
 from plugin.commands.base import Subparsers, command, engine
 from plugin.config import settings
-from plugin.db import transaction
+from plugin.db import table, transaction
 from plugin.migrations import upgrade
 from plugin.models.shops import Connection
+from plugin.models.site import Subscription
 from plugin.worker import Worker
 
 
@@ -95,11 +96,20 @@ def stop_event() -> threading.Event:
 
 def rotate_keys(_given: argparse.Namespace) -> None:
     with transaction(engine()) as session:
-        connections = list(session.scalars(select(Connection)))
-        for one in connections:
-            session.execute(
-                update(Connection)
-                .where(col(Connection.shop_id) == one.shop_id, col(Connection.connection_id) == one.connection_id)
-                .values(sealed=seal.rotate(one.sealed))
-            )
-    print(f"{len(connections)} connections sealed anew")
+        count = reseal(session, Connection)
+        reseal(session, Subscription)
+    print(f"{count} connections sealed anew")
+
+
+def reseal(session: Session, model: type[Connection | Subscription]) -> int:
+    """Seal all rows of a table with the newest key; return how many there are."""
+    rows = table(model)
+    found = session.execute(select(rows.c.shop_id, rows.c.connection_id, rows.c.sealed)).all()
+    for shop_id, connection_id, sealed in found:
+        session.execute(
+            update(rows)
+            .where(rows.c.shop_id == shop_id, rows.c.connection_id == connection_id)
+            .where(rows.c.sealed == sealed)  # renewed meanwhile: sealed with the newest key already
+            .values(sealed=seal.rotate(sealed))
+        )
+    return len(found)

@@ -31,6 +31,7 @@ def add(commands: Subparsers) -> None:
     adding.add_argument("name")
     adding.add_argument("query")
     adding.add_argument("--tag", help="default: the shop's prefix and the name")
+    adding.add_argument("--rewards", action="store_true", help="members gain by it: nothing forgeable may let them in")
     shop_option(command(inside, "list", list_segments, "list a shop's segments with their sizes"))
     for name, run, summary in (
         ("count", count, "how many customers meet a query (none: all customers)"),
@@ -54,7 +55,9 @@ def check_query(given: argparse.Namespace) -> int:
 def add_segment(given: argparse.Namespace) -> None:
     try:
         with transaction(engine()) as session:
-            segment = keep.add(session, shops.by_name(session, given.shop), given.name, given.query, given.tag)
+            segment = keep.add(
+                session, shops.by_name(session, given.shop), given.name, given.query, given.tag, rewards=given.rewards
+            )
     except SegmentErrors as errors:
         raise WrongUseError(str(errors)) from errors
     except keep.RefusedError as error:

@@ -7,17 +7,17 @@ import getpass
 import os
 from zoneinfo import ZoneInfoNotFoundError
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlmodel import col
 
 from connectors import registry
-from connectors.base import EventSource
-from plugin import clock, lanes, shops
+from connectors.base import AppInstall, EventSource
+from plugin import backfill, clock, install, lanes, shops, subscriptions
 from plugin.commands.base import Subparsers, WrongUseError, command, engine, group, shop_option
 from plugin.config import settings
 from plugin.db import reading, transaction
 from plugin.models.shops import Shop
-from plugin.tagging import destinations
+from plugin.tagging import destinations, keeping, marks
 
 
 def add(commands: Subparsers) -> None:
@@ -33,7 +33,9 @@ def add(commands: Subparsers) -> None:
     connecting = command(commands, "connect", connect, "connect a shop with a platform; secrets are asked for")
     shop_option(connecting)
     connecting.add_argument("platform", choices=sorted(registry()))
+    connecting.add_argument("--tags-as", choices=marks.WAYS, help="how segments are kept there; default: as they are")
     connecting.add_argument("--webhooks", action="store_true", help="have the platform send its webhooks to PUBLIC_URL")
+    connecting.add_argument("--own-app", action="store_true", help="the merchant's own app, by client ID and secret")
 
 
 def stores() -> list[str]:
@@ -67,6 +69,9 @@ def list_shops(_given: argparse.Namespace) -> None:
 
 def connect(given: argparse.Namespace) -> None:
     connector_class = registry()[given.platform]
+    if given.own_app:
+        expect_consent(given)
+        return
     credentials = {name: ask(given.platform, name) for name in connector_class.install.fields}
     connector = shops.build(given.platform, credentials)
     identity = connector.check()
@@ -76,9 +81,32 @@ def connect(given: argparse.Namespace) -> None:
         connection = shops.connect(session, shop, given.platform, credentials, identity)
         destinations.add_destinations(session, shop.shop_id)
         lanes.poke(session, shop.shop_id, f"sync:{connection.connection_id}")
-    if given.webhooks and isinstance(connector, EventSource):
-        connector.subscribe(f"{settings().public_url}/webhooks/{given.platform}")
+        backfill.begin(session, shop.shop_id, connection.connection_id)
+        wanted = given.webhooks and isinstance(connector, EventSource)
+        url = subscriptions.send_here(session, connection) if wanted else ""
+    if given.tags_as:
+        keep_as(database, shop.shop_id, connection.connection_id, given.tags_as)
+    if url and isinstance(connector, EventSource):
+        connector.subscribe(url)
     print(f"{connection.connection_id}\t{identity.name}")
+
+
+def expect_consent(given: argparse.Namespace) -> None:
+    """Keep the credentials of a merchant's own app, and print where the merchant gives consent."""
+    if not issubclass(registry()[given.platform], AppInstall):
+        raise WrongUseError(f"{given.platform} has no apps that are installed by consent")
+    own = {"client_id": ask(given.platform, "own_client_id"), "api_secret": ask(given.platform, "own_client_secret")}
+    with transaction(engine()) as session:
+        shop = shops.by_name(session, given.shop)
+        install.expect(session, shop, given.platform, own)
+    print(f"Have it installed at {settings().public_url}/install/{given.platform}?shop={shop.domain}")
+
+
+def keep_as(database: Engine, shop_id: str, connection_id: str, way: str) -> None:
+    try:
+        keeping.choose(database, shop_id, connection_id, way)
+    except keeping.NoFieldError as error:
+        raise WrongUseError("this platform has no field of our own: segments are tags there") from error
 
 
 def ask(platform: str, name: str) -> str:

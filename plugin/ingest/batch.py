@@ -15,17 +15,26 @@ from connectors.records import (
     CustomerRedaction,
     DataRequest,
     Deleted,
+    JobFinished,
+    Merged,
     Order,
     Product,
+    Rating,
     Record,
+    Refetch,
     Refund,
+    ScopesChanged,
     ShopRedaction,
     TagsChanged,
+    TagsHeld,
     Uninstalled,
+    Viewed,
 )
-from plugin import privacy, shops, stale
-from plugin.ingest import carts, facts, orders, people, products
+from plugin import lanes, privacy, shops, stale
+from plugin.ingest import carts, facts, joining, orders, people, products, ratings, refetches
+from plugin.models.history import waiting_lanes
 from plugin.models.shops import Shop
+from plugin.tagging import jobs
 
 T = TypeVar("T")
 
@@ -33,16 +42,20 @@ T = TypeVar("T")
 def store(session: Session, shop: Shop, connection_id: str, records: Sequence[Record]) -> None:
     """Write records into rows and mark the customers concerned; safe to repeat, in any order."""
     admitted = privacy.admit(session, shop, records)
+    joining.merge_accounts(session, shop.shop_id, of(Merged, admitted))
     who = people.settle(session, shop, customers_in(admitted), guests_in(admitted))
-    who.current |= people.aliases_of(session, shop.shop_id, ids_in(admitted))
+    who.current |= joining.aliases_of(session, shop.shop_id, ids_in(admitted))
     causes: dict[str, str] = {}
     note(causes, "product", products.store(session, shop.shop_id, of(Product, admitted)))
     note(causes, "customer", {who.find(one.customer_id, None) for one in customers_in(admitted)})
     note(causes, "cart", carts.store(session, who, of(Cart, admitted)))
     note(causes, "tags", facts.store_tags(session, who, connection_id, of(TagsChanged, admitted)))
+    note(causes, "tags", facts.store_held(session, who, of(TagsHeld, admitted)))
+    note(causes, "view", facts.store_views(session, who, of(Viewed, admitted)))
     note(causes, "consent", facts.store_consents(session, who, of(Consent, admitted)))
     note(causes, "order", orders.store(session, who, of(Order, admitted)))
     note(causes, "refund", orders.store_refunds(session, shop, of(Refund, admitted)))
+    note(causes, "scores", ratings.store(session, who, of(Rating, admitted)))
     for one in of(Deleted, admitted):
         note(causes, "deleted", delete(session, who, one))
     stale.mark(session, shop.shop_id, causes)
@@ -79,9 +92,11 @@ def guests_in(records: Iterable[Record]) -> list[tuple[str, datetime]]:
 
 def ids_in(records: Iterable[Record]) -> list[str]:
     """Return the customers' ids by which facts refer to them."""
-    return [one.customer_id for one in records if isinstance(one, Consent | TagsChanged) and one.customer_id] + [
-        one.id for one in records if isinstance(one, Deleted) and one.kind == "customer"
-    ]
+    return [
+        one.customer_id
+        for one in records
+        if isinstance(one, Consent | TagsChanged | TagsHeld | Rating | Viewed) and one.customer_id
+    ] + [one.id for one in records if isinstance(one, Deleted) and one.kind == "customer"]
 
 
 def delete(session: Session, who: people.People, record: Deleted) -> set[str]:
@@ -91,18 +106,25 @@ def delete(session: Session, who: people.People, record: Deleted) -> set[str]:
         return orders.tombstone(session, shop_id, record.id, record.deleted_at)
     if record.kind == "cart":
         return carts.tombstone(session, shop_id, record.id, record.deleted_at)
-    if record.kind == "customer":
-        customer = who.current.get(record.id, record.id)
-        people.tombstone(session, shop_id, customer, record.deleted_at)
-        return {customer}
+    if record.kind == "customer" and record.id not in who.current:  # a merge deletes a name, not the person
+        people.tombstone(session, shop_id, record.id, record.deleted_at)
+        return {record.id}
     return set()
 
 
 def answer(session: Session, shop: Shop, connection_id: str, record: Record) -> None:
     """Do what a platform demands rather than tells."""
     match record:
-        case Uninstalled():
-            shops.uninstall(session, shop.shop_id, connection_id)
+        case Uninstalled(at):
+            shops.uninstall(session, shop.shop_id, connection_id, at)
+        case Refetch():
+            refetches.ask(session, shop.shop_id, connection_id, record)
+        case JobFinished():
+            jobs.hurry(session, shop.shop_id, connection_id)
+            for lane in waiting_lanes(session, shop.shop_id, connection_id):
+                lanes.poke(session, shop.shop_id, lane)
+        case ScopesChanged():
+            lanes.poke(session, shop.shop_id, f"subscriptions:{connection_id}")
         case DataRequest():
             privacy.ask(session, shop, record)
         case CustomerRedaction():

@@ -7,25 +7,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, func, literal, or_, select, update
+from sqlalchemy import case, literal, or_, select
 from sqlmodel import Session
 
 from connectors.records import UNSET, Address, Customer
 from plugin import stale
-from plugin.db import Keys, among, fold, insert, table, upsert
+from plugin.db import Keys, among, fold, table, upsert
+from plugin.ingest.joining import aliases_of, merge_guests
 from plugin.ingest.merging import Row, by_shape, earliest, group, latest, newest
-from plugin.models.commerce import Cart, ConsentChange, CustomerAlias, EmailAddress, Order, TagChange
 from plugin.models.commerce import Customer as CustomerRow
-from plugin.models.segments import CustomerStats, Membership, MembershipChange, Stale, Wake
+from plugin.models.commerce import EmailAddress
 from plugin.models.shops import Shop
 from plugin.privacy.persons import contact_of, guest_id
-from plugin.segments.rfm import SCORES
 from plugin.tagging import plan
 
 customers = table(CustomerRow)
 addresses = table(EmailAddress)
-aliases = table(CustomerAlias)
-stats = table(CustomerStats)
 
 PROFILE = ("email", "contact", "email_domain", "first_name", "last_name", "phone")
 PLACES = ("countries", "regions", "cities")
@@ -61,13 +58,6 @@ def settle(session: Session, shop: Shop, records: Sequence[Customer], guests: It
     return people
 
 
-def aliases_of(session: Session, shop_id: str, ids: Sequence[str]) -> dict[str, str]:
-    statement = select(aliases.c.alias_id, aliases.c.customer_id).where(
-        aliases.c.shop_id == shop_id, among(aliases.c.alias_id, keys(ids))
-    )
-    return dict(session.execute(statement).all())
-
-
 def keys(ids: Iterable[str]) -> Any:
     """Bind ids as one value, whose number leaves the statement as it is."""
     return literal(sorted(set(ids)), Keys())
@@ -81,6 +71,8 @@ def row_of(people: People, record: Customer) -> Row:
         "guest": False,
         "seen_at": record.updated_at,
     }
+    if row["customer_id"] != record.customer_id:
+        return row  # what somebody was before a merge says nothing of whom they became
     if record.created_at is not UNSET:
         row["created_at"] = record.created_at
     profile = {name: getattr(record, name) for name in ("first_name", "last_name", "phone")}
@@ -94,6 +86,8 @@ def row_of(people: People, record: Customer) -> Row:
         row |= {"language": record.language, "language_updated_at": record.updated_at}
     if record.addresses is not UNSET:
         row |= places(record.addresses) | {"addresses_updated_at": record.updated_at}
+    if record.account_status is not UNSET:
+        row |= {"account_status": record.account_status, "account_updated_at": record.updated_at}
     return row
 
 
@@ -134,6 +128,7 @@ def upsert_customers(session: Session, rows: list[Any]) -> None:
             ("profile_updated_at", PROFILE),
             ("language_updated_at", ("language",)),
             ("addresses_updated_at", PLACES),
+            ("account_updated_at", ("account_status",)),
         ):
             if clock in rows[0]:
                 changes |= group(customers, new, clock, [name for name in columns if name in rows[0]])
@@ -224,69 +219,6 @@ def readdressed(session: Session, shop_id: str, before: dict[str, str | None]) -
     changed = [one for one, contact in before.items() if after.get(one) != contact]
     if changed:
         plan.mark(session, shop_id, changed, [contact for one in changed if (contact := before[one])])
-
-
-def shells(session: Session, shop_id: str, seen: Iterable[tuple[str, datetime]]) -> None:
-    """See to it that customers exist of whom only a fact is known yet."""
-    first: dict[str, datetime] = {}
-    for customer_id, at in seen:
-        first[customer_id] = min(at, first.get(customer_id, at))
-    rows = [{"shop_id": shop_id, "customer_id": one, "guest": False, "seen_at": at} for one, at in first.items()]
-    upsert(session, customers, rows, change=lambda new: {"seen_at": earliest(customers.c.seen_at, new.seen_at)})
-
-
-def merge_guests(session: Session, shop: Shop, pairs: Sequence[tuple[str, str]]) -> None:
-    for guest, account in pairs:
-        if guest != account:
-            merge(session, shop.shop_id, guest, account)
-
-
-def merge(session: Session, shop_id: str, gone: str, kept: str) -> None:
-    """Make one customer part of another: orders, carts, facts, memberships and their history move."""
-    for moved in (table(Order), table(Cart)):
-        session.execute(
-            update(moved).where(moved.c.shop_id == shop_id, moved.c.customer_id == gone).values(customer_id=kept)
-        )
-    for keyed in (ConsentChange, TagChange, Membership, MembershipChange, Wake):
-        move(session, shop_id, keyed, gone, kept)
-    seen = session.scalar(select(customers.c.seen_at).where(*one_of(customers, shop_id, gone)))
-    if seen is not None:
-        shells(session, shop_id, [(kept, seen)])
-    keep_scores(session, shop_id, gone, kept)
-    for left in (stats, table(Stale), customers):
-        session.execute(delete(left).where(*one_of(left, shop_id, gone)))
-    stale.mark(session, shop_id, {kept: "merged"})
-    plan.mark(session, shop_id, [kept])
-
-
-def keep_scores(session: Session, shop_id: str, gone: str, kept: str) -> None:
-    """Let a merged customer who has no scores yet go on with those of the other, until the next midnight."""
-    row = session.execute(select(*(stats.c[name] for name in SCORES)).where(*one_of(stats, shop_id, gone))).first()
-    if row is None or row.rfm_recency is None:
-        return
-    key = {"shop_id": shop_id, "customer_id": kept, "orders": 0, "spent_minor": 0}
-    upsert(
-        session,
-        stats,
-        [key | dict(row._mapping)],
-        change=lambda new: {name: func.coalesce(stats.c[name], new[name]) for name in SCORES},
-    )
-
-
-def one_of(target: Any, shop_id: str, customer_id: str) -> tuple[Any, Any]:
-    return target.c.shop_id == shop_id, target.c.customer_id == customer_id
-
-
-def move(session: Session, shop_id: str, model: Any, gone: str, kept: str) -> None:
-    """Give rows keyed by a customer to another; a row that is there already stays."""
-    target = table(model)
-    rows = [
-        dict(row._mapping) | {"customer_id": kept}
-        for row in session.execute(select(target).where(*one_of(target, shop_id, gone)))
-    ]
-    if rows:
-        session.execute(insert(session, target).on_conflict_do_nothing(), rows)
-        session.execute(delete(target).where(*one_of(target, shop_id, gone)))
 
 
 def tombstone(session: Session, shop_id: str, customer_id: str, deleted_at: datetime) -> None:

@@ -11,14 +11,17 @@ from sqlmodel import Session
 from connectors import registry
 from plugin import shops
 from plugin.db import fold, table
+from plugin.insight.watch import Watch, watch
 from plugin.models.inbox import Delivery
 from plugin.models.lanes import Lane
 from plugin.models.segments import Segment
 from plugin.models.shops import Connection, Counter
-from plugin.models.tagging import Destination
-from plugin.tagging import plan, pushes
+from plugin.models.tagging import Audience, Destination
+from plugin.tagging import audiences, keeping, marks, plan, pushes
 from plugin.tagging.plan import destinations, ledger
 from plugin.tagging.pushes import here
+
+COUNTED = ("dropped", "oversized", "unknown", "unseen")
 
 deliveries = table(Delivery)
 counters = table(Counter)
@@ -37,6 +40,8 @@ class Way:
     waiting: int
     missing: int
     failed: int
+    audience: Audience | None
+    offers_audience: bool
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class Link:
     synced_at: datetime | None
     error: str | None
     queue: dict[str, int]
+    ways: tuple[str, ...]
+    watch: Watch | None
 
 
 def label(platform: str) -> str:
@@ -60,16 +67,20 @@ def ways(session: Session, shop_id: str, segment: Segment) -> list[Way]:
         select(Destination).where(destinations.c.shop_id == shop_id, destinations.c.segment_id == segment.segment_id)
     ).all()
     states = {one.connection_id: one for one in found}
+    made = audiences.of_segment(session, shop_id, segment.segment_id)
     return [
-        way(session, one, segment, states[one.connection_id])
+        way(session, one, segment, states[one.connection_id], made.get(one.connection_id))
         for one in shops.connections(session, shop_id)
         if one.connection_id in states
     ]
 
 
-def way(session: Session, connection: Connection, segment: Segment, destination: Destination) -> Way:
+def way(
+    session: Session, connection: Connection, segment: Segment, destination: Destination, audience: Audience | None
+) -> Way:
     ours = ledger.c.state.in_(("intended", "confirmed"))
-    written = select(func.count()).where(here(ledger, connection), ledger.c.folded == fold(segment.tag), ours)
+    [carried, *_] = sorted(marks.names([fold(segment.tag)], connection.tags_as))
+    written = select(func.count()).where(here(ledger, connection), ledger.c.folded == carried, ours)
     members = plan.members(connection, [segment.segment_id]).subquery()
     queued = (
         select(pushes.pushes.c.state, func.count())
@@ -87,6 +98,8 @@ def way(session: Session, connection: Connection, segment: Segment, destination:
         queue.get("waiting", 0) + queue.get("sent", 0),
         queue.get("missing", 0),
         queue.get("failed", 0),
+        audience,
+        audiences.offered(connection),
     )
 
 
@@ -101,7 +114,9 @@ def links(session: Session, shop_id: str) -> list[Link]:
     for one in shops.connections(session, shop_id):
         lane = worked.get(f"sync:{one.connection_id}")
         at, error = (lane.worked_at, lane.error) if lane else (None, None)
-        result.append(Link(one, label(one.platform), at, error, pushes.states(session, one)))
+        watched = watch(session, one) if one.role == "store" else None
+        states, ways = pushes.states(session, one), keeping.offered(one)
+        result.append(Link(one, label(one.platform), at, error, states, ways, watched))
     return result
 
 
@@ -126,12 +141,12 @@ def set_aside(session: Session, shop_id: str, limit: int = 200) -> tuple[list[Se
 
 
 def counted(session: Session, shop_id: str) -> list[tuple[str, str, str, int]]:
-    """Return what was counted and not kept: kind ("dropped", "oversized"), platform, topic, how often."""
+    """Return what was counted and not kept: kind (one of COUNTED), platform, topic, how often."""
     found = select(counters.c.name, counters.c.count).where(counters.c.shop_id == shop_id).order_by(counters.c.name)
     rows = []
     for name, count in session.execute(found):
         kind, _, rest = name.partition(":")
         platform, _, topic = rest.partition(":")
-        if kind in ("dropped", "oversized"):
+        if kind in COUNTED:
             rows.append((kind, label(platform), topic, count))
     return rows

@@ -15,7 +15,10 @@ from plugin.models.columns import big, id_, key, keyed, moment, moment_key, shop
 
 
 class Customer(SQLModel, table=True):
-    """A buyer. `contact` is the casefolded address at which they are written to. Lists are kept casefolded."""
+    """A buyer. `contact` is the casefolded address at which they are written to. Lists are kept casefolded.
+
+    `platform_rfm_group` and `spend_tier` are what the platform itself thinks of them, as it was on `rated_at`.
+    """
 
     __tablename__ = "customers"
     __table_args__ = keyed(Index("ix_customers_contact", "shop_id", "contact"))
@@ -38,6 +41,11 @@ class Customer(SQLModel, table=True):
     regions: tuple[str, ...] | None = values()
     cities: tuple[str, ...] | None = values()
     addresses_updated_at: datetime | None = moment()
+    account_status: str | None = None
+    account_updated_at: datetime | None = moment()
+    platform_rfm_group: str | None = None
+    spend_tier: str | None = None
+    rated_at: datetime | None = moment()
     deleted_at: datetime | None = moment()
 
 

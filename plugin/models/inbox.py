@@ -1,4 +1,7 @@
-"""Deliveries: webhooks kept as they came, until they have been worked into rows and are old enough to go."""
+"""Deliveries: webhooks kept as they came, until they have been worked into rows and are old enough to go.
+
+Some of them name an order and do not tell it: those are noted here as well.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlmodel import SQLModel
 
-from plugin.models.columns import id_, key, moment, shop_key
+from plugin.models.columns import big, id_, key, moment, shop_key
 
 
 class Delivery(SQLModel, table=True):
@@ -30,3 +33,17 @@ class Delivery(SQLModel, table=True):
     attempts: int = 0
     error: str | None = None
     worked_at: datetime | None = moment()
+
+
+class Refetch(SQLModel, table=True):
+    """An order to be read from the platform. Deleted only if `asked` is still what it was when it was read."""
+
+    __tablename__ = "refetches"
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    order_id: str = key()
+    unless_known: bool = False
+    asked: int = big(1)
+    attempts: int = 0
+    due_at: datetime = moment(null=False)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, false
 from sqlmodel import Field, SQLModel
 
 from plugin.models.columns import big, key, keyed, moment, moment_key, shop_key, values
 
 
 class Segment(SQLModel, table=True):
-    """A saved query with a name and a tag.
+    """A saved query with a name and a tag. `rewards`: members gain by it, so nothing forgeable may let them in.
 
     `evaluated_at`: up to which moment time alone has been taken into account. `whole`: "due" when every customer must
     be evaluated again, "running" once all are marked for it. `error`: why it could not be evaluated the last time.
@@ -26,6 +26,7 @@ class Segment(SQLModel, table=True):
     query: str
     tag: str
     enabled: bool = True
+    rewards: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     version: int = 1
     evaluated_at: datetime | None = moment()
     whole: str | None = None
@@ -116,6 +117,9 @@ class CustomerStats(SQLModel, table=True):
     countries: tuple[str, ...] | None = values()
     regions: tuple[str, ...] | None = values()
     cities: tuple[str, ...] | None = values()
+    account_status: str | None = None
+    platform_rfm_group: str | None = None
+    spend_tier: str | None = None
     rfm_recency: int | None = None
     rfm_frequency: int | None = None
     rfm_monetary: int | None = None

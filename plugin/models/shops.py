@@ -6,11 +6,14 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from plugin.models.columns import id_, key, moment, shop_key
+from plugin.models.columns import big, id_, key, moment, shop_key
 
 
 class Shop(SQLModel, table=True):
-    """One merchant's store: the tenant. `history_at` is when all of its history was in."""
+    """One merchant's store: the tenant. `history_at` is when all of its history was in, or all that is to be had.
+
+    `history_since_at`: orders older than this are not shown to us, NULL when all are.
+    """
 
     __tablename__ = "shops"
 
@@ -27,6 +30,7 @@ class Shop(SQLModel, table=True):
     guard_percent: int = 20
     guard_contacts: int = 100
     history_at: datetime | None = moment()
+    history_since_at: datetime | None = moment()
     scored_at: datetime | None = moment()
     scored_buyers: int = 0
     redacted_at: datetime | None = moment()
@@ -35,7 +39,11 @@ class Shop(SQLModel, table=True):
 
 
 class Connection(SQLModel, table=True):
-    """A shop's link with one platform. `sealed` holds its credentials; `practice_origin` is set by the seeder alone."""
+    """A shop's link with one platform. `practice_origin` is set by the seeder alone.
+
+    `sealed` holds its credentials, and `version` grows with each change of them: what was worked out from older ones
+    is then not kept. `installed_at` is when the merchant last connected it.
+    """
 
     __tablename__ = "connections"
 
@@ -45,10 +53,13 @@ class Connection(SQLModel, table=True):
     role: str
     account: str
     sealed: str
+    version: int = big(0)
+    installed_at: datetime | None = moment()
     state: str = "active"  # active, paused, gone
     reason: str | None = None
     practice_origin: str | None = None
     created_at: datetime = moment(null=False)
+    tags_as: str = Field(default="tags", sa_column_kwargs={"server_default": "tags"})  # tags, metafield, both
 
 
 class Route(SQLModel, table=True):

@@ -33,6 +33,26 @@ class Destination(SQLModel, table=True):
     released_at: datetime | None = moment()
 
 
+class Audience(SQLModel, table=True):
+    """A segment of the platform's own with those who carry a segment's tag; `name` and `tag` are what it was given.
+
+    wanted, making (perhaps it is there), made, refused (see `error`), gone (the merchant deleted it), unwanted (to be
+    deleted), dropped.
+    """
+
+    __tablename__ = "audiences"
+
+    shop_id: str = shop_key()
+    segment_id: str = key()
+    connection_id: str = key()
+    state: str = "wanted"
+    audience_id: str | None = id_()
+    name: str | None = None
+    tag: str | None = None
+    error: str | None = None
+    changed_at: datetime = moment(null=False)
+
+
 class Contact(SQLModel, table=True):
     """Somebody on a platform: `contact` is a customer's id or a casefolded address. Without `platform_id`: missing."""
 

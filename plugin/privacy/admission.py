@@ -20,18 +20,24 @@ from connectors.records import (
     CustomerRedaction,
     DataRequest,
     Deleted,
+    JobFinished,
+    Merged,
     Order,
+    Rating,
     Record,
+    ScopesChanged,
     ShopRedaction,
     TagsChanged,
+    TagsHeld,
     Uninstalled,
+    Viewed,
 )
 from plugin import clock, lanes, shops
 from plugin.models.shops import Shop
 from plugin.privacy.forgotten import Forgotten, exclude, forgotten, note
 from plugin.privacy.persons import Person, customers_among, person, together
 
-DEMANDS = (Uninstalled, DataRequest, CustomerRedaction, ShopRedaction)
+DEMANDS = (Uninstalled, DataRequest, CustomerRedaction, ShopRedaction, ScopesChanged, JobFinished)
 SUBSCRIBING = ("SUBSCRIBED", "PENDING")
 NOBODY = Person()
 
@@ -92,8 +98,12 @@ def person_in(record: Record) -> Person:
             return person(one.customer_id, one.email, email)
         case Order(email=email) | Cart(email=email):
             return person(None, email)
-        case TagsChanged(customer_id) | Deleted("customer", customer_id):
+        case Viewed(customer_id=customer_id):
             return person(customer_id)
+        case TagsChanged(customer_id) | TagsHeld(customer_id) | Deleted("customer", customer_id) | Rating(customer_id):
+            return person(customer_id)
+        case Merged(kept_id, gone_id):
+            return together([person(kept_id), person(gone_id)])
         case _:
             return NOBODY
 
@@ -142,8 +152,16 @@ def let_in(record: Record, at: datetime, back: bool) -> Record | None:
             return record if record.updated_at > at and back else None
         case Consent() | TagsChanged():
             return record if record.changed_at > at and back else None
+        case TagsHeld():
+            return record if record.held_at > at and back else None
         case Deleted():
             return record if record.deleted_at > at and back else None
+        case Merged():
+            return record if record.merged_at > at and back else None
+        case Rating():
+            return record if record.rated_at > at and back else None
+        case Viewed():
+            return record if record.happened_at > at and back else None
         case DataRequest():
             return record if back else replace(record, customer_id=None, email=None)
         case _:

@@ -37,7 +37,8 @@ COVERED: Mapping[str, Cover] = {
     "customers": Cover(
         whose=BY_CUSTOMER,
         deleted="shop_id customer_id guest seen_at created_at email contact email_domain first_name last_name phone "
-        "profile_updated_at language language_updated_at countries regions cities addresses_updated_at deleted_at",
+        "profile_updated_at language language_updated_at countries regions cities addresses_updated_at "
+        "account_status account_updated_at platform_rfm_group spend_tier rated_at deleted_at",
     ),
     "email_addresses": Cover(
         whose={"address": "contact", "customer_id": "customer"},
@@ -68,6 +69,11 @@ COVERED: Mapping[str, Cover] = {
         deleted="shop_id cart_id customer_id buyer_updated_at changed_at abandoned_at completed_at ordered_at "
         "deleted_at total_minor currency",
     ),
+    "refetches": Cover(
+        whose={"order_id": "order"},
+        deleted="shop_id connection_id order_id unless_known asked attempts due_at",
+    ),
+    "site_events": Cover(whose=BY_CUSTOMER, deleted="shop_id event_id customer_id kind subject_id happened_at"),
     "deliveries": Cover(
         raw="headers body error",
         kept="shop_id delivery_id connection_id topic received_at state attempts worked_at",
@@ -75,7 +81,7 @@ COVERED: Mapping[str, Cover] = {
     "lanes": Cover(searched="error", kept="shop_id kind due_at fence leased_until failures worked_at"),
     "segments": Cover(
         searched="error",
-        kept="shop_id segment_id name query tag enabled version evaluated_at whole created_at updated_at",
+        kept="shop_id segment_id name query tag enabled rewards version evaluated_at whole created_at updated_at",
     ),
     "memberships": Cover(whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id entered_at cause"),
     "membership_changes": Cover(
@@ -87,10 +93,11 @@ COVERED: Mapping[str, Cover] = {
         whose=BY_CUSTOMER,
         deleted="shop_id customer_id orders spent_minor first_order_at last_order_at added_at abandoned_at "
         "email_domain language email_consent sms_consent tags countries regions cities "
-        "rfm_recency rfm_frequency rfm_monetary",
+        "account_status platform_rfm_group spend_tier rfm_recency rfm_frequency rfm_monetary",
     ),
     "owned_tags": Cover(kept="shop_id folded tag segment_id"),
     "destinations": Cover(kept="shop_id segment_id connection_id state released_at"),
+    "audiences": Cover(searched="error", kept="shop_id segment_id connection_id state audience_id name tag changed_at"),
     "contacts": Cover(whose={"contact": "contact"}, untagged="shop_id connection_id contact platform_id looked_up_at"),
     "ledger": Cover(whose={"contact": "contact"}, untagged="shop_id connection_id contact folded tag state changed_at"),
     "pushes": Cover(
@@ -112,12 +119,22 @@ COVERED: Mapping[str, Cover] = {
     # What follows is about merchants and their staff. It goes when the shop itself is to be forgotten.
     "shops": Cover(
         kept="shop_id name platform domain zone currency created_at cart_wait_minutes paid_orders_only tag_prefix "
-        "guard_percent guard_contacts history_at scored_at scored_buyers redacted_at redaction_key setup_digest",
+        "guard_percent guard_contacts history_at history_since_at scored_at scored_buyers redacted_at redaction_key "
+        "setup_digest",
     ),
     "connections": Cover(
         searched="reason",
-        kept="shop_id connection_id platform role account sealed state practice_origin created_at",
+        kept="shop_id connection_id platform role account sealed version installed_at state practice_origin created_at "
+        "tags_as",
     ),
+    "history_parts": Cover(
+        searched="note",
+        kept="shop_id connection_id task kind place state urgent cursor since_at read_at begun_at ended_at objects "
+        "unreadable expected prepared mended mended_ever",
+    ),
+    "pixels": Cover(searched="error", kept="shop_id connection_id site_key platform_id address"),
+    "subscriptions": Cover(kept="shop_id connection_id sealed checked_at put_back ended refused"),
+    "rating_runs": Cover(kept="shop_id connection_id cursor begun_at ended_at rated"),
     "routes": Cover(kept="platform address shop_id connection_id"),
     "accounts": Cover(kept="shop_id account_id password_hash session_key failures locked_until created_at"),
     "counters": Cover(kept="shop_id name count"),

@@ -20,12 +20,13 @@ from plugin.privacy.admission import closed
 from plugin.privacy.covered import COVERED
 from plugin.privacy.erasure import theirs
 from plugin.privacy.persons import Person, contact_of, known, person
+from plugin.tagging import marks
 from plugin.tagging.pushes import keys
 
 requests = table(RequestRow)
 orders = table(Order)
 
-# What we hold, in plain words. Lists of what is still to be worked out or written (stale, wakes, pushes) tell nothing.
+# What we hold, in plain words. Lists of what is still to be done (stale, wakes, refetches, pushes) tell nothing.
 SECTIONS = {
     "profile": "customers",
     "addresses": "email_addresses",
@@ -35,6 +36,7 @@ SECTIONS = {
     "figures": "customer_stats",
     "orders": "orders",
     "carts": "carts",
+    "looked_at": "site_events",
     "segments": "memberships",
     "segment_history": "membership_changes",
     "known_on": "contacts",
@@ -89,6 +91,9 @@ def export(session: Session, shop: Shop, request_id: str) -> dict[str, Any]:
         row["segment"] = titles.get(row["segment_id"])
     for row in held["known_on"] + held["tags_written"]:
         row["platform"] = platforms.get(row["connection_id"])
+    for row in held["tags_written"]:
+        row |= {"in_field": marks.is_in_field(row["tag"]), "tag": marks.plain(row["tag"])}
+        del row["folded"]
     return {"request_id": request_id, "asked_at": plain(request.asked_at), **held}
 
 

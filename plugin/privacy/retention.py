@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import Engine, delete, select
 from sqlmodel import Session
 
-from plugin import clock, dates, inbox, lanes, shops
+from plugin import clock, dates, inbox, lanes, shops, stale
 from plugin.config import settings
 from plugin.db import fold, table, transaction
 from plugin.models.inbox import Delivery
 from plugin.models.segments import Wake
 from plugin.models.shops import Shop
+from plugin.models.site import SiteEvent
 from plugin.models.tagging import LedgerEntry
 from plugin.privacy.forgotten import forgotten, note
 from plugin.privacy.persons import Person
@@ -26,6 +27,7 @@ NAMING = re.compile(r"[^\s\"'<>(),;:\\]+@[^\s\"'<>(),;:\\]+|[^\W_]+")
 deliveries = table(Delivery)
 wakes = table(Wake)
 ledger = table(LedgerEntry)
+site_events = table(SiteEvent)
 
 
 def retention(engine: Engine, claim: lanes.Claim) -> datetime | None:
@@ -35,12 +37,23 @@ def retention(engine: Engine, claim: lanes.Claim) -> datetime | None:
         lanes.hold(session, claim)
         shop = shops.shop(session, claim.shop_id)
         inbox.purge(session, shop.shop_id, settings().delivery_retention_days)
+        purge_views(session, shop.shop_id, now - timedelta(days=settings().site_event_retention_days))
         old = wakes.c.wake_at < now - timedelta(days=DAYS_OF_WAKES)
         session.execute(delete(wakes).where(wakes.c.shop_id == shop.shop_id, old))
         off = (ledger.c.state == "removed", ledger.c.changed_at < now - timedelta(days=DAYS_OF_REMOVED_TAGS))
         session.execute(delete(ledger).where(ledger.c.shop_id == shop.shop_id, *off))
         look_into_set_aside(session, shop)
     return dates.day_start(dates.today(now, shop.zone) + timedelta(days=1), shop.zone)
+
+
+def purge_views(session: Session, shop_id: str, before: datetime) -> None:
+    """Delete views of the shop's pages, and have their customers evaluated again: what was counted is fewer now."""
+    gone = session.scalars(
+        delete(site_events)
+        .where(site_events.c.shop_id == shop_id, site_events.c.happened_at < before)
+        .returning(site_events.c.customer_id)
+    ).all()
+    stale.mark(session, shop_id, dict.fromkeys((one for one in gone if one), "time"))
 
 
 def look_into_set_aside(session: Session, shop: Shop) -> None:

@@ -29,7 +29,7 @@ def redact_shop(session: Session, shop: Shop) -> None:
     clear(session, shop)
     shell = shops.shop(session, shop.shop_id)
     shell.name = shell.domain = ""
-    shell.history_at = shell.scored_at = shell.setup_digest = None
+    shell.history_at = shell.history_since_at = shell.scored_at = shell.setup_digest = None
     shell.scored_buyers = 0
     shell.redacted_at = clock.now()
     session.flush()

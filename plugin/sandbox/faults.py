@@ -10,7 +10,21 @@ from typing import Any, Literal, get_args
 
 from flask import Flask, Response, g, jsonify, request
 
-Kind = Literal["error", "unauthorized", "throttled", "timeout", "half", "lost", "cancelled"]
+Kind = Literal[
+    "error",
+    "unauthorized",
+    "throttled",
+    "timeout",
+    "half",
+    "lost",
+    "cancelled",
+    "failed",
+    "denied",
+    "cut",
+    "expired",
+    "slow",
+    "busy",
+]
 
 # status of the faults that answer instead of the platform; the others let it do its work and spoil the answer
 REFUSALS: Mapping[str, int] = {"error": 500, "unauthorized": 401, "throttled": 429, "timeout": 504}
@@ -23,6 +37,10 @@ class Fault:
     error, unauthorized: 500, 401 · throttled: 429 with Retry-After `seconds` · timeout: nothing is done, and the answer
     comes after `seconds` · half: done, but the answer breaks off · lost: done, but the connection is cut before the
     answer · cancelled: an import is accepted and its job ends cancelled.
+
+    Of bulk operations, whose start they match: failed: it ends so, with half of its data · denied: so, with none of it
+    · cut: its file ends in the middle of a line · expired: its file is never to be had · slow: it takes `seconds` more
+    · busy: it is not started, since others are running.
     """
 
     kind: Kind

@@ -22,6 +22,9 @@ BASES = {
             "transaction",
             "subscription",
             "profile",
+            "bulk_operation",
+            "metafield",
+            "segment",
         ]
     )
 }

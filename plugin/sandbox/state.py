@@ -42,6 +42,7 @@ class State:
     """Documents are values: what was read is changed by putting it back. Safe between threads of one process."""
 
     def __init__(self, path: Path | None = None) -> None:
+        self.path = path
         self._lock = threading.RLock()
         self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
         self._db.executescript(SCHEMA)
@@ -85,6 +86,11 @@ class State:
     def delete(self, kind: str, key: str) -> bool:
         with self._lock:
             return self._db.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key)).rowcount > 0
+
+    def clear(self, kind: str) -> None:
+        """Delete all documents of a kind."""
+        with self._lock:
+            self._db.execute("DELETE FROM documents WHERE kind = ?", (kind,))
 
     def count(self, kind: str) -> int:
         with self._lock:

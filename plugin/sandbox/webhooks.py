@@ -36,6 +36,10 @@ class Delivery:
     attempt: int = 0
     repeated: bool = False
 
+    def told(self, name: str) -> str:
+        """Return one of its own headers, whatever family they are of."""
+        return next(value for header, value in self.headers.items() if header.removeprefix("X-") == f"Shopify-{name}")
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -55,6 +59,7 @@ class Signer:
     secret: str
     api_version: str
     chance: random.Random
+    family: str = "X-Shopify-"  # how the names of its headers begin: those of the newer events have no X-
 
     def delivery(
         self, uri: str, topic: str, payload: Any, at: datetime, event_id: str, subscription: str | None = None
@@ -63,17 +68,17 @@ class Signer:
         return Delivery(uri, self.headers(topic, body, at, event_id), body, subscription)
 
     def headers(self, topic: str, body: bytes, at: datetime, event_id: str) -> dict[str, str]:
-        return {
-            "Content-Type": "application/json",
-            "User-Agent": "Shopify-Captain-Hook",
-            "X-Shopify-Topic": topic,
-            "X-Shopify-Hmac-Sha256": signature(self.secret, body),
-            "X-Shopify-Shop-Domain": self.shop_domain,
-            "X-Shopify-API-Version": self.api_version,
-            "X-Shopify-Webhook-Id": self.new_id(),
-            "X-Shopify-Event-Id": event_id,
-            "X-Shopify-Triggered-At": f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z",  # nanoseconds
+        told = {
+            "Topic": topic,
+            "Hmac-Sha256": signature(self.secret, body),
+            "Shop-Domain": self.shop_domain,
+            "API-Version": self.api_version,
+            "Webhook-Id": self.new_id(),
+            "Event-Id": event_id,
+            "Triggered-At": f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z",  # nanoseconds
         }
+        plain = {"Content-Type": "application/json", "User-Agent": "Shopify-Captain-Hook"}
+        return plain | {f"{self.family}{name}": value for name, value in told.items()}
 
     def new_id(self) -> str:
         return str(UUID(int=self.chance.getrandbits(128), version=4))
@@ -167,8 +172,7 @@ class Sender:
             status: int | None = answer.status_code
         except requests.RequestException:
             status = None
-        headers = delivery.headers
-        self.attempts.append(Attempt(headers["X-Shopify-Topic"], headers["X-Shopify-Webhook-Id"], delivery.uri, status))
+        self.attempts.append(Attempt(delivery.told("Topic"), delivery.told("Webhook-Id"), delivery.uri, status))
         return status
 
     def _settle(self, delivery: Delivery, *, delivered: bool) -> bool:

@@ -24,6 +24,7 @@ class Code(StrEnum):
     NOT_AVAILABLE = "NOT_AVAILABLE"
     UNKNOWN_SEGMENT = "UNKNOWN_SEGMENT"  # raised by whoever knows the shop's segments
     CIRCULAR_SEGMENT = "CIRCULAR_SEGMENT"
+    FORGEABLE = "FORGEABLE"  # ours: in a segment for rewards
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,9 @@ GROUPS = (
     "DORMANT",
 )
 
+TIERS = ("HIGH", "MEDIUM", "LOW")
+ACCOUNT_STATES = ("DECLINED", "DISABLED", "ENABLED", "INVITED")
+
 SHOPIFY = "a Shopify store that reports it"
 SURVEY = "survey answers"
 ORDER_DETAILS = "orders kept with their details"
@@ -65,6 +68,15 @@ _AVAILABLE = (
     ),
     Field("abandoned_checkout_date", DATE, "abandoned_at", "Day of the latest abandoned checkout or cart"),
     Field("rfm_group", ENUM, "rfm_group", "Group by recency, frequency and amount of orders", values=GROUPS),
+    Field(
+        "shopify_rfm_group",
+        ENUM,
+        "platform_rfm_group",
+        "Shopify's own group, by limits that it does not tell",
+        values=GROUPS,
+    ),
+    Field("predicted_spend_tier", ENUM, "spend_tier", "What Shopify thinks they may spend", values=TIERS),
+    Field("customer_account_status", ENUM, "account_status", "State of the customer's account", values=ACCOUNT_STATES),
     Field("rfm_recency", INTEGER, "rfm_recency", "Score of how lately they ordered: 1 to 5"),
     Field("rfm_frequency", INTEGER, "rfm_frequency", "Score of how often they ordered: 1 to 5"),
     Field("rfm_monetary", INTEGER, "rfm_monetary", "Score of how much they spent: 1 to 5"),
@@ -74,14 +86,6 @@ _LATER = (
     # Shopify has these.
     _later("companies", Type.ID_LIST, "B2B companies of the customer", SHOPIFY),
     _later("created_by_app_id", ID, "App that added the customer", SHOPIFY),
-    _later(
-        "customer_account_status",
-        ENUM,
-        "State of the customer's account",
-        SHOPIFY,
-        ("DECLINED", "DISABLED", "ENABLED", "INVITED"),
-    ),
-    _later("predicted_spend_tier", ENUM, "What they may spend", PREDICTIONS, ("HIGH", "MEDIUM", "LOW")),
     _later(
         "product_subscription_status",
         ENUM,
@@ -179,7 +183,11 @@ _ORDERS = _parameters(
 )
 
 _EMAIL = _unsupplied(ENGAGEMENT, activity_id=ID, date=DATE, count=INTEGER)
-_VIEWS = _unsupplied(SITE, id=ID, date=DATE, count=INTEGER, tag=MEMBER)
+_VIEWS = _parameters(
+    Parameter("id", ID, "subject_id", "The id of what was viewed"),
+    Parameter("date", DATE, "happened_at", "Day of the view"),
+    Parameter("count", INTEGER, "views", "Number of views", kind="aggregate"),
+) | _unsupplied("collections kept with their tags", tag=MEMBER)
 # Functions without parameters here: the language does not say theirs yet, and they are not checked.
 _EMAIL_EVENTS = ("bounced", "clicked", "delivered", "marked_as_spam", "opened", "unsubscribed")
 _SITE_EVENTS = ("page_viewed", "searched", "form_submitted", "link_clicked")
@@ -194,8 +202,8 @@ FUNCTIONS: Mapping[str, Function] = {
             for family in ("shopify_email", "email")
             for event in _EMAIL_EVENTS
         ),
-        Function("storefront.product_viewed", None, "Viewed a product", _VIEWS, SITE),
-        Function("storefront.collection_viewed", None, "Viewed a collection", _VIEWS, SITE),
+        Function("storefront.product_viewed", "product_viewed", "Viewed a product", _VIEWS, forgeable=True),
+        Function("storefront.collection_viewed", "collection_viewed", "Viewed a collection", _VIEWS, forgeable=True),
         Function(
             "store_credit_accounts",
             None,

@@ -43,6 +43,7 @@ SOME = bindparam("of_these", type_=Keys())
 
 PAID = ("paid", "partially_refunded", "refunded")
 LISTS = ("countries", "regions", "cities")
+RATINGS = ("platform_rfm_group", "spend_tier")
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ def told(asked: Asked) -> dict[str, ColumnElement[Any]]:
         "email_consent": func.coalesce(consent("email"), ticked()),
         "sms_consent": consent("sms"),
         "tags": merchant_tags(),
+        "account_status": customers.c.account_status,
+        **{name: case((customers.c.rated_at <= NOW, customers.c[name])) for name in RATINGS},
     }
 
 

@@ -13,8 +13,9 @@ from plugin import clock, lanes
 from plugin.db import clean, fold, new_id
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
-from plugin.segments.language import canonical, parse
-from plugin.tagging import destinations, names, plan
+from plugin.segments.language import canonical
+from plugin.segments.rewards import understood
+from plugin.tagging import audiences, destinations, names, plan
 
 
 class RefusedError(ValueError):
@@ -36,14 +37,20 @@ def by_name(session: Session, shop_id: str, name: str) -> Segment | None:
     return named[0] if named else None
 
 
-def add(session: Session, shop: Shop, name: str, query: str, tag: str | None = None) -> Segment:
-    """Keep a new segment and have everybody evaluated. SegmentErrors, or RefusedError: name or tag is taken."""
+def add(
+    session: Session, shop: Shop, name: str, query: str, tag: str | None = None, *, rewards: bool = False
+) -> Segment:
+    """Keep a new segment and have everybody evaluated. SegmentErrors, or RefusedError: name or tag is taken.
+
+    `rewards`: members gain by it, so what can be forged must not be all that lets them in.
+    """
     now = clock.now()
     segment = Segment(
         shop_id=shop.shop_id,
         segment_id=new_id(),
         name=free_name(session, shop.shop_id, name),
-        query=canonical(parse(query)),
+        query=canonical(understood(query, rewards=rewards)),
+        rewards=rewards,
         tag="",
         whole="due",
         created_at=now,
@@ -57,20 +64,27 @@ def add(session: Session, shop: Shop, name: str, query: str, tag: str | None = N
     return segment
 
 
-def edit(session: Session, shop: Shop, segment_id: str, *, name: str, query: str, tag: str) -> Segment:
-    """Change a segment; with another query everybody is evaluated again, with another tag the old one is taken off."""
+def edit(
+    session: Session, shop: Shop, segment_id: str, *, name: str, query: str, tag: str, rewards: bool | None = None
+) -> Segment:
+    """Change a segment; with another query everybody is evaluated again, with another tag the old one is taken off.
+
+    `rewards` as it is where it is not given.
+    """
     segment = get(session, shop.shop_id, segment_id)
     if segment is None:
         raise LookupError(segment_id)
     changes: dict[str, Any] = {
         "name": free_name(session, shop.shop_id, name, segment_id),
-        "query": canonical(parse(query)),
+        "rewards": segment.rewards if rewards is None else rewards,
     }
+    changes["query"] = canonical(understood(query, rewards=changes["rewards"]))
     changes["tag"] = free_tag(session, shop, segment_id, tag)
     retagged = changes["tag"] != segment.tag
     if changes["query"] != segment.query:
         changes["whole"] = "due"
     change(session, segment, changes)
+    audiences.retitle(session, shop.shop_id, segment_id)
     if retagged:
         plan.mark_segment(session, shop.shop_id, segment_id)
     return segment
@@ -84,6 +98,8 @@ def switch(session: Session, shop_id: str, segment_id: str, *, enabled: bool) ->
     if segment.enabled == enabled:
         return
     change(session, segment, {"enabled": enabled, "whole": "due" if enabled else None, "error": None})
+    if not enabled:
+        audiences.give_up(session, shop_id, segment_id)
     if enabled:
         destinations.back_to_rehearsal(session, shop_id, segment_id)
     plan.mark_segment(session, shop_id, segment_id)

@@ -17,6 +17,7 @@ from plugin.db import table
 from plugin.models.commerce import Customer, Order
 from plugin.models.segments import CustomerStats, Membership, Wake
 from plugin.models.shops import Shop
+from plugin.models.site import SiteEvent
 from plugin.segments.compiler import leaves
 from plugin.segments.live import Live, reach
 from plugin.segments.moments import Moment, edges
@@ -27,6 +28,7 @@ stats = table(CustomerStats)
 orders = table(Order)
 customers = table(Customer)
 memberships = table(Membership)
+views = table(SiteEvent)
 
 BY_CUSTOMER = ("added_at", "abandoned_at")
 
@@ -69,6 +71,8 @@ def within(shop_id: str, column: str, low: datetime, high: datetime) -> tuple[Ta
 
     A customer's first and last order are found among the orders of those days, which have an index already.
     """
+    if column == "happened_at":
+        return views, and_(views.c.shop_id == shop_id, views.c.happened_at.between(low, high))
     if column in BY_CUSTOMER:
         return stats, and_(stats.c.shop_id == shop_id, stats.c[column].between(low, high))
     found = and_(orders.c.shop_id == shop_id, orders.c.placed_at.between(low, high), orders.c.customer_id.is_not(None))

@@ -116,6 +116,7 @@ class Function:
     sentence: str
     parameters: Mapping[str, Parameter] = field(compare=False, repr=False)
     supplied_by: str = ""  # without rows: what would supply it
+    forgeable: bool = False  # whether anybody could make such rows up
 
     @property
     def available(self) -> bool:

@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, func, select
 from sqlmodel import Session
 
-from connectors.base import Bucket, Rate
+from connectors.base import AtOnce, Bucket, Rate, Windows
 from plugin.db import table, upsert
-from plugin.models.tagging import Budget
+from plugin.models.tagging import Budget, Job
 from plugin.shops import Opened
+from plugin.tagging.pushes import here
 
 GRANULES = 20  # calls of a window are counted in this many parts of it: at most a twentieth of the limit is not used
 LEAST_WAIT_SECONDS = 0.01
+DEAR = 10  # a call that costs this part of a bucket or more
 
 budgets = table(Budget)
+jobs = table(Job)
 
 Left = Mapping[str, Any]
 
@@ -28,11 +31,18 @@ def draw(session: Session, opened: Opened, endpoint: str, rate: Rate, cost: floa
     if row.closed_until and row.closed_until > now:
         closed: float = (row.closed_until - now).total_seconds()
         return max(LEAST_WAIT_SECONDS, closed)
+    if isinstance(rate, AtOnce):
+        return 0 if running(session, opened) < rate.count else rate.seconds
     wait, left = drawn(rate, row.left or {}, cost, now.timestamp())
     if wait:
         return max(LEAST_WAIT_SECONDS, wait)
     write(session, opened, endpoint, left=left)
     return 0
+
+
+def running(session: Session, opened: Opened) -> int:
+    """Return how many of a connection's jobs have not ended yet."""
+    return session.scalar(select(func.count()).select_from(jobs).where(here(jobs, opened))) or 0
 
 
 def report(session: Session, opened: Opened, endpoint: str, rate: Rate, available: float, now: datetime) -> None:
@@ -61,13 +71,16 @@ def key(opened: Opened, endpoint: str) -> dict[str, Any]:
     return {"shop_id": opened.shop_id, "connection_id": opened.connection_id, "endpoint": endpoint}
 
 
-def drawn(rate: Rate, left: Left, cost: float, now: float) -> tuple[float, Left]:
+def drawn(rate: Windows | Bucket, left: Left, cost: float, now: float) -> tuple[float, Left]:
     """Return how long to wait, and what is left once `cost` is taken."""
     if isinstance(rate, Bucket):
         passed = max(0.0, now - left.get("at", now))
         level = min(rate.capacity, left.get("level", rate.capacity) + passed * rate.restore)
-        lacking = min(cost, rate.capacity) - level
-        return max(0.0, lacking / rate.restore), {"level": level - cost, "at": now}
+        if level >= min(cost, rate.capacity):
+            return 0.0, {"level": level - cost, "at": now}
+        # one dear call is seldom the last: to come back when several fit is as fast, and less work
+        wanted = rate.capacity / 2 if cost >= rate.capacity / DEAR else min(cost, rate.capacity)
+        return max(0.0, (max(wanted, min(cost, rate.capacity)) - level) / rate.restore), left
     waits, counted = zip(*(within(window, left, cost, now) for window in rate.limits), strict=True)
     return max(waits), {name: log for each in counted for name, log in each.items()}
 
@@ -93,7 +106,12 @@ def within(window: tuple[float, int], left: Left, cost: float, now: float) -> tu
 
 
 def duration(rate: Rate, costs: Sequence[float]) -> float:
-    """Return the seconds that calls of these costs take at least, with nothing else drawing and a full budget."""
+    """Return the seconds that calls of these costs take at least, with nothing else drawing and a full budget.
+
+    How long jobs take that run side by side is the platform's affair.
+    """
+    if isinstance(rate, AtOnce):
+        return 0
     if isinstance(rate, Bucket):
         return max(0.0, (sum(costs) - rate.capacity) / rate.restore)
     whole = [(sum(costs) - 1) // count * seconds for seconds, count in rate.limits if costs]

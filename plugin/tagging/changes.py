@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlmodel import Session
 
+from connectors.base import Contact, TagChange
 from plugin import clock
 from plugin.db import fold
-from plugin.tagging import contacts, ledger, plan
+from plugin.tagging import contacts, ledger, marks, plan
 from plugin.tagging.pushes import Place
 
 TRUCE = timedelta(days=1)  # a tag of ours that somebody took off is not put back sooner
@@ -21,7 +22,10 @@ MOST_CONTACTS = 10_000
 
 @dataclass(frozen=True)
 class Change:
-    """One contact's: `tags` is all that is to stand afterwards; `ended` are taken tags that nobody wants there now."""
+    """One contact's, as the ledger names tags: `tags` is all that is to stand afterwards, whatever else is there.
+
+    `ended` are taken tags that nobody wants there now.
+    """
 
     contact: str
     platform_id: str | None
@@ -38,6 +42,16 @@ class Change:
     @property
     def missing(self) -> bool:
         return self.platform_id is None and self.looked_up_at is not None
+
+
+def as_sent(one: Change, platform_id: str, held: tuple[str, ...] = ()) -> TagChange:
+    """Return a change as a platform is to make it; `held` is what the contact was just seen to carry, if it was."""
+    add, remove, stand = (
+        tuple(tag for tag in tags if not marks.is_in_field(tag)) for tags in (one.add, one.remove, one.tags)
+    )
+    changed = any(map(marks.is_in_field, (*one.add, *one.remove)))
+    field = tuple(marks.plain(tag) for tag in one.tags if marks.is_in_field(tag)) if changed else None
+    return TagChange(Contact(one.contact, platform_id, held), add, remove, stand, field)
 
 
 def of(session: Session, place: Place, keys: Collection[str], also: Sequence[str] = ()) -> list[Change]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from sqlmodel import Session
 
 from connectors.base import Outcome
 from connectors.errors import PermanentError
-from plugin import clock
+from plugin import clock, lanes
 from plugin.db import reading, table
 from plugin.models.tagging import Job
 from plugin.tagging import pushes
@@ -22,7 +23,19 @@ from plugin.tagging.sync import Sync
 POLL_SECONDS = (5, 10, 30, 60, 300, 600)
 LONGEST = timedelta(days=1)
 
+WAITING_FOR_JOBS = ("sync", "backfill", "reconcile")
+
 jobs = table(Job)
+
+
+def hurry(session: Session, shop_id: str, connection_id: str) -> None:
+    """A job has ended, as its platform says: let those who may be waiting for it ask now and not when they meant to.
+
+    Its name there need not be ours for it, so all that run are asked after: they are few.
+    """
+    here_ = (jobs.c.shop_id == shop_id, jobs.c.connection_id == connection_id)
+    session.execute(update(jobs).where(*here_).values(due_at=clock.now()))
+    lanes.poke_waiting(session, shop_id, connection_id, WAITING_FOR_JOBS)
 
 
 def poll_due(sync: Sync) -> None:
@@ -56,12 +69,25 @@ def later(session: Session, job: Row[Any]) -> None:
 
 
 def end(session: Session, place: Place, job: Row[Any], outcome: Outcome) -> None:
-    """Settle a job's contacts. Who was forgotten since has left only a place in the job as it is kept now."""
+    """Settle a job's contacts, or keep the job as which it goes on.
+
+    Who was forgotten since has left only a place in the job as it is kept now.
+    """
     kept = session.execute(delete(jobs).where(this(job)).returning(jobs.c.changes)).first()
     if kept is None:  # whoever took the lane over has ended it: this transaction will not count
         return
     asked = [contact for contact, _ in kept.changes]
     settle(session, place, outcome, asked, dict(kept.changes))
+    if outcome.job is None:
+        pushes.back(session, place, asked)
+
+
+def drop(session: Session, place: Place, name: str, asked: Sequence[str]) -> None:
+    """Forget a job that was kept before its call was sent: what has become of it is known now.
+
+    Those for whom no other job is kept wait again.
+    """
+    session.execute(delete(jobs).where(here(jobs, place), jobs.c.job == name))
     pushes.back(session, place, asked)
 
 

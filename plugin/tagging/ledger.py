@@ -11,11 +11,11 @@ from sqlalchemy import Row, String, and_, delete, literal, select, update
 from sqlmodel import Session
 
 from connectors.records import TagsChanged
-from plugin import clock, shops
+from plugin import clock, lanes, shops
 from plugin.db import Id, UTCDateTime, among, fold, insert, table, upsert
 from plugin.models.tagging import Contact, Job
 from plugin.tagging.plan import OURS, ledger, owned_tags
-from plugin.tagging.pushes import Place, here, keys, of, pushes
+from plugin.tagging.pushes import Place, here, keys, of, pushes, reconsider
 
 STATES = (*OURS, "removed", "foreign", "taken")
 
@@ -111,6 +111,8 @@ def without_echo(session: Session, shop_id: str, connection_id: str, changed: Ta
     taken: it stays off until the customer has left the segment and come back, or changes after a day.
     """
     tags = {fold(tag): tag for tag in (*changed.added, *changed.removed)}
+    if changed.removed:
+        make_room(session, shop_id, connection_id, changed.customer_id)
     mine = owned(session, shop_id, tags)
     at_customer = select(ledger).where(ledger.c.shop_id == shop_id, ledger.c.connection_id == connection_id)
     found = session.execute(
@@ -134,6 +136,13 @@ def without_echo(session: Session, shop_id: str, connection_id: str, changed: Ta
         added=tuple(tag for tag in changed.added if fold(tag) not in mine),
         removed=tuple(tag for tag in changed.removed if fold(tag) not in mine),
     )
+
+
+def make_room(session: Session, shop_id: str, connection_id: str, customer_id: str) -> None:
+    """Try a customer again who was set aside, perhaps since there was no room for one more tag: now there is."""
+    place = shops.connection(session, shop_id, connection_id)
+    if place and reconsider(session, place, [customer_id]):
+        lanes.poke(session, shop_id, f"sync:{connection_id}")
 
 
 def put_on(row: Row[Any] | None, changed: TagsChanged) -> str | None:

@@ -22,32 +22,40 @@ from plugin.tagging.sync import Sync
 ABOUT_ONE_CONTACT = (None, 400, 422)  # a key that the platform cannot read, or an answer that we cannot
 
 
-def look_up(sync: Sync, versions: Mapping[str, int], needed: Mapping[str, Change], wanted: Sequence[str]) -> None:
-    """Look contacts up and keep what was found; a missing one is set aside until it changes or the next day comes."""
+def look_up(
+    sync: Sync, versions: Mapping[str, int], needed: Mapping[str, Change], wanted: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Look contacts up and keep what was found; a missing one is set aside until it changes or the next day comes.
+
+    Return all the tags that those found carry, most of which are not ours and not kept.
+    """
+    held: dict[str, tuple[str, ...]] = {}
     for call in sync.writer.lookups(wanted):
         try:
             found = sync.call(call.endpoint, call.cost, partial(sync.writer.look_up, call))
         except PermanentError as error:
             if error.status not in ABOUT_ONE_CONTACT:
                 raise
-            narrow(sync, versions, needed, call, error)
+            held |= narrow(sync, versions, needed, call, error)
         else:
+            held |= {one.key: one.tags for one in found.contacts}
             with sync.held() as session:
                 sync.left(session, call.endpoint, found.available)
                 record(session, sync, versions, needed, call, found)
+    return held
 
 
 def narrow(
     sync: Sync, versions: Mapping[str, int], needed: Mapping[str, Change], call: Call, error: PermanentError
-) -> None:
+) -> dict[str, tuple[str, ...]]:
     """One contact must not stop the others: halve the call until the one is found that it fails for."""
     if len(call.contacts) > 1:
         middle = len(call.contacts) // 2
-        look_up(sync, versions, needed, call.contacts[:middle])
-        look_up(sync, versions, needed, call.contacts[middle:])
-        return
+        held = look_up(sync, versions, needed, call.contacts[:middle])
+        return held | look_up(sync, versions, needed, call.contacts[middle:])
     with sync.held() as session:
         pushes.stumble(session, sync.opened, call.contacts, str(error), state="failed")
+    return {}
 
 
 def record(

@@ -17,7 +17,7 @@ from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, Segment
 from plugin.models.shops import Connection
 from plugin.models.tagging import Destination, LedgerEntry, OwnedTag
-from plugin.tagging import pushes
+from plugin.tagging import marks, pushes
 from plugin.tagging.pushes import Place, here, keys
 
 customers = table(Customer)
@@ -43,10 +43,11 @@ def mark(session: Session, shop_id: str, customer_ids: Sequence[str], former_con
 def mark_segment(session: Session, shop_id: str, segment_id: str, connection_id: str | None = None) -> None:
     """Have the tags of a segment's members put right, and of all who carry one of its tags from us."""
     owned = select(owned_tags.c.folded).where(owned_tags.c.shop_id == shop_id, owned_tags.c.segment_id == segment_id)
+    carried = among(ledger.c.folded, keys(marks.everywhere(session.scalars(owned))))
     for connection in writable(session, shop_id):
         if connection_id in (None, connection.connection_id):
             pushes.ask(session, connection, members(connection, [segment_id]))
-            pushes.ask(session, connection, tagged(connection, ledger.c.folded.in_(owned)))
+            pushes.ask(session, connection, tagged(connection, carried))
             lanes.poke(session, shop_id, f"sync:{connection.connection_id}")
 
 
@@ -126,18 +127,18 @@ def released(place: Place, also: Sequence[str]) -> ColumnElement[bool]:
 
 
 def desired(session: Session, place: Place, contacts: Iterable[str], also: Sequence[str] = ()) -> dict[str, set[str]]:
-    """Return the tags that each contact should carry: those of all its customers, since some share an address.
+    """Return what each contact should carry, as the ledger calls it: the tags of all its customers, who may be several.
 
     Asked one table after the other: joined, databases were seen to read all the memberships of the shop.
     """
     wanted: dict[str, set[str]] = {contact: set() for contact in contacts}
-    tags = written(session, place, also)
+    tags = {one: marks.names([tag], place.tags_as) for one, tag in written(session, place, also).items()}
     called = customers_of(session, place, wanted)
     of_these = among(memberships.c.customer_id, keys(called))
     found = select(memberships.c.customer_id, memberships.c.segment_id)
     for customer_id, segment_id in session.execute(found.where(memberships.c.shop_id == place.shop_id, of_these)):
         if segment_id in tags:
-            wanted[called[customer_id]].add(tags[segment_id])
+            wanted[called[customer_id]] |= tags[segment_id]
     return wanted
 
 
@@ -170,7 +171,7 @@ def standing_still(session: Session, place: Place, also: Sequence[str] = ()) -> 
         .where(owned_tags.c.shop_id == place.shop_id, segments.c.enabled)
         .where(destinations.c.connection_id == place.connection_id, ~released(place, also))
     )
-    return set(session.scalars(found))
+    return marks.everywhere(session.scalars(found))
 
 
 def released_at(session: Session, place: Place, also: Sequence[str] = ()) -> dict[str, datetime]:

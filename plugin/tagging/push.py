@@ -5,8 +5,9 @@ A worker may be killed anywhere; the next one begins again from the tables. What
 - killed before a look-up is recorded: the look-up, which only reads;
 - between `intend` and `send`: nothing is in effect; the contacts still wait, and their change is worked out anew. What
   was intended counts as ours, so a tag that is no longer wanted is then taken off, and any other is put on;
-- between `send` and `settle`: the call, which sets the same tags on the same contacts once more. A job whose id was not
-  kept yet is sent again as another job, and not before the lease has run out;
+- between `send` and `settle`: the call, which sets the same tags on the same contacts once more. A job that is found by
+  a name of ours was kept under it before it was sent: it is asked after by this name, and begun again only if there is
+  none. Any other whose id was not kept yet is sent again as another job, and not before the lease has run out;
 - between `poll` and `settle`: the poll, which only reads.
 
 Contacts leave the queue only in the transaction that settles them, at the version that was sent, and only while the
@@ -21,15 +22,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import uuid4
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from connectors.base import Call, Contact, Outcome, Refused, TagChange
+from connectors.base import Call, Outcome, Refused
 from connectors.errors import PermanentError
 from plugin import clock, dates, lanes
 from plugin.db import reading
-from plugin.tagging import changes, jobs, ledger, lookups, pushes, settling
+from plugin.tagging import audiences, changes, jobs, ledger, lookups, pushes, settling
 from plugin.tagging.changes import Change
 from plugin.tagging.sync import ExhaustedError, Store, Sync, begin
 
@@ -52,6 +54,7 @@ def run(engine: Engine, claim: lanes.Claim, *, store: Store) -> datetime | None:
     again = AGAIN
     try:
         jobs.poll_due(sync)
+        audiences.tend(sync)
         with sync.held() as session:
             pushes.wake(session, sync.opened, dates.day_start(today, sync.zone))
         push_all(sync)
@@ -88,12 +91,15 @@ def push(sync: Sync, versions: Mapping[str, int]) -> None:
     needed = work_out(sync, versions)
     with reading(sync.engine) as session:
         unknown = changes.to_look_up(session, sync.opened, needed)
+    held: dict[str, tuple[str, ...]] = {}
     if unknown:
-        lookups.look_up(sync, versions, {one.contact: one for one in needed}, unknown)
+        held = lookups.look_up(sync, versions, {one.contact: one for one in needed}, unknown)
         needed = work_out(sync, versions)
     clear(sync, versions, [one for one in needed if not one.needed])
     ready = {one.contact: one for one in needed if one.needed and one.platform_id}
-    calls = sync.writer.plan([tag_change(one) for one in ready.values()])
+    calls = sync.writer.plan(
+        [changes.as_sent(one, one.platform_id or "", held.get(one.contact, ())) for one in ready.values()]
+    )
     parts = Counter(contact for call in calls for contact in call.contacts)
     for call in calls:
         deliver(sync, call, versions, ready, parts)
@@ -114,20 +120,20 @@ def clear(sync: Sync, versions: Mapping[str, int], idle: Sequence[Change]) -> No
         pushes.done(session, sync.opened, [contact for contact in now if now[contact] == versions[contact]])
 
 
-def tag_change(one: Change) -> TagChange:
-    assert one.platform_id
-    return TagChange(Contact(one.contact, one.platform_id), one.add, one.remove, one.tags)
-
-
 def deliver(
     sync: Sync, call: Call, versions: Mapping[str, int], ready: Mapping[str, Change], parts: Counter[str]
 ) -> None:
     """Make one call: the ledger knows before the platform does, and the queue after it."""
+    if call.job is not None:
+        call = replace(call, job=f"{call.job};{uuid4().hex}")
 
     def first(session: Session) -> None:
         if len(pushes.lock(session, sync.opened, call.contacts)) < len(call.contacts):
             raise ForgottenError
         intend(session, sync, [ready[contact] for contact in call.contacts])
+        if call.job is not None:
+            pushes.put(session, sync.opened, call.contacts, "sent")
+            settling.keep(session, sync.opened, call.job, [(one, versions[one]) for one in call.contacts])
 
     try:
         outcome = sync.call(call.endpoint, call.cost, partial(sync.writer.send, call), first)
@@ -136,6 +142,8 @@ def deliver(
     with sync.held() as session:
         sync.left(session, call.endpoint, outcome.available)
         settling.settle(session, sync.opened, whole(outcome, call, parts), call.contacts, versions)
+        if call.job is not None:
+            jobs.drop(session, sync.opened, call.job, () if outcome.job else call.contacts)
 
 
 def intend(session: Session, sync: Sync, ready: Sequence[Change]) -> None:

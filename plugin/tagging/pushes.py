@@ -27,6 +27,8 @@ class Place(Protocol):
     def connection_id(self) -> str: ...
     @property
     def platform(self) -> str: ...
+    @property
+    def tags_as(self) -> str: ...
 
 
 def keys(values: Iterable[str]) -> Any:
@@ -132,6 +134,20 @@ def stumble(session: Session, place: Place, contacts: Collection[str], reason: s
             changed_at=clock.now(),
         )
     )
+
+
+def set_aside(session: Session, place: Place, contacts: Collection[str], reason: str) -> None:
+    """Show why contacts cannot be written, and try none of them again before it changes."""
+    if contacts:
+        ended = {"state": "failed", "attempts": ATTEMPTS, "error": reason, "changed_at": clock.now()}
+        session.execute(update(pushes).where(of(place, contacts)).values(**ended))
+
+
+def reconsider(session: Session, place: Place, contacts: Collection[str]) -> bool:
+    """Let those wait again that were set aside, since they have changed on the platform; return whether any were."""
+    aside = and_(of(place, contacts), pushes.c.state == "failed", pushes.c.attempts >= ATTEMPTS)
+    again = {"state": "waiting", "attempts": 0, "error": None, "changed_at": clock.now()}
+    return bool(session.execute(update(pushes).where(aside).values(**again).returning(pushes.c.contact)).all())
 
 
 def tomorrow() -> Any:

@@ -10,10 +10,10 @@ from typing import Literal, cast
 from sqlalchemy import select
 from sqlmodel import Session
 
-from connectors.base import Call, Contact, TagChange, TagWriter
+from connectors.base import Call, TagChange, TagWriter
 from plugin.db import among, fold
 from plugin.shops import Opened
-from plugin.tagging import budgets, changes, plan
+from plugin.tagging import budgets, changes, marks, plan
 from plugin.tagging.changes import Change
 from plugin.tagging.destinations import (
     HistoryIncompleteError,
@@ -125,10 +125,10 @@ def unreleased(session: Session, place: Place, segment_ids: Sequence[str] | None
 
 
 def owners_of(session: Session, shop_id: str, segment_ids: Sequence[str]) -> dict[str, str]:
-    """Return whose each folded tag of these segments is, their former tags included."""
+    """Return whose each folded tag of these segments is, wherever it is kept, their former tags included."""
     of_these = among(owned_tags.c.segment_id, keys(segment_ids))
     found = select(owned_tags.c.folded, owned_tags.c.segment_id).where(owned_tags.c.shop_id == shop_id, of_these)
-    return dict(session.execute(found).all())
+    return {name: segment_id for tag, segment_id in session.execute(found) for name in marks.everywhere([tag])}
 
 
 def in_batches(
@@ -150,13 +150,13 @@ def spend(costs: dict[str, list[float]], calls: Sequence[Call]) -> int:
 
 def imagined(one: Change) -> TagChange:
     """A change as it would be sent; whoever has not been looked up is taken to exist."""
-    return TagChange(Contact(one.contact, one.platform_id or one.contact), one.add, one.remove, one.tags)
+    return changes.as_sent(one, one.platform_id or one.contact)
 
 
 def count(result: Rehearsal, one: Change, owners: Mapping[str, str], page: slice) -> None:
     """Add one contact's change to the figures, as far as it is these segments' doing."""
-    add = tuple(tag for tag in one.add if fold(tag) in owners)
-    remove = tuple(tag for tag in one.remove if fold(tag) in owners)
+    add = marks.plainly(tag for tag in one.add if fold(tag) in owners)
+    remove = marks.plainly(tag for tag in one.remove if fold(tag) in owners)
     if not add and not remove:
         return
     state: State = "known" if one.platform_id else "missing" if one.missing else "new"

@@ -23,6 +23,7 @@ def settle(session: Session, place: Place, outcome: Outcome, asked: Sequence[str
     now = pushes.lock(session, place, asked)  # whoever has been forgotten meanwhile is not in it
     same = {contact for contact in now if now[contact] == versions[contact]}
     reasons = {each.contact: each.reason for each in outcome.refused}
+    final = {each.contact for each in outcome.refused if each.final}
     ended = {*outcome.accepted, *reasons, *outcome.missing, *outcome.again}
     ledger.settle(session, place, now.keys() & outcome.accepted)
     contacts.lose(session, place, now.keys() & outcome.missing)
@@ -30,7 +31,8 @@ def settle(session: Session, place: Place, outcome: Outcome, asked: Sequence[str
     pushes.put(session, place, same & {*outcome.missing}, "missing")
     for reason in sorted(set(reasons.values())):
         refused = {contact for contact in same if reasons.get(contact) == reason}
-        pushes.stumble(session, place, refused, reason, state="failed")
+        pushes.stumble(session, place, refused - final, reason, state="failed")
+        pushes.set_aside(session, place, refused & final, reason)
     pushes.stumble(session, place, same & {*outcome.again}, NOT_TAKEN)
     if outcome.job:
         pushes.put(session, place, now.keys() - ended, "sent")

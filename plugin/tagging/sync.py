@@ -13,8 +13,9 @@ from sqlmodel import Session
 from connectors.base import Rate, TagWriter
 from connectors.errors import RetryableError
 from connectors.records import Record
-from plugin import clock, lanes, shops
+from plugin import clock, lanes, shops, tokens
 from plugin.db import reading, transaction
+from plugin.models.history import catching_up
 from plugin.models.shops import Shop
 from plugin.shops import Opened
 from plugin.tagging import budgets
@@ -26,7 +27,7 @@ Store = Callable[[Session, Shop, str, Sequence[Record]], None]
 
 
 class ExhaustedError(Exception):
-    """A budget is used up; nothing was called. Waiting is for the lane, not for a thread."""
+    """A budget is used up, or the token is; nothing was called. Waiting is for the lane, not for a thread."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"{seconds} s")
@@ -59,6 +60,8 @@ class Sync:
         first: Callable[[Session], None] = lambda _: None,
     ) -> T:
         """Draw the budget, do `first` in the same transaction, then make a call. ExhaustedError: nothing was done."""
+        if tokens.over(self.opened.connector):
+            raise ExhaustedError(0)  # begun again, the lane has it refreshed
         rate = self.rate(endpoint)
         with self.held() as session:
             wait = budgets.draw(session, self.opened, endpoint, rate, cost, clock.now()) if cost else 0
@@ -92,6 +95,10 @@ def begin(engine: Engine, claim: lanes.Claim, store: Store) -> Sync | None:
         connection = shops.connection(session, claim.shop_id, claim.subject)
         if shop.history_at is None or connection is None or connection.state != "active":
             return None
-        opened = shops.opened(connection)
+        if catching_up(session, claim.shop_id):
+            return None  # whoever ends it pokes this lane
+    opened = tokens.active(engine, claim.shop_id, claim.subject)
+    if opened is None:
+        return None
     writer = opened.connector
     return Sync(engine, claim, opened, writer, shop.zone, store) if isinstance(writer, TagWriter) else None

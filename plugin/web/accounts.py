@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import flask
 from flask import (
     Blueprint,
     Flask,
@@ -16,7 +17,7 @@ from flask import (
     session,
     url_for,
 )
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_babel import gettext
 from sqlalchemy import select
 from sqlmodel import col
@@ -25,12 +26,24 @@ from werkzeug.wrappers import Response
 from plugin import passwords
 from plugin.db import reading, transaction
 from plugin.models.shops import Account, Shop
-from plugin.web import engine
+from plugin.web import engine, frame
 from plugin.web.throttle import Throttle
 
 bp = Blueprint("accounts", __name__)
 
-OPEN = {"static", "receive.receive", "health.healthz", "accounts.login", "accounts.set_up"}
+OPEN = {
+    *(
+        "static",
+        "receive.receive",
+        "pixel.receive",
+        "pixel.permit",
+        "health.healthz",
+        "accounts.login",
+        "accounts.set_up",
+    ),
+    *("installs.begin", "installs.callback", "embedded.entry", "embedded.bounce"),
+}
+TO_EVERYBODY = {"docs.shopify"}  # with the shop's name and pages around it for those who have signed in
 
 Page = str | Response | tuple[str, int]
 
@@ -41,6 +54,11 @@ class Sessions(SecureCookieSessionInterface):
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         return super().open_session(app, request) if "HTTP_COOKIE" in request.environ else self.session_class()
 
+    def save_session(self, app: Flask, session: SessionMixin, response: flask.Response) -> None:
+        """Inside a platform's admin no cookie is set, and none that is there is touched."""
+        if g.get("frame") is None:
+            super().save_session(app, session, response)
+
 
 def install(app: Flask) -> None:
     app.session_interface = Sessions()
@@ -49,16 +67,28 @@ def install(app: Flask) -> None:
     app.register_blueprint(bp)
 
 
-def door() -> Response | None:
-    """Let nobody in who has not signed in. The shop of every page comes from the session, and from nowhere else."""
+def door() -> frame.Answer | None:
+    """Let nobody in who has not signed in, here or in the platform's admin.
+
+    The shop of every page comes from the session or from the platform's token, and from nowhere else.
+    """
     if request.endpoint in OPEN:
         return None
+    if g.frame:
+        return frame_door(g.frame)
     g.shop = visited_shop()
-    if g.shop is not None or request.endpoint is None:
+    if g.shop is not None or request.endpoint is None or request.endpoint in TO_EVERYBODY:
         return None
     if request.method not in ("GET", "HEAD"):
         abort(401)
     return redirect(url_for("accounts.login"))
+
+
+def frame_door(visited: frame.Frame) -> frame.Answer | None:
+    if visited.visit is None:
+        return frame.refused()
+    g.shop = frame.visited_shop(visited)
+    return None if g.shop or request.endpoint is None else redirect(url_for("embedded.entry"))
 
 
 def visited_shop() -> Shop | None:

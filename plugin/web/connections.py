@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from connectors.errors import ConfigurationError, ConnectorError
-from plugin import lanes, shops
+from plugin import backfill, install, lanes, shops, tokens
 from plugin.db import reading, transaction
+from plugin.insight.arrival import arrivals
 from plugin.insight.delivery import label, links
+from plugin.tagging import keeping
 from plugin.web import engine
+from plugin.web.wording import ways
 
 bp = Blueprint("connections", __name__)
 
@@ -19,7 +22,18 @@ bp = Blueprint("connections", __name__)
 def listing() -> str:
     with reading(engine()) as session:
         found = links(session, g.shop.shop_id)
-    return render_template("connections/list.html", links=found)
+        past = arrivals(session, g.shop.shop_id)
+    again = {one.connection.connection_id for one in found if install.again(one.connection)}
+    return render_template("connections/list.html", links=found, arrivals=past, again=again)
+
+
+@bp.post("/connections/suffice")
+def suffice() -> Response:
+    """Go on with the part of the past that the platform shows."""
+    with transaction(engine()) as session:
+        backfill.suffice(session, g.shop.shop_id)
+    flash(gettext("From now on segments are worked out from the orders that are shown."))
+    return redirect(url_for("connections.listing"))
 
 
 @bp.post("/connections/<connection_id>/check")
@@ -27,11 +41,11 @@ def check(connection_id: str) -> Response:
     """Ask the platform whether the credentials still serve; if so, a paused connection goes on."""
     with reading(engine()) as session:
         connection = shops.connection(session, g.shop.shop_id, connection_id) or abort(404)
-        opened = shops.opened(connection)
-    if opened.state == "gone":
+    if connection.state == "gone":
         abort(409)
-    where = label(opened.platform)
+    where = label(connection.platform)
     try:
+        opened = tokens.opened(engine(), g.shop.shop_id, connection_id) or abort(404)
         identity = opened.connector.check()
     except ConfigurationError as error:
         with transaction(engine()) as session:
@@ -43,5 +57,26 @@ def check(connection_id: str) -> Response:
         with transaction(engine()) as session:
             if shops.resume(session, g.shop.shop_id, connection_id):
                 lanes.poke(session, g.shop.shop_id, f"sync:{connection_id}")
+                backfill.catch_up(session, g.shop.shop_id, connection_id)
+            if opened.role == "store":
+                lanes.poke(session, g.shop.shop_id, f"subscriptions:{connection_id}")
         flash(gettext("%(where)s answers, as %(name)s.", where=where, name=identity.name))
+    return redirect(url_for("connections.listing"))
+
+
+@bp.post("/connections/<connection_id>/tags")
+def keep_tags(connection_id: str) -> Response:
+    """Keep tags in another way from now on; what was live is rehearsed again first."""
+    way = request.form.get("way", "")
+    try:
+        changed = keeping.choose(engine(), g.shop.shop_id, connection_id, way)
+    except LookupError:
+        abort(404)
+    except keeping.NoFieldError:
+        abort(400)
+    except ConnectorError as error:
+        flash(gettext("It stays as it was: %(why)s", why=str(error)), "bad")
+    else:
+        if changed:
+            flash(gettext("Segments are kept %(way)s. They are in rehearsal again: say go for each.", way=ways()[way]))
     return redirect(url_for("connections.listing"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -15,7 +15,7 @@ from plugin.db import reading, transaction
 from plugin.models.segments import Segment
 from plugin.segments import ask, keep
 from plugin.segments.errors import SegmentError, SegmentErrors
-from plugin.segments.language import check
+from plugin.segments.rewards import check
 from plugin.web import engine
 from plugin.web.segments import own
 
@@ -34,11 +34,13 @@ class Draft:
     name: str = ""
     query: str = ""
     tag: str = ""
+    rewards: bool = False
 
     @classmethod
     def sent(cls) -> Draft:
         query = request.form.get("query", "").replace("\r\n", "\n")  # as forms write line breaks
-        return cls(request.form.get("name", ""), query, request.form.get("tag", "").strip())
+        rewards = "rewards" in request.form
+        return cls(request.form.get("name", ""), query, request.form.get("tag", "").strip(), rewards)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def add() -> Page:
         return form(mended(draft), look=True)
     try:
         with transaction(engine()) as session:
-            segment = keep.add(session, g.shop, draft.name, draft.query, draft.tag or None)
+            segment = keep.add(session, g.shop, draft.name, draft.query, draft.tag or None, rewards=draft.rewards)
     except (SegmentErrors, keep.RefusedError) as fault:
         return refused(draft, fault)
     flash(gettext("%(name)s is kept, and is being computed.", name=segment.name))
@@ -72,7 +74,7 @@ def add() -> Page:
 def edit(segment_id: str) -> str:
     with reading(engine()) as session:
         segment = own(session, segment_id)
-    return form(Draft(segment.name, segment.query, segment.tag), segment)
+    return form(Draft(segment.name, segment.query, segment.tag, segment.rewards), segment)
 
 
 @bp.post("/segments/<segment_id>/edit")
@@ -85,7 +87,8 @@ def change(segment_id: str) -> Page:
     try:
         with transaction(engine()) as session:
             own(session, segment_id)
-            keep.edit(session, g.shop, segment_id, name=draft.name, query=draft.query, tag=draft.tag or segment.tag)
+            given = {"name": draft.name, "query": draft.query, "tag": draft.tag or segment.tag}
+            keep.edit(session, g.shop, segment_id, **given, rewards=draft.rewards)
     except (SegmentErrors, keep.RefusedError) as fault:
         return refused(draft, fault, segment)
     flash(gettext("Your changes are kept."))
@@ -96,7 +99,7 @@ def change(segment_id: str) -> Page:
 def check_query() -> dict[str, Any]:
     """Say of a query what is wrong and where, or how many customers meet it, if `count` is asked for."""
     query = request.values.get("query", "")
-    checked = check(query)
+    checked = check(query, rewards="rewards" in request.values)
     return {
         "ok": checked.ok,
         "canonical": checked.canonical,
@@ -127,7 +130,7 @@ def mended(draft: Draft) -> Draft:
     end, _, text = rest.partition(":")
     if not (start.isdecimal() and end.isdecimal()):
         return draft
-    return Draft(draft.name, draft.query[: int(start)] + text + draft.query[int(end) :], draft.tag)
+    return replace(draft, query=draft.query[: int(start)] + text + draft.query[int(end) :])
 
 
 def refused(draft: Draft, fault: SegmentErrors | keep.RefusedError, segment: Segment | None = None) -> Page:
@@ -137,7 +140,7 @@ def refused(draft: Draft, fault: SegmentErrors | keep.RefusedError, segment: Seg
 
 def form(draft: Draft, segment: Segment | None = None, *, look: bool = False, refusal: str | None = None) -> str:
     """Return the form; with `look` also what can be said of the query."""
-    checked = check(draft.query) if look else None
+    checked = check(draft.query, rewards=draft.rewards) if look else None
     errors = checked.errors if checked else ()
     return render_template(
         "editor/form.html",

@@ -6,7 +6,7 @@ import logging
 import traceback
 from types import TracebackType
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, g, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +14,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from plugin.config import Settings
-from plugin.web import receive
+from plugin.web import embedded, pixel, receive
+from plugin.web.frame import Frame
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +30,23 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+FOR_MACHINES = (receive.bp, pixel.bp)
+NAMES_FOR_MACHINES = {one.name for one in FOR_MACHINES}
 # Error pages in our own words: (title, what to do).
 Fault = tuple[str, str]
 
 
 def install(app: Flask, given: Settings) -> None:
-    CSRFProtect(app).exempt(receive.bp)
+    csrf = CSRFProtect(app)
+    for machines in FOR_MACHINES:
+        csrf.exempt(machines)
+
+    @app.before_request
+    def protect_forms() -> None:
+        """A session token is sent by the page itself, and cannot be had by another's: it proves what our own does."""
+        if not (g.frame and g.frame.visit):
+            csrf.protect(apply_exemptions=True)
+
     app.after_request(add_headers)
     app.register_error_handler(HTTPException, error_page)
     app.log_exception = log_exception  # type: ignore[method-assign]  # the text of an error can hold a person
@@ -43,12 +55,23 @@ def install(app: Flask, given: Settings) -> None:
 
 
 def add_headers(response: Response) -> Response:
-    if request.blueprint == receive.bp.name:
-        return response  # read by a platform's server, thousands of times a minute
-    response.headers.extend(HEADERS)
+    if request.blueprint in NAMES_FOR_MACHINES:
+        return response  # read by a platform's server or a pixel, thousands of times a minute
+    frame: Frame | None = g.get("frame")
+    proven = frame and (frame.visit or request.blueprint == embedded.bp.name)
+    response.headers.extend(framed(frame) if frame and proven else HEADERS)
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def framed(frame: Frame) -> dict[str, str]:
+    """Return the headers of a page in a platform's admin: framed by that shop's alone, with the platform's script."""
+    sources = {"frame-ancestors": " ".join(frame.framers), "script-src": f"'self' {frame.app.script_host}"}
+    parts = (part.partition(" ") for part in POLICY.split("; "))
+    policy = "; ".join(f"{name} {sources.get(name, allowed)}" for name, _, allowed in parts)
+    others = {name: value for name, value in HEADERS.items() if name != "X-Frame-Options"}
+    return others | {"Content-Security-Policy": policy}
 
 
 def faults() -> dict[int, Fault]:
@@ -68,7 +91,7 @@ def error_page(error: HTTPException) -> tuple[str, int] | HTTPException | Respon
     code = error.code or InternalServerError.code
     if code < 400:
         return error
-    if request.blueprint == receive.bp.name:
+    if request.blueprint in NAMES_FOR_MACHINES:
         return error.name, code
     ours = (gettext("Something went wrong"), gettext("It is our fault, and has been noted. Please try again."))
     title, advice = ours if code >= InternalServerError.code else faults().get(code, faults()[400])

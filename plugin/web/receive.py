@@ -11,7 +11,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from connectors import registry
 from connectors.base import EventSource, Webhook
 from connectors.errors import SignatureError
-from plugin import inbox, shops
+from plugin import inbox, shops, subscriptions
 from plugin.db import transaction
 from plugin.inbox import Arrival
 from plugin.web.senders import Senders
@@ -32,8 +32,8 @@ class Receiver:
         with transaction(self.engine) as session:
             return inbox.keep_all(session, arrivals())
 
-    def count_oversized(self, source: type[EventSource], platform: str) -> None:
-        claimed = self.senders.claimed(source, platform, Webhook(headers(), b""))
+    def count_oversized(self, platform: str, address: str) -> None:
+        claimed = self.senders.claimed(platform, address)
         if claimed:
             with transaction(self.engine) as session:
                 shops.count(session, claimed.shop_id, f"oversized:{platform}")
@@ -47,19 +47,24 @@ def install(app: Flask, engine: Engine) -> None:
 
 
 @bp.post("/webhooks/<platform>")
-def receive(platform: str) -> tuple[str, int]:
-    """Keep one delivery and answer. Once it is kept, working through it is our job."""
+@bp.post("/webhooks/<platform>/<token>")
+def receive(platform: str, token: str | None = None) -> tuple[str, int]:
+    """Keep one delivery and answer. Once it is kept, working through it is our job.
+
+    Whose it is says the delivery itself, or at an address of one connection's own the token; both must be signed.
+    """
     receiver: Receiver = current_app.extensions["receiver"]
     source = registry().get(platform)
     if source is None or not issubclass(source, EventSource):
         abort(404)
     body = body_within_limit()
+    webhook = Webhook(headers(), body or b"")
+    address = subscriptions.route(token) if token else source.address(webhook) or ""
     if body is None:
-        receiver.count_oversized(source, platform)
+        receiver.count_oversized(platform, address)
         return "too large", 413
-    webhook = Webhook(headers(), body)
     try:
-        arrival = inbox.arrival(receiver.senders.verified(source, platform, webhook), webhook)
+        arrival = inbox.arrival(receiver.senders.verified(platform, address, webhook), webhook)
     except SignatureError:
         return "the signature does not match", 401
     new = receiver.keep(arrival)

@@ -15,7 +15,7 @@ from plugin.insight.delivery import label
 from plugin.models.segments import Segment
 from plugin.models.shops import Connection
 from plugin.segments import keep
-from plugin.tagging import plan, rehearsal
+from plugin.tagging import audiences, plan, rehearsal
 from plugin.web import engine
 from plugin.web.segments import own
 
@@ -31,6 +31,7 @@ class Stage:
     connection: Connection
     label: str
     rehearsed: rehearsal.Rehearsal | None
+    offers_audience: bool
 
 
 @bp.get("/rehearsal")
@@ -69,7 +70,8 @@ def stages(segment_id: str | None) -> str:
 def stage(session: Session, connection: Connection, segment: Segment | None, offset: int) -> Stage:
     wanted = [segment.segment_id] if segment else None
     rehearsed = rehearsal.rehearse(session, shops.opened(connection), wanted, offset=offset, limit=PAGE)
-    return Stage(connection, label(connection.platform), rehearsed if rehearsed.segments else None)
+    offered = audiences.offered(connection)
+    return Stage(connection, label(connection.platform), rehearsed if rehearsed.segments else None, offered)
 
 
 @bp.post("/segments/<segment_id>/release/<connection_id>")
@@ -84,6 +86,21 @@ def release(segment_id: str, connection_id: str) -> Response:
             abort(404)
         except rehearsal.HistoryIncompleteError:
             abort(409)
+        if request.form.get("audience") == "yes" and audiences.offered(connection):
+            audiences.want(session, g.shop.shop_id, segment_id, connection_id)
     where = label(connection.platform)
     flash(gettext("%(name)s is live: its tag is being written to %(where)s.", name=segment.name, where=where))
+    return redirect(url_for("segments.show", segment_id=segment_id))
+
+
+@bp.post("/segments/<segment_id>/audience/<connection_id>")
+def audience(segment_id: str, connection_id: str) -> Response:
+    """Have a segment of the platform's own made for this one, or deleted again."""
+    with transaction(engine()) as session:
+        own(session, segment_id)
+        connection = shops.connection(session, g.shop.shop_id, connection_id) or abort(404)
+        if request.form.get("wanted") != "yes":
+            audiences.give_up(session, g.shop.shop_id, segment_id, connection_id)
+        elif audiences.offered(connection):
+            audiences.want(session, g.shop.shop_id, segment_id, connection_id)
     return redirect(url_for("segments.show", segment_id=segment_id))

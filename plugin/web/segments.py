@@ -10,7 +10,7 @@ from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from plugin.db import EPOCH, MICROSECOND, reading, transaction
-from plugin.insight import delivery, membership, overview
+from plugin.insight import delivery, membership, overview, ratings
 from plugin.models.segments import Segment
 from plugin.segments import keep
 from plugin.web import engine
@@ -41,6 +41,7 @@ def show(segment_id: str) -> str:
             members=membership.members(session, g.shop.shop_id, segment_id, limit=SHORT),
             history=membership.history(session, g.shop.shop_id, segment_id, limit=SHORT),
             fresh=overview.freshness(session, g.shop.shop_id),
+            differing=ratings.differing(session, g.shop) if "rfm_group" in segment.query else None,
         )
 
 

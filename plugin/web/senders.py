@@ -30,12 +30,11 @@ class Senders:
         self.engine = engine
         self.remembered: dict[tuple[str, str], Remembered] = {}
 
-    def verified(self, source: type[EventSource], platform: str, webhook: Webhook) -> Opened:
-        """Return the connection that a webhook was signed for. SignatureError: none.
+    def verified(self, platform: str, address: str, webhook: Webhook) -> Opened:
+        """Return the connection behind `address` if a webhook was signed for it. SignatureError: it was not.
 
         A signature that does not fit is tried once more with what the database says now: the secret may be new.
         """
-        address = source.address(webhook) or ""
         known = self.recall(platform, address)
         if known:
             try:
@@ -47,9 +46,8 @@ class Senders:
             raise SignatureError(f"{platform}: nobody is connected under the address of this delivery")
         return signed(opened, webhook)
 
-    def claimed(self, source: type[EventSource], platform: str, webhook: Webhook) -> Opened | None:
+    def claimed(self, platform: str, address: str) -> Opened | None:
         """Return the connection that a webhook claims to be for. Nothing proves it."""
-        address = source.address(webhook) or ""
         return self.recall(platform, address) or self.look_up(platform, address)
 
     def recall(self, platform: str, address: str) -> Opened | None:

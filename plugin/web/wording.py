@@ -38,11 +38,45 @@ def causes() -> dict[str, str]:
         "scores": gettext("new scores at midnight"),
         "tags": gettext("a change of tags"),
         "time": gettext("time passed"),
+        "view": gettext("something looked at on the shop's pages"),
+    }
+
+
+def ways() -> dict[str, str]:
+    """Return how a connection keeps segments."""
+    return {
+        "tags": gettext("as tags"),
+        "metafield": gettext("in a metafield of this app"),
+        "both": gettext("as tags and in a metafield of this app"),
+    }
+
+
+def audiences() -> dict[str, str]:
+    """Return what has become of a segment in the platform's own pages."""
+    return {
+        "wanted": gettext("Its segment there is being made."),
+        "making": gettext("Its segment there is being made."),
+        "made": gettext("There is a segment of its own there."),
+        "refused": gettext("Its segment there was refused:"),
+        "gone": gettext("Its segment there was deleted there."),
+        "unwanted": gettext("Its segment there is being deleted."),
     }
 
 
 def roles() -> dict[str, str]:
     return {"store": gettext("store"), "email": gettext("e-mail")}
+
+
+def kinds() -> dict[str, str]:
+    """Return what the parts of a store's past are called."""
+    return {
+        "products": gettext("Products"),
+        "customers": gettext("Customers"),
+        "orders": gettext("Orders"),
+        "checkouts": gettext("Abandoned checkouts"),
+        "gone:customers": gettext("Deleted customers"),
+        "gone:orders": gettext("Deleted orders"),
+    }
 
 
 def contacts() -> dict[str, str]:
@@ -55,4 +89,12 @@ def contacts() -> dict[str, str]:
 
 
 def everything() -> dict[str, object]:
-    return {"states": states, "causes": causes, "roles": roles, "contacts": contacts}
+    return {
+        "states": states,
+        "causes": causes,
+        "roles": roles,
+        "kinds": kinds,
+        "contacts": contacts,
+        "ways": ways,
+        "audiences": audiences,
+    }

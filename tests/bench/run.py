@@ -9,6 +9,7 @@ BENCHMARKS = {
     "receive": "tests.bench.receive",
     "recompute": "tests.bench.recompute",
     "imports": "tests.bench.imports",
+    "backfill": "tests.bench.backfill",
 }
 
 

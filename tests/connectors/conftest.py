@@ -1,5 +1,5 @@
 """What the tests of all connectors may ask for."""
 
-from tests.connectors.contract import api
+from tests.connectors.contract import api, small_pages
 
-__all__ = ["api"]
+__all__ = ["api", "small_pages"]

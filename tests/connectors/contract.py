@@ -13,7 +13,8 @@ import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
@@ -26,6 +27,7 @@ from connectors.base import Call, Connector, Contact, Found, Identity, TagChange
 from connectors.errors import ConfigurationError, ConnectorError, PermanentError, RetryableError, SignatureError
 from connectors.http import encode
 from connectors.records import Record, ShopRedaction, Uninstalled
+from connectors.stores.shopify import history
 
 ANYWHERE = re.compile(r"https://.*")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -83,6 +85,12 @@ def api():
     """Every call that a test makes is answered here; one that nobody expects fails."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
+
+
+@pytest.fixture
+def small_pages(monkeypatch):
+    """Let a small past have many pages."""
+    monkeypatch.setattr(history, "LINES_PER_PAGE", 20)
 
 
 def answer_everything(api, **answer):
@@ -179,6 +187,21 @@ class ConnectorContract:
                     assert [one for one in told if one in said] == []
 
 
+class OrderSourceContract(ConnectorContract):
+    def acts(self):
+        return {**super().acts(), "orders": lambda: self.connector.orders(["1"])}
+
+
+class RatingSourceContract(ConnectorContract):
+    def acts(self):
+        return {**super().acts(), "ratings": lambda: self.connector.ratings(None, datetime(2026, 11, 22, tzinfo=UTC))}
+
+
+class PixelHostContract(ConnectorContract):
+    def acts(self):
+        return {**super().acts(), "place_pixel": lambda: self.connector.place_pixel({"key": "k"})}
+
+
 class EventSourceContract(ConnectorContract):
     # topic -> the recorded body and the records in it
     recorded: ClassVar[Mapping[str, tuple[bytes, Sequence[Record]]]]
@@ -190,7 +213,12 @@ class EventSourceContract(ConnectorContract):
         raise NotImplementedError
 
     def acts(self):
-        return {**super().acts(), "subscribe": lambda: self.connector.subscribe("https://tagsmith.example.com/hooks")}
+        ours = "https://tagsmith.example.com/"
+        return {
+            **super().acts(),
+            "subscribe": lambda: self.connector.subscribe(f"{ours}hooks"),
+            "repair": lambda: self.connector.repair(f"{ours}hooks", ours),
+        }
 
     def deliveries(self):
         return [self.signed(topic, body) for topic, (body, _) in self.recorded.items()]
@@ -292,6 +320,136 @@ class EventSourceContract(ConnectorContract):
             yield self.signed(topic, body, delivery=f"delivery-{number}")
 
 
+class AppInstallContract(ConnectorContract):
+    now: ClassVar[datetime] = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    def returned(self, secret: str | None = None) -> Sequence[tuple[str, str]]:
+        """Return the parameters with which a merchant comes back `now`, signed with the app's secret or another."""
+        raise NotImplementedError
+
+    def grant(self) -> Mapping[str, Any]:
+        """Return what the platform answers to a code and to a refresh token."""
+        raise NotImplementedError
+
+    def acts(self):
+        return {**super().acts(), "exchange": lambda: self.connector.exchange("1", "https://t.example.com/", self.now)}
+
+    def test_believes_a_callback_that_the_platform_signed(self):
+        came = self.connector.called_back(self.returned(), self.now)
+        assert came.account
+        assert came.code
+        assert came.state
+
+    def test_refuses_a_callback_signed_with_another_secret(self):
+        with pytest.raises(SignatureError):
+            self.connector.called_back(self.returned("another"), self.now)
+
+    def test_refuses_a_callback_in_which_anything_was_changed_added_repeated_or_left_out(self):
+        given = list(self.returned())
+        for index, (name, value) in enumerate(given):
+            others = given[:index] + given[index + 1 :]
+            for wrong in (others, [*others, (name, f"{value}x")], [*given, (name, value)], [*given, ("new", value)]):
+                with pytest.raises(SignatureError):
+                    self.connector.called_back(wrong, self.now)
+
+    def test_asks_for_consent_with_the_state_that_it_was_given(self):
+        assert "st4te" in self.connector.authorization_url("st4te", "https://tagsmith.example.com/back")
+
+    def test_keeps_of_a_grant_what_it_needs_to_refresh_it(self, api):
+        answer_everything(api, json=self.grant())
+        grant = self.connector.exchange("1", "https://tagsmith.example.com/back", self.now)
+        renewed = type(self.connector)({**self.connector.credentials, **grant.credentials})
+        assert renewed.expires_at == grant.expires_at
+        assert renewed.refresh(self.now).credentials.keys() == grant.credentials.keys()
+
+    def test_no_repr_of_a_grant_or_a_callback_tells_a_secret(self, api):
+        answer_everything(api, json=self.grant())
+        came = self.connector.called_back(self.returned(), self.now)
+        grant = self.connector.exchange(came.code, "https://tagsmith.example.com/back", self.now)
+        assert [one for one in (came.code, came.state) if one in repr(came)] == []
+        assert [one for one in grant.credentials.values() if one and one in repr(grant)] == []
+
+
+class EmbeddedPagesContract(AppInstallContract):
+    def visit_token(self, secret: str | None = None) -> str:
+        """Return the token of somebody who looks at the account's pages `now`."""
+        raise NotImplementedError
+
+    def acts(self):
+        return {**super().acts(), "exchange_visit": lambda: self.connector.exchange_visit("1", self.now)}
+
+    def test_says_who_is_looking(self):
+        assert self.connector.visit(self.visit_token(), self.now).account == self.identity.account
+
+    def test_refuses_the_token_of_a_visit_that_another_signed_or_that_was_changed(self):
+        token = self.visit_token()
+        middle = len(token) // 2
+        changed = token[:middle] + ("A" if token[middle] != "A" else "B") + token[middle + 1 :]
+        for wrong in (self.visit_token("another"), changed, "", token[:-1], f"{token}A", "é"):
+            with pytest.raises(SignatureError):
+                self.connector.visit(wrong, self.now)
+
+    def test_refuses_the_token_of_a_visit_that_is_long_over(self):
+        with pytest.raises(SignatureError):
+            self.connector.visit(self.visit_token(), self.now + timedelta(hours=1))
+
+    def test_is_framed_by_the_account_and_by_nobody_else(self):
+        assert all(origin.startswith("https://") for origin in self.connector.framers(self.identity.account))
+        for stray in ("", "*", "evil.example", f"{self.identity.account} *", f"{self.identity.account};"):
+            assert self.connector.framers(stray) == ()
+
+
+def records_of(pages):
+    return [record for page in pages for record in page.records]
+
+
+class HistorySourceContract(ConnectorContract):
+    """`past` opens a store with a past whose `pages` are read as `tests.connectors.past.Past` does."""
+
+    past: ClassVar[Callable[..., Any]]
+    under_way: ClassVar[Any]  # a cursor with which a page asks the platform
+
+    def acts(self):
+        source = self.connector
+        pages = {f"begin {kind}": partial(source.page, kind) for kind in source.kinds}
+        pages |= {f"go on with {kind}": partial(source.page, kind, self.under_way) for kind in source.kinds}
+        asked = {f"ask after {kind}": partial(source.gone, kind, ["17"]) for kind in source.lasting}
+        return super().acts() | pages | asked | {"reach": source.reach, "counts": source.counts}
+
+    def test_every_kind_of_the_past_comes_to_an_end_and_reads_the_same_again(self):
+        with type(self).past() as past:
+            for kind in past.source.kinds:
+                pages = list(past.pages(kind))
+                assert pages[-1].done
+                assert past.records(kind) == records_of(pages) != []
+
+    def test_reading_is_resumed_after_any_page(self, small_pages):
+        with type(self).past() as past:
+            for kind in past.source.kinds:
+                pages = list(past.pages(kind))
+                for at, page in enumerate(pages[:-1]):
+                    again = list(past.pages(kind, json.loads(json.dumps(page.cursor))))
+                    assert records_of(again) == records_of(pages[at + 1 :])
+                    assert again[-1].read == pages[-1].read
+
+    def test_a_cursor_holds_no_secret_and_nobodys_name(self, small_pages):
+        with type(self).past() as past:
+            for kind in past.source.kinds:
+                for page in past.pages(kind):
+                    kept = json.dumps(page.cursor)
+                    assert "http" not in kept
+                    assert "@" not in kept
+                    assert not any(secret in kept for secret in past.source.credentials.values())
+
+    def test_what_changed_since_a_moment_is_a_part_of_the_whole(self):
+        with type(self).past() as past:
+            since = past.at - timedelta(days=40)
+            for kind in past.source.kinds:
+                whole, lately = past.records(kind), past.records(kind, since=since)
+                assert len(lately) < len(whole)
+                assert all(one in whole for one in lately)
+
+
 class TagWriterContract(ConnectorContract):
     forbidden_keys: ClassVar[frozenset[str]]
     forbidden_paths: ClassVar[Sequence[str]] = ()
@@ -317,7 +475,7 @@ class TagWriterContract(ConnectorContract):
         [lookup] = self.connector.lookups([self.contact(1).key, "someone@example.com"])
         [call] = self.connector.plan([self.change(1, ["seg:vip"], ["seg:new"])])
         acts |= {"look_up": lambda: self.connector.look_up(lookup), "send": lambda: self.connector.send(call)}
-        if self.connector.capabilities.completion == "job":
+        if self.connector.capabilities.completion != "now":
             acts["poll"] = lambda: self.connector.poll(self.a_job(), call.contacts)
         return acts
 

@@ -7,13 +7,29 @@ import pytest
 
 import connectors
 import tests.connectors
-from connectors.base import Connector, EventSource, TagWriter
+from connectors.base import (
+    AppInstall,
+    Connector,
+    EmbeddedPages,
+    EventSource,
+    HistorySource,
+    OrderSource,
+    PixelHost,
+    RatingSource,
+    TagWriter,
+)
 from tests.connectors import contract
 
 CONTRACTS = {
     Connector: contract.ConnectorContract,
     EventSource: contract.EventSourceContract,
+    AppInstall: contract.AppInstallContract,
+    EmbeddedPages: contract.EmbeddedPagesContract,
+    HistorySource: contract.HistorySourceContract,
     TagWriter: contract.TagWriterContract,
+    OrderSource: contract.OrderSourceContract,
+    RatingSource: contract.RatingSourceContract,
+    PixelHost: contract.PixelHostContract,
 }
 
 

@@ -19,6 +19,9 @@ from plugin.db import reading, transaction
 from plugin.ingest.clocks import sharpen
 from plugin.models import commerce
 from plugin.models.shops import Shop
+from plugin.sandbox import payloads
+from plugin.sandbox.model import text
+from plugin.sandbox.shop import merchant
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SHUFFLES = 2
@@ -54,12 +57,28 @@ def told() -> list[Sequence[Record]]:
     for _ in range(120):
         moment[0] += timedelta(minutes=chance.randrange(1, 600))
         events += [(moment[0], event) for event in shop.next_events(chance, moment[0])]
+    events += merges(shop, moment[0])
+    stand_in.stop()
     connector = Shopify({"shop": sandbox.DOMAIN, "access_token": "token", "api_secret": "secret"})
     told = []
     for number, (happened, (topic, payload)) in enumerate(events):
         at = happened + timedelta(milliseconds=number % 1000)
         told.append([sharpen(record, at) for record in connector.parse(webhook(topic, payload, at))])
     return told
+
+
+def merges(shop: sandbox.Shop, at: datetime) -> Iterator[tuple[datetime, tuple[str, dict[str, Any]]]]:
+    """Yield a chain of merges among those who bought most, as late webhooks of the customers who are gone follow."""
+    kept, gone, first = sorted(shop.customers(), key=lambda one: one["orders"])[-3:]
+    for number, (one, other) in enumerate([(gone, first), (kept, gone)]):
+        then = at + timedelta(hours=number)
+        last = shop.customer(other["id"])
+        assert last
+        for event in merchant.merge(shop.state, shop.store, shop.customer(one["id"]) or one, last, then):
+            yield then, event
+        moved = last | {"email": "late@example.com", "updated_at": text(then + timedelta(minutes=1))}
+        yield then, ("customers/update", payloads.customer(shop.store, moved))
+        yield then + timedelta(minutes=2), ("customers/delete", payloads.customer_deleted(last["id"]))
 
 
 def webhook(topic: str, payload: dict[str, Any], at: datetime) -> Webhook:
@@ -95,6 +114,7 @@ def test_any_order_of_arrival_and_any_repetition_end_in_the_same_rows(engine, to
     with clock.freeze(START + timedelta(days=200)):
         expected = rows_after(engine, [[record for one in told for record in one]])
         assert len(expected["orders"]) > 20
+        assert len(expected["customer_aliases"]) > 1
         for _ in range(SHUFFLES):
             seed = random.randrange(10**9)
             found = rows_after(engine, batches(told, random.Random(seed)))

@@ -43,6 +43,9 @@ ATTRIBUTES = {
     "sms_subscription_status": Name("text", lambda person: person.consent("sms")),
     "abandoned_checkout_date": Name("date", attrgetter("abandoned_at")),
     "rfm_group": Name("text", attrgetter("rfm_group")),
+    "customer_account_status": Name("text", attrgetter("customer.account_status")),
+    "shopify_rfm_group": Name("text", attrgetter("rating.group")),
+    "predicted_spend_tier": Name("text", attrgetter("rating.tier")),
     "rfm_recency": Name("number", lambda person: person.score and person.score.recency),
     "rfm_frequency": Name("number", lambda person: person.score and person.score.frequency),
     "rfm_monetary": Name("number", lambda person: person.score and person.score.monetary),
@@ -79,6 +82,17 @@ FUNCTIONS = {
         },
     ),
 }
+
+
+def views(kind: str) -> Function:
+    return Function(
+        lambda person: person.viewed(kind),
+        {"id": Name("text", attrgetter("subject_id")), "date": Name("date", attrgetter("happened_at"))},
+        {"count": Name("number", len)},
+    )
+
+
+FUNCTIONS |= {f"storefront.{kind}": views(kind) for kind in ("product_viewed", "collection_viewed")}
 
 ORDERINGS: dict[str, Callable[[int], bool]] = {
     "=": lambda order: order == 0,

@@ -76,6 +76,22 @@ class ProductVersion(NamedTuple):
     tags: Collection[str] = ()
 
 
+class Rating(NamedTuple):
+    """What the store itself thinks of a customer, since when."""
+
+    rated_at: datetime
+    group: str | None
+    tier: str | None
+
+
+class Viewed(NamedTuple):
+    """Something looked at on the shop's pages: a product or a collection."""
+
+    happened_at: datetime
+    kind: str
+    subject_id: str | None
+
+
 @dataclass
 class Customer:
     seen_at: datetime
@@ -88,6 +104,9 @@ class Customer:
     carts: list[Cart] = field(default_factory=list)
     consents: list[Consent] = field(default_factory=list)
     tags: list[TagChange] = field(default_factory=list)
+    account_status: str | None = None
+    ratings: list[Rating] = field(default_factory=list)
+    views: list[Viewed] = field(default_factory=list)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from tests.plain import days
-from tests.plain.facts import Cart, Customer, Line, Order, Place, ProductVersion, World
+from tests.plain.facts import Cart, Customer, Line, Order, Place, ProductVersion, Rating, Viewed, World
 
 FEWEST_BUYERS = 50
 PAID = {"paid", "partially_refunded", "refunded"}
@@ -206,6 +206,15 @@ class Person:
     @cached_property
     def cities(self) -> set[str]:
         return {joined(place.country, place.region, "".join(place.city.split())) for place in self.places if place.city}
+
+    @cached_property
+    def rating(self) -> Rating:
+        """What the store thinks: the latest it said, if it had said so by then."""
+        latest = max(self.customer.ratings, key=attrgetter("rated_at"), default=None)
+        return latest if latest and latest.rated_at <= self.at else Rating(self.at, None, None)
+
+    def viewed(self, kind: str) -> list[Viewed]:
+        return [one for one in self.customer.views if one.kind == kind and one.happened_at <= self.at]
 
     @cached_property
     def email_domain(self) -> str | None:

@@ -29,10 +29,13 @@ def events():
             ("customers/redact", payloads.customer_redact(STORE, buyer, [2**60])),
             ("customers/data_request", payloads.data_request(STORE, buyer, [2**60], 1)),
             ("customers/delete", payloads.customer_deleted(buyer["id"])),
+            ("customers/disable", payloads.customer(STORE, buyer)),
+            ("customers/merge", payloads.merged(buyer["id"], 2**60, "failed")),
+            ("app/scopes_update", payloads.scopes_updated(STORE, ["a"], ["b"], "2026-11-22T12:00:00Z")),
             ("customer.tags_removed", payloads.tags_changed(buyer["id"], ["x"], "2026-11-22T12:00:00Z")),
         ]
         chance = Random(2)
-        for _ in range(150):
+        for _ in range(250):
             told += shop.next_events(chance, NOW)
     by_topic = {}
     for topic, payload in told:
@@ -43,6 +46,7 @@ def events():
 @pytest.mark.parametrize(
     "topic",
     [
+        "app/scopes_update",
         "app/uninstalled",
         "carts/create",
         "checkouts/create",
@@ -52,11 +56,16 @@ def events():
         "customers/create",
         "customers/data_request",
         "customers/delete",
+        "customers/disable",
+        "customers/enable",
+        "customers/merge",
+        "customers/purchasing_summary",
         "customers/redact",
         "customers/update",
         "customers_email_marketing_consent/update",
         "orders/cancelled",
         "orders/create",
+        "orders/edited",
         "orders/paid",
         "orders/updated",
         "products/create",

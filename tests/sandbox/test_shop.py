@@ -178,11 +178,17 @@ class TestPresent:
             "carts/create",
             "checkouts/create",
             "checkouts/update",
+            "customer.tags_added",
             "customers/create",
+            "customers/disable",
+            "customers/enable",
+            "customers/merge",
+            "customers/purchasing_summary",
             "customers/update",
             "customers_email_marketing_consent/update",
             "orders/cancelled",
             "orders/create",
+            "orders/edited",
             "orders/paid",
             "orders/updated",
             "refunds/create",
@@ -203,8 +209,23 @@ class TestPresent:
         assert [order["order_number"] for order in made] == list(range(1_001 + known, 1_001 + known + len(made)))
         assert len({order["id"] for order in orders(small)}) == known + len(made)
         newcomers = [payload["id"] for topic, payload in events if topic == "customers/create"]
-        assert small.state.count("customer") == customers + len(newcomers)
+        merged = [payload for topic, payload in events if topic == "customers/merge"]
+        assert small.state.count("customer") == customers + len(newcomers) - len(merged)
         assert {order["customer"]["id"] for order in made} > set(newcomers)
+
+    def test_a_merge_leaves_one_customer_with_the_orders_and_tags_of_both(self, small):
+        events = [event for happened in self.happen(small, 400) for event in happened]
+        told = [payload for topic, payload in events if topic == "customers/merge"]
+        gone = {int(payload["admin_graphql_api_customer_deleted_id"].rpartition("/")[2]) for payload in told}
+        assert gone
+        assert not gone & {customer["id"] for customer in small.customers()}
+        assert not gone & {order["customer_id"] for order in orders(small)}
+
+    def test_an_edit_tells_the_order_and_not_what_it_comes_to(self, small):
+        events = [event for happened in self.happen(small, 400) for event in happened]
+        edits = [payload["order_edit"] for topic, payload in events if topic == "orders/edited"]
+        assert {edit["order_id"] for edit in edits} <= {order["id"] for order in orders(small)}
+        assert all(not edit.keys() & {"total_price", "current_total_price", "updated_at"} for edit in edits)
 
     def test_tags_written_meanwhile_are_kept(self, small):
         tagged = [customer | {"tags": ["seg:vip"]} for customer in small.customers()]

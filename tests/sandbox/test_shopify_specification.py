@@ -17,19 +17,34 @@ from tests.sandbox.conftest import running_shopify
 
 SCHEMA = "specs/shopify/admin_2026-10.introspection.json.gz"
 SUPPORTED = {
+    "abandoned_checkouts_page": {"first": 5},
+    "bulk_cancel": {"id": "gid://shopify/BulkOperation/1"},
+    "bulk_list_running": {},
+    "bulk_run_mutation": {"mutation": "mutation { tagsAdd(id: 1, tags: []) { node { id } } }", "path": "no/such/file"},
+    "bulk_run_query": {"query": "{ customers { edges { node { id } } } }"},
+    "bulk_status": {"id": "gid://shopify/BulkOperation/1"},
     "customer_by_email": {"email": "ada@example.com"},
     "customers_page": {"first": 50},
     "customers_updated_since_reconcile": {"q": "updated_at:>='2026-01-01T00:00:00Z'"},
+    "metafield_definition_create": {},
+    "metafields_set": {"metafields": []},
+    "segment_create": {"name": "VIP", "query": "customer_tags CONTAINS 'seg:vip'"},
+    "segment_delete": {"id": "gid://shopify/Segment/1"},
+    "segments_list": {},
     "shop_identity": {},
+    "staged_upload_bulk_vars": {},
     "tags_add": {"tags": ["seg:vip"]},
     "tags_diff_one_request": {"add": ["seg:vip"], "remove": ["seg:new"]},
     "tags_remove": {"tags": ["seg:vip"]},
     "bulk_inner_tags_add": {"tags": ["seg:vip"]},
     "bulk_inner_tags_remove": {"tags": ["seg:vip"]},
+    "order_by_id": {"id": "gid://shopify/Order/1"},
+    "web_pixel_create": {"settings": {"key": "a"}},
     "webhook_subscription_create": {"topic": "ORDERS_CREATE", "sub": {"uri": "http://127.0.0.1:9/hooks"}},
     "webhook_subscription_delete": {},
     "webhook_subscriptions_list": {},
 }
+IN_BULK = {"bulk_inner_customers", "bulk_inner_orders"}  # they name no number of nodes, and run in bulk alone
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +65,10 @@ def documents(shared):
 def test_every_vetted_document_within_the_stand_ins_reach_executes(strict, shared):
     [ada] = strict.add("ada@example.com", tags=["seg:new"])
     ours = schema()
-    reached = {name for name, text in documents(shared).items() if not validate(ours, parse(text))}
+    reached = {name for name, text in documents(shared).items() if not validate(ours, parse(text))} - IN_BULK
     assert reached == SUPPORTED.keys()
     for name in sorted(reached):
-        answer = strict.ask(documents(shared)[name], id=ada, **SUPPORTED[name])
+        answer = strict.ask(documents(shared)[name], **({"id": ada} | SUPPORTED[name]))
         assert "errors" not in answer, (name, answer["errors"])
     assert strict.tags() == {"ada@example.com": []}
 
@@ -74,9 +89,17 @@ def test_a_document_that_shopify_would_not_take_is_refused(strict, query, why):
     assert "data" not in answer
 
 
+def test_the_vetted_bulk_queries_within_the_stand_ins_reach_run(strict, shared):
+    ours = schema()
+    for name in sorted(IN_BULK):
+        text = documents(shared)[name]
+        answer = strict.data(documents(shared)["bulk_run_query"], query=text)["bulkOperationRunQuery"]
+        assert answer["userErrors"] == [] or validate(ours, parse(text)), (name, answer)
+
+
 def test_a_document_beyond_the_stand_in_is_refused_though_it_is_right(strict, shared):
-    answer = strict.ask(documents(shared)["orders_page"], first=5)
-    assert "orders" in answer["errors"][0]["message"]
+    answer = strict.ask(documents(shared)["abandonment_by_checkout"], id="gid://shopify/AbandonedCheckout/1")
+    assert "abandonment" in answer["errors"][0]["message"]
 
 
 def test_all_of_the_stand_ins_schema_is_in_shopifys_own(schema_path):

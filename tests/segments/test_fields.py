@@ -16,10 +16,12 @@ AVAILABLE = """
     number_of_orders amount_spent first_order_date last_order_date customer_added_date customer_tags
     customer_countries customer_regions customer_cities customer_email_domain customer_language
     email_subscription_status sms_subscription_status abandoned_checkout_date rfm_group rfm_recency rfm_frequency
-    rfm_monetary
+    rfm_monetary shopify_rfm_group predicted_spend_tier customer_account_status
 """.split()
 AVAILABLE_PARAMETERS = {
     "products_purchased": "id sku tag vendor type date count quantity sum_quantity sum_amount".split(),
+    "storefront.product_viewed": "id date count".split(),
+    "storefront.collection_viewed": "id date count".split(),
     "orders_placed": "date amount sum_amount count discount_code".split(),
 }
 

@@ -5,8 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from connectors.records import UNSET, Channel, Consent, Customer, Deleted, Product, Record, TagsChanged
-from tests.story.teller import LANGUAGES, MAILBOXES, PLACES, PRODUCTS, STATES, TAGS, TYPES, VENDORS, Account, Story
+from connectors.records import UNSET, Channel, Consent, Customer, Deleted, Product, Rating, Record, TagsChanged, Viewed
+from tests.story.teller import (
+    ACCOUNT_STATES,
+    GROUPS,
+    LANGUAGES,
+    MAILBOXES,
+    PLACES,
+    PRODUCTS,
+    STATES,
+    TAGS,
+    TIERS,
+    TYPES,
+    VENDORS,
+    Account,
+    Story,
+)
 from tests.worlds import address
 
 
@@ -38,6 +52,7 @@ def changed(story: Story, account: Account) -> list[Record]:
         phone=None,
         language=story.one(LANGUAGES) if story.chance(50) else UNSET,
         addresses=story.some(PLACES, (0, 1, 2)) if story.chance(50) else UNSET,
+        account_status=story.one(ACCOUNT_STATES) if story.chance(50) else UNSET,
     )
     account.deleted = False
     if account.email:
@@ -85,6 +100,29 @@ def tagged(story: Story) -> list[Record]:
     if not (added or removed):
         return []
     return [TagsChanged(account.profile.customer_id, story.when(), added, removed)]
+
+
+def rated(story: Story) -> list[Record]:
+    """The store changes its mind about somebody, never back to what it thought before."""
+    account = story.account(lambda one: one.ratings < len(GROUPS))
+    if account is None or (account.profile.customer_id, story.now) in story.taken:
+        return []
+    story.taken.add((account.profile.customer_id, story.now))
+    account.ratings += 1
+    return [Rating(account.profile.customer_id, story.now, GROUPS[account.ratings - 1], story.one(TIERS))]
+
+
+def viewed(story: Story) -> list[Record]:
+    """Somebody looks at things, now and then at the same again."""
+    account = story.account()
+    if account is None:
+        return []
+    kind = story.one(("product_viewed", "product_viewed", "collection_viewed"))
+    at, subject = story.when(), story.one(PRODUCTS)
+    return [
+        Viewed(f"event-{story.new_id()}", account.profile.customer_id, kind, subject, at)
+        for _ in range(story.one((1, 1, 2, 3)))
+    ]
 
 
 def described(story: Story) -> list[Record]:

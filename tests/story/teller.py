@@ -43,6 +43,9 @@ AMOUNTS = (0, 1, 333, 1000, 2000, 5000, 5000, 10000, 123456)
 STATES = ("SUBSCRIBED", "NOT_SUBSCRIBED", "PENDING", "UNSUBSCRIBED", "REDACTED", "INVALID")
 STATUSES = ("paid", "paid", "pending", "partially_refunded", "refunded", "authorized", None)
 FOREIGN = "SEK"
+ACCOUNT_STATES = ("ENABLED", "DISABLED", "INVITED", None)
+GROUPS = ("PROSPECTS", "NEW", "PROMISING", "LOYAL", "CHAMPIONS", None, "AT_RISK", "DORMANT")
+TIERS = ("HIGH", "MEDIUM", "LOW", None)
 
 
 @dataclass
@@ -51,6 +54,7 @@ class Account:
 
     profile: Customer
     deleted: bool = False
+    ratings: int = 0
 
     @property
     def email(self) -> str | None:

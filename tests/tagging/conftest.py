@@ -1,25 +1,11 @@
 """A merchant whose time stands still until a test moves it."""
 
-from datetime import UTC, datetime
-
 import pytest
-from cryptography.fernet import Fernet
 
-from plugin import clock
-from plugin.config import settings
-from tests.tagging.merchant import Clock, Merchant
+from tests.stopped import time
+from tests.tagging.merchant import Merchant
 
-
-@pytest.fixture
-def time(monkeypatch, tmp_path):
-    monkeypatch.setenv("ENCRYPTION_KEYS", Fernet.generate_key().decode())
-    monkeypatch.setenv("INSTANCE_DIR", str(tmp_path))
-    settings.cache_clear()
-    made = Clock(datetime(2026, 11, 22, 12, tzinfo=UTC))
-    before = clock.use(made)
-    yield made
-    clock.use(before)
-    settings.cache_clear()
+__all__ = ["time"]
 
 
 @pytest.fixture

@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from connectors import registry
+from connectors.base import AudienceMaker
 
 CALLS = ("look_up", "send", "poll")
+AUDIENCES = ("make_audience", "change_audience", "drop_audience")
 METHODS = (*CALLS, "plan")
 
 
@@ -21,6 +23,7 @@ class KilledError(BaseException):
 def around(monkeypatch: Any, platform: str, **hooks: Callable[..., Any]) -> None:
     """Do something before or after a platform's calls: `before_send=…`, `after_look_up=…`; a hook is given the call."""
     connector = registry()[platform]
+    methods = (*METHODS, *AUDIENCES) if issubclass(connector, AudienceMaker) else METHODS
 
     def hooked(name: str) -> Callable[..., Any]:
         def call(self: Any, *asked: Any) -> Any:
@@ -32,7 +35,7 @@ def around(monkeypatch: Any, platform: str, **hooks: Callable[..., Any]) -> None
         return call
 
     monkeypatch.setitem(
-        registry(), platform, type(connector)("Hooked", (connector,), {name: hooked(name) for name in METHODS})
+        registry(), platform, type(connector)("Hooked", (connector,), {name: hooked(name) for name in methods})
     )
 
 
@@ -58,9 +61,19 @@ def killed(monkeypatch: Any, engine: Engine, at: int) -> Iterator[Killer]:
     killer = Killer(at)
     with monkeypatch.context() as patched:
         for platform in ("shopify", "klaviyo"):
-            around(patched, platform, **{f"after_{name}": killer for name in CALLS})
+            around(patched, platform, **{f"after_{name}": killer for name in (*CALLS, *AUDIENCES)})
         event.listen(engine, "commit", killer)
         try:
             yield killer
         finally:
             event.remove(engine, "commit", killer)
+
+
+def survives(monkeypatch: Any, engine: Engine, at: int, work: Callable[[], Any]) -> bool:
+    """Work, and return whether the end was reached before the n-th point."""
+    with killed(monkeypatch, engine, at):
+        try:
+            work()
+        except KilledError:
+            return False
+    return True

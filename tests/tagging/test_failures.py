@@ -114,26 +114,25 @@ def test_a_wrong_key_pauses_the_connection_and_loses_nothing(merchant, vip):
     assert tagged(merchant, 1, 2)
 
 
-def test_who_is_refused_is_shown_and_tried_for_five_days_and_not_for_ever(merchant):
-    merchant.customers(1, tags=[f"own {number}" for number in range(250)])
-    merchant.customers(2)
-    vip = merchant.segment("vip")
-    merchant.enter(vip, 1, 2)
-    merchant.work()
-    [refused] = merchant.rows(Push)
-    assert (refused.contact, refused.state, refused.attempts) == (merchant.ids[1], "failed", 1)
-    assert "250" in refused.error
-    assert merchant.tags_of(2)[0] == {"seg:vip"}
-    merchant.work(patience=30 * 86_400)
-    assert pushes(merchant) == {merchant.ids[1]: ("failed", 5)}
-    assert merchant.time() < datetime(2026, 11, 28, tzinfo=UTC)
-    customer = merchant.shopify.state.get("customer", merchant.ids[1])
-    merchant.enter(vip, 1)  # a change is always tried, and as often
-    merchant.work()
-    assert pushes(merchant) == {merchant.ids[1]: ("failed", 1)}
-    merchant.shopify.state.set("customer", merchant.ids[1], customer | {"tags": ["own"]})
-    merchant.work(patience=86_400)
-    assert merchant.tags_of(1)[0] == {"own", "seg:vip"}
+def test_who_is_refused_is_shown_and_tried_for_five_days_and_not_for_ever(merchant, vip, monkeypatch):
+    def refuse(call):
+        if call.endpoint == "import":
+            raise PermanentError("klaviyo POST answered 400", 400)
+
+    with monkeypatch.context() as patched:
+        around(patched, "klaviyo", before_send=refuse)
+        merchant.enter(vip, 1)
+        merchant.work()
+        assert pushes(merchant) == {address(1): ("failed", 1)}
+        assert merchant.tags_of(1)[0] == {"seg:vip"}
+        merchant.work(patience=30 * 86_400)
+        assert pushes(merchant) == {address(1): ("failed", 5)}
+        assert merchant.time() < datetime(2026, 11, 28, tzinfo=UTC)
+        merchant.enter(vip, 1)  # a change is always tried, and as often
+        merchant.work()
+        assert pushes(merchant) == {address(1): ("failed", 1)}
+    merchant.work(patience=2 * 86_400)
+    assert merchant.tags_of(1)[1] == {"seg:vip"}
 
 
 def test_a_call_that_is_refused_as_a_whole_is_shown_on_its_contacts_and_the_rest_goes_on(merchant, vip, monkeypatch):

@@ -3,7 +3,7 @@
 import pytest
 
 from plugin.models.tagging import Job, Push
-from tests.tagging.interference import KilledError, killed
+from tests.tagging.interference import KilledError, killed, survives
 from tests.tagging.merchant import address
 
 
@@ -49,12 +49,7 @@ def test_wherever_a_worker_is_killed_the_next_one_ends_as_if_nothing_had_happene
         point, time.at = point + 1, began
         merchant = merchants(platforms=[platform])
         scene(merchant)
-        with killed(monkeypatch, merchant.engine, point):
-            try:
-                merchant.work()
-                alive = True
-            except KilledError:
-                pass
+        alive = survives(monkeypatch, merchant.engine, point, merchant.work)
         merchant.work()
         assert outcome(merchant) == wanted, f"killed at point {point}"
         merchant.close()

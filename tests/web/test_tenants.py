@@ -9,12 +9,17 @@ from plugin.db import transaction
 from plugin.segments import keep
 
 # Addresses for everybody, without a shop; each is looked at in a test of its own.
-OPEN = {"static", "receive.receive", "health.healthz", "accounts.login", "accounts.set_up"}
+OPEN = {
+    *("static", "receive.receive", "pixel.receive", "pixel.permit", "health.healthz", "docs.shopify"),
+    *("accounts.login", "accounts.set_up"),
+    *("installs.begin", "installs.callback", "embedded.entry", "embedded.bounce"),
+}
 # Pages that are about the visitor's shop as a whole.
 WHOLE = {
     "accounts.home",
     "accounts.logout",
     "connections.listing",
+    "connections.suffice",
     "deliveries.listing",
     "deliveries.retry_all",
     "editor.add",

@@ -5,31 +5,63 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from connectors import payload, times
 from connectors.base import (
+    AdminVisit,
     ApiKey,
+    AudienceMaker,
     Call,
+    Callback,
     Connector,
+    EmbeddedPages,
     EventSource,
     Found,
+    Grant,
+    HistorySource,
     Identity,
+    OAuth,
+    OrderSource,
     Outcome,
+    Page,
+    PixelHost,
+    Rated,
+    RatingSource,
+    Repaired,
     TagChange,
     TagWriter,
     Webhook,
 )
 from connectors.errors import ConfigurationError, PermanentError, SignatureError
-from connectors.records import Record
-from connectors.stores.shopify import subscriptions, tags
+from connectors.payload import Payload
+from connectors.records import Order, Record
+from connectors.stores.shopify import (
+    audiences,
+    bulk_tags,
+    fetching,
+    history,
+    install,
+    metafields,
+    pixels,
+    ratings,
+    session_token,
+    subscriptions,
+    tags,
+)
+from connectors.stores.shopify.documents import SCOPES as SCOPES_GRANTED
 from connectors.stores.shopify.graphql import Admin
+from connectors.stores.shopify.install import SHOP
 from connectors.stores.shopify.records import READERS
 
-SHOP = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]*\.myshopify\.com")
-SCOPES = ("read_customers", "write_customers", "read_orders")
+# What nothing works without; what is asked for beside it, since a topic needs it; and what a merchant may add.
+# The same stand in shopify.app.toml.
+NEEDED_SCOPES = ("read_customers", "write_customers", "read_orders", "read_products")
+SCOPES = (*NEEDED_SCOPES, "read_customer_merge")
+OPTIONAL_SCOPES = ("read_all_orders", "write_pixels", "read_customer_events")
+OLD_ORDERS, SHOWN_WITHOUT = "read_all_orders", timedelta(days=60)
 SHOP_NAMED_IN_BODY = ("shop_domain", "myshopify_domain")
 
 IDENTITY = """query Identity {
@@ -38,31 +70,92 @@ IDENTITY = """query Identity {
 }"""
 
 
-class Shopify(Connector, EventSource, TagWriter):
+class Shopify(
+    Connector,
+    EventSource,
+    HistorySource,
+    OrderSource,
+    RatingSource,
+    TagWriter,
+    AudienceMaker,
+    PixelHost,
+    EmbeddedPages,
+):
     slug = "shopify"
     label = "Shopify"
     role = "store"
     install = ApiKey(fields=("shop", "access_token", "api_secret"))
+    oauth = OAuth(SCOPES, OPTIONAL_SCOPES)
+    script = "https://cdn.shopify.com/shopifycloud/app-bridge.js"
+    script_host = "https://cdn.shopify.com"
     topics = frozenset(READERS)
     capabilities = tags.CAPABILITIES
+    kinds = history.KINDS
+    lasting = tuple(history.LASTING)
+    orders_per_call = 1
+    rating_endpoint = "graphql"
+    rating_cost = ratings.COST
 
     @property
     def shop(self) -> str:
         return self.credentials["shop"].strip().lower()
 
     @property
-    def admin(self) -> Admin:
+    def address_checked(self) -> str:
         if not SHOP.fullmatch(self.shop):  # whatever stands here is sent the access token
             raise ConfigurationError("shopify: the shop's address is its name followed by .myshopify.com")
-        return Admin(self.http, self.shop, self.credentials["access_token"])
+        return self.shop
+
+    @property
+    def admin(self) -> Admin:
+        return Admin(self.http, self.address_checked, self.credentials["access_token"])
+
+    @property
+    def app(self) -> dict[str, str]:
+        return {"client_id": self.credentials["client_id"], "client_secret": self.credentials["api_secret"]}
+
+    @property
+    def secrets(self) -> list[str]:
+        """The app's secret, and the one before while it is in rotation: Shopify goes on to sign with it for an hour."""
+        found = [self.credentials.get(name) for name in ("api_secret", "api_secret_old")]
+        return [secret for secret in found if secret]
+
+    @property
+    def expires_at(self) -> datetime | None:
+        return install.end(self.credentials)
+
+    def authorization_url(self, state: str, redirect_uri: str) -> str:
+        origin = self.http.origin(f"https://{self.address_checked}")
+        return install.authorization_url(origin, self.credentials["client_id"], SCOPES, state, redirect_uri)
+
+    def called_back(self, query: Sequence[tuple[str, str]], now: datetime) -> Callback:
+        return install.called_back(query, self.secrets, now)
+
+    def exchange(self, code: str, redirect_uri: str, now: datetime) -> Grant:  # noqa: ARG002  others want it again
+        return install.exchange_code(self.http, self.address_checked, self.app, code, now)
+
+    def refresh(self, now: datetime) -> Grant:
+        return install.refresh(self.http, self.address_checked, self.app, self.credentials["refresh_token"], now)
+
+    @staticmethod
+    def framers(account: str) -> tuple[str, ...]:
+        return (f"https://{account.lower()}", "https://admin.shopify.com") if SHOP.fullmatch(account) else ()
+
+    def admin_url(self, account: str, host: str | None) -> str:
+        place = install.admin_address(host) if host else install.admin_of(account)
+        return f"https://{place}/apps/{self.credentials['client_id']}"
+
+    def visit(self, token: str, now: datetime) -> AdminVisit:
+        return session_token.read(token, self.credentials["client_id"], self.secrets, now)
+
+    def exchange_visit(self, token: str, now: datetime) -> Grant:
+        return install.exchange_session(self.http, self.address_checked, self.app, token, now)
 
     def check(self) -> Identity:
         data = self.admin.ask(IDENTITY, {}).data
         shop = data.required("shop", data.object)
-        installation = data.required("currentAppInstallation", data.object)
-        granted = {scope.text("handle") or "" for scope in installation.objects("accessScopes")}
-        granted |= {scope.replace("write_", "read_", 1) for scope in granted}  # who may write may read
-        if missing := [scope for scope in SCOPES if scope not in granted]:
+        granted = scopes(data)
+        if missing := [scope for scope in NEEDED_SCOPES if scope not in granted]:
             raise ConfigurationError(f"shopify: the app lacks {', '.join(missing)}")
         account = shop.required("myshopifyDomain", shop.text)
         return Identity(account, shop.text("name") or account, shop.text("ianaTimezone"), shop.currency("currencyCode"))
@@ -81,10 +174,8 @@ class Shopify(Connector, EventSource, TagWriter):
         return triggered_at(webhook)
 
     def verify(self, webhook: Webhook) -> None:
-        """An app's secret may be in rotation: then Shopify signs with the old one for up to an hour."""
         given = header(webhook, "hmac-sha256").encode("utf-8", "surrogatepass")
-        secrets = [self.credentials.get(name) for name in ("api_secret", "api_secret_old")]
-        matches = [hmac.compare_digest(signature(secret, webhook.body), given) for secret in secrets if secret]
+        matches = [hmac.compare_digest(signature(secret, webhook.body), given) for secret in self.secrets]
         if not any(matches):
             raise SignatureError("shopify: the signature does not match the body")
         if self.address(webhook) != self.shop or any(name != self.shop for name in shops_named(webhook.body)):
@@ -104,6 +195,30 @@ class Shopify(Connector, EventSource, TagWriter):
     def subscribe(self, url: str) -> None:
         subscriptions.subscribe(self.admin, url)
 
+    def page(self, kind: str, cursor: Any = None, since: datetime | None = None) -> Page:
+        return history.page(self.admin, kind, cursor, since)
+
+    def reach(self) -> timedelta | None:
+        return None if OLD_ORDERS in scopes(self.admin.ask(SCOPES_GRANTED, {}).data) else SHOWN_WITHOUT
+
+    def counts(self) -> Mapping[str, int]:
+        return history.counts(self.admin)
+
+    def gone(self, kind: str, ids: Sequence[str]) -> Sequence[str]:
+        return history.gone(self.admin, kind, ids)
+
+    def repair(self, url: str, ours: str) -> Repaired:
+        return subscriptions.repair(self.admin, url, ours)
+
+    def orders(self, order_ids: Sequence[str]) -> Sequence[Order]:
+        return fetching.orders(self.admin, order_ids)
+
+    def ratings(self, cursor: str | None, at: datetime) -> Rated:
+        return ratings.ratings(self.admin, cursor, at)
+
+    def place_pixel(self, settings: Mapping[str, str]) -> str:
+        return pixels.place(self.admin, settings)
+
     def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
         return tags.lookups(keys)
 
@@ -114,7 +229,29 @@ class Shopify(Connector, EventSource, TagWriter):
         return tags.plan(changes)
 
     def send(self, call: Call) -> Outcome:
-        return tags.send(self.admin, call)
+        return bulk_tags.send(self.admin, call) if call.endpoint == "bulk" else tags.send(self.admin, call)
+
+    def poll(self, job: str, contacts: Sequence[str]) -> Outcome | None:
+        return bulk_tags.poll(self.admin, job, contacts)
+
+    def define_field(self) -> None:
+        metafields.define(self.admin)
+
+    def make_audience(self, name: str, tag: str, since: datetime | None) -> str:
+        return audiences.make(self.admin, name, tag, since)
+
+    def change_audience(self, audience_id: str, name: str, tag: str) -> bool:
+        return audiences.change(self.admin, audience_id, name, tag)
+
+    def drop_audience(self, audience_id: str) -> None:
+        audiences.drop(self.admin, audience_id)
+
+
+def scopes(data: Payload) -> set[str]:
+    """Return what the app may do, as it says of itself."""
+    installation = data.required("currentAppInstallation", data.object)
+    granted = {scope.text("handle") or "" for scope in installation.objects("accessScopes")}
+    return granted | {scope.replace("write_", "read_", 1) for scope in granted}  # who may write may read
 
 
 def header(webhook: Webhook, name: str) -> str:

@@ -14,12 +14,15 @@ from connectors.records import (
     Customer,
     CustomerRedaction,
     DataRequest,
+    Merged,
     Record,
+    Refetch,
     TagsChanged,
 )
 from connectors.stores.shopify.moments import Reader, moment
 
 CONSENT_STATES = frozenset({"SUBSCRIBED", "NOT_SUBSCRIBED", "PENDING", "INVALID", "UNSUBSCRIBED", "REDACTED"})
+ACCOUNT_STATES = frozenset({"DECLINED", "DISABLED", "ENABLED", "INVITED"})
 GID = "gid://shopify/Customer/"
 
 
@@ -35,7 +38,13 @@ def customer(data: Payload, within: datetime | None = None) -> Customer:
         phone=data.carried("phone", data.text),
         language=data.carried("locale", data.text),
         addresses=data.carried("addresses", lambda key: customer_places(data, key)),
+        account_status=data.carried("state", lambda key: status(data, key)),
     )
+
+
+def status(data: Payload, key: str) -> str | None:
+    found = (data.text(key) or "").upper()
+    return found if found in ACCOUNT_STATES else None
 
 
 def customer_places(data: Payload, key: str) -> tuple[Address, ...]:
@@ -87,13 +96,38 @@ def consent(channel: Channel, customer_key: str, block: str) -> Reader:
     return read
 
 
+def merged(data: Payload, at: datetime | None) -> Sequence[Record]:
+    """Read what became of a merge: one that has failed, or is still under way, moves nothing."""
+    if data.required("status", data.text) != "success":
+        return ()
+    kept, gone = (
+        data.required(key, lambda key: global_id(data, key, GID))
+        for key in ("admin_graphql_api_customer_kept_id", "admin_graphql_api_customer_deleted_id")
+    )
+    return (Merged(kept, gone, moment(data, at)),) if kept != gone else ()
+
+
+def purchasing_summary(data: Payload, _: datetime | None) -> Sequence[Record]:
+    """Read which order the customer placed last. The counts are Shopify's: ours come from the orders themselves."""
+    data.required("customerId", lambda key: global_id(data, key, GID))
+    order_id = global_id(data, "lastOrderId", "gid://shopify/Order/")
+    return (Refetch(order_id, unless_known=True),) if order_id else ()
+
+
+def global_id(data: Payload, key: str, prefix: str) -> str | None:
+    """Return the number in a global id, as text."""
+    found = data.text(key)
+    if found is None:
+        return None
+    number = Payload({key: found.removeprefix(prefix)}, data.path)
+    return number.id(key)
+
+
 def tags_changed(field: str) -> Reader:
     def read(data: Payload, _: datetime | None) -> Sequence[Record]:
         changed_at = data.required("occurredAt", data.time)
-        customer_id = data.required("customerId", data.text)
-        number = Payload({"customerId": customer_id.removeprefix(GID)}, data.path)
         tags = {field: data.texts("tags")}
-        return (TagsChanged(number.required("customerId", number.id), changed_at, **tags),)
+        return (TagsChanged(data.required("customerId", lambda key: global_id(data, key, GID)), changed_at, **tags),)
 
     return read
 

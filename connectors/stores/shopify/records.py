@@ -6,8 +6,26 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from connectors.payload import Payload
-from connectors.records import Deleted, Kind, Product, Record, ShopRedaction, Uninstalled
-from connectors.stores.shopify.customers import consent, customer, data_request, redaction, tags_changed
+from connectors.records import (
+    Deleted,
+    JobFinished,
+    Kind,
+    Product,
+    Record,
+    Refetch,
+    ScopesChanged,
+    ShopRedaction,
+    Uninstalled,
+)
+from connectors.stores.shopify.customers import (
+    consent,
+    customer,
+    data_request,
+    merged,
+    purchasing_summary,
+    redaction,
+    tags_changed,
+)
 from connectors.stores.shopify.moments import Reader, moment
 from connectors.stores.shopify.orders import cart, checkout, order
 from connectors.stores.shopify.refunds import refund
@@ -43,13 +61,34 @@ def checkout_deleted(data: Payload, at: datetime | None) -> Sequence[Record]:
     return (Deleted("cart", cart_id, moment(data, at)),) if cart_id else ()
 
 
+def order_edited(data: Payload, _: datetime | None) -> Sequence[Record]:
+    """An edit names lines and by how many units they changed, not what the order comes to."""
+    edit = data.required("order_edit", data.object)
+    return (Refetch(edit.required("order_id", edit.id)),)
+
+
+def job_finished(data: Payload, _: datetime | None) -> Sequence[Record]:
+    return (JobFinished(data.required("admin_graphql_api_id", data.text)),)
+
+
+def scopes_changed(data: Payload, _: datetime | None) -> Sequence[Record]:
+    data.required("updated_at", data.time)
+    return (ScopesChanged(),)
+
+
 READERS: Mapping[str, Reader] = {
     **dict.fromkeys(("orders/create", "orders/updated", "orders/paid", "orders/cancelled"), order),
+    "orders/edited": order_edited,
     "orders/delete": deleted("order"),
     "refunds/create": lambda data, _: (refund(data),),
     **dict.fromkeys(("products/create", "products/update"), product),
     "products/delete": deleted("product"),
-    **dict.fromkeys(("customers/create", "customers/update"), lambda data, _: (customer(data),)),
+    **dict.fromkeys(
+        ("customers/create", "customers/update", "customers/enable", "customers/disable"),
+        lambda data, _: (customer(data),),
+    ),
+    "customers/merge": merged,
+    "customers/purchasing_summary": purchasing_summary,
     "customers/delete": deleted("customer"),
     "customers_email_marketing_consent/update": consent("email", "customer_id", "email_marketing_consent"),
     "customers_marketing_consent/update": consent("sms", "id", "sms_marketing_consent"),
@@ -58,7 +97,9 @@ READERS: Mapping[str, Reader] = {
     **dict.fromkeys(("carts/create", "carts/update"), cart),
     **dict.fromkeys(("checkouts/create", "checkouts/update"), checkout),
     "checkouts/delete": checkout_deleted,
-    "app/uninstalled": lambda _, __: (Uninstalled(),),
+    "bulk_operations/finish": job_finished,
+    "app/scopes_update": scopes_changed,
+    "app/uninstalled": lambda _, at: (Uninstalled(at),),
     "customers/data_request": data_request,
     "customers/redact": redaction,
     "shop/redact": lambda _, __: (ShopRedaction(),),

@@ -1,21 +1,28 @@
-"""Which webhooks a shop sends us: those that an app can ask for by the API."""
+"""Which webhooks a shop sends us: those that an app can ask for by the API.
+
+After eight failures in a row Shopify ends a subscription made by the API, and says so nowhere but by e-mail.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
+from connectors.base import Repaired
 from connectors.errors import ConfigurationError
 from connectors.payload import Payload
-from connectors.stores.shopify.graphql import Admin, block
+from connectors.stores.shopify.graphql import Admin, Reply, block
 from connectors.stores.shopify.records import READERS
 from connectors.text import presentable
 
 # Named in the app's own settings alone, never by the API.
 COMPLIANCE = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
+# What the app can do without: the scope of the first is one that few merchants grant.
+OPTIONAL = frozenset({"customers/merge", "customers/purchasing_summary", "app/scopes_update", "bulk_operations/finish"})
+ENDED_AT_ONCE = 50  # mutations of ten points each: half of what a request may cost
 
 SUBSCRIBED = """query Subscribed($after: String) {
   webhookSubscriptions(first: 100, after: $after) {
-    nodes { topic uri }
+    nodes { id topic uri }
     pageInfo { hasNextPage endCursor }
   }
 }"""
@@ -23,20 +30,66 @@ SUBSCRIBED = """query Subscribed($after: String) {
 
 def subscribe(admin: Admin, url: str) -> None:
     """Ask for each topic that is not sent to `url` yet, all in one request. ConfigurationError: some were refused."""
-    there = {node.text("topic") for node in subscribed(admin) if node.text("uri") == url}
-    wanted = {name(topic): topic for topic in sorted(READERS.keys() - COMPLIANCE)}
-    if not (lacking := [each for each in wanted if each not in there]):
-        return
-    reply = admin.ask(document(lacking), {"uri": url})
-    refused = []
-    for each in lacking:
-        payload = reply.data.object(each)
-        if payload is None:
-            refused.append(f"{wanted[each]} (not answered)")
-        elif errors := payload.objects("userErrors"):
-            refused.append(f"{wanted[each]} ({presentable(errors[0].text('message') or 'refused')})")
-    if refused:
-        raise ConfigurationError(f"shopify: not subscribed: {', '.join(refused)}")
+    refused = ask_for(admin, url, lacking(list(subscribed(admin)), url))
+    if needed := [why for topic, why in refused.items() if topic not in OPTIONAL]:
+        raise ConfigurationError(f"shopify: not subscribed: {', '.join(needed)}")
+
+
+def repair(admin: Admin, url: str, ours: str) -> Repaired:
+    """Ask for what is missing at `url`; end what is sent to other addresses of ours, or of topics we read no more."""
+    there = list(subscribed(admin))
+    missing = lacking(there, url)
+    refused = ask_for(admin, url, missing)
+    used = {name(topic) for topic in wanted()}
+    stale = [
+        node.required("id", node.text)
+        for node in there
+        if (node.text("uri") or "").startswith(ours) and (node.text("uri") != url or node.text("topic") not in used)
+    ]
+    for at in range(0, len(stale), ENDED_AT_ONCE):
+        end(admin, stale[at : at + ENDED_AT_ONCE])
+    added = tuple(topic for topic in missing if topic not in refused)
+    return Repaired(added, len(stale), tuple(refused.values()))
+
+
+def wanted() -> list[str]:
+    return sorted(READERS.keys() - COMPLIANCE)
+
+
+def lacking(there: Sequence[Payload], url: str) -> list[str]:
+    sent = {node.text("topic") for node in there if node.text("uri") == url}
+    return [topic for topic in wanted() if name(topic) not in sent]
+
+
+def ask_for(admin: Admin, url: str, topics: Sequence[str]) -> Mapping[str, str]:
+    """Subscribe to these; return those that are refused, each with its reason."""
+    if not topics:
+        return {}
+    reply = admin.ask(document([name(topic) for topic in topics]), {"uri": url})
+    reasons = {topic: refusal(reply, name(topic)) for topic in topics}
+    return {topic: f"{topic} ({why})" for topic, why in reasons.items() if why}
+
+
+def refusal(reply: Reply, field: str) -> str | None:
+    payload = reply.data.object(field)
+    if payload is None:
+        return next((each.message for each in reply.troubles if each.alias == field), "not answered")
+    errors = payload.objects("userErrors")
+    return presentable(errors[0].text("message") or "refused") if errors else None
+
+
+def end(admin: Admin, ids: Sequence[str]) -> None:
+    """End subscriptions. One that is not there any more needs no ending."""
+    admin.ask(ending(len(ids)), {f"id{at}": one for at, one in enumerate(ids)})
+
+
+ERRORS = "userErrors { field message }"
+
+
+def ending(count: int) -> str:
+    declared = ", ".join(f"$id{at}: ID!" for at in range(count))
+    fields = (f"end{at}: webhookSubscriptionDelete(id: $id{at}) {{ {ERRORS} }}" for at in range(count))
+    return f"mutation End({declared}) {block(fields)}"
 
 
 def name(topic: str) -> str:
@@ -44,11 +97,10 @@ def name(topic: str) -> str:
     return topic.replace("/", "_").replace(".", "_").upper()
 
 
-def document(topics: list[str]) -> str:
+def document(topics: Sequence[str]) -> str:
     """Return the mutation that subscribes to all of these: the names are our own, the address is a variable."""
     fields = (
-        f"{topic}: webhookSubscriptionCreate(topic: {topic}, webhookSubscription: {{uri: $uri}})"
-        " { userErrors { field message } }"
+        f"{topic}: webhookSubscriptionCreate(topic: {topic}, webhookSubscription: {{uri: $uri}}) {{ {ERRORS} }}"
         for topic in topics
     )
     return f"mutation Subscribe($uri: String!) {block(fields)}"

@@ -1,4 +1,7 @@
-"""Customers' tags by Shopify's Admin API: looked up and changed as many in one request as its points allow."""
+"""Customers' tags by Shopify's Admin API: looked up, and changed as many in one request as its points allow.
+
+Above 200 customers the changes go by bulk operations instead: see `bulk_tags`.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +9,38 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.base import Bucket, Call, Capabilities, Contact, Found, Outcome, Refused, TagChange
-from connectors.errors import ConfigurationError, RetryableError
+from connectors.base import AtOnce, Bucket, Call, Capabilities, Contact, Found, Outcome, Refused, TagChange
+from connectors.errors import RetryableError
 from connectors.payload import Payload
-from connectors.stores.shopify.graphql import CODES, Admin, Reply, Trouble, block
-from connectors.text import presentable
+from connectors.stores.shopify import bulk_tags, verdicts, writings
+from connectors.stores.shopify.graphql import CODES, Admin, Reply, block
+from connectors.stores.shopify.verdicts import ACCEPTED, AGAIN, Verdict
+from connectors.stores.shopify.writings import GID, KINDS, ON_FIELDS
 
-GID = "gid://shopify/Customer/"
 NUMBER = re.compile(r"\d{1,20}", re.ASCII)
 
 MUTATION_POINTS = 10
 # A request may ask for 1,000 points. Half of that leaves room for other work in the smallest bucket, and its fifty
 # writes, made one after the other, are done long before the time-out.
 REQUEST_POINTS = 500
+REQUEST_CONTACTS = REQUEST_POINTS // MUTATION_POINTS
+FIELDS_PER_MUTATION = 25
+MOST_BY_REQUESTS = 200
+
+# the Standard plan; each answer says what is really left
+POINTS = Bucket(capacity=2000, restore=100)
 
 CAPABILITIES = Capabilities(
     writes="difference",
     contact="customer",
-    completion="now",
-    contacts_per_call=REQUEST_POINTS // MUTATION_POINTS,
+    completion="either",
+    contacts_per_call=bulk_tags.CONTACTS,
     lookups_per_call=250,  # the longest list that an argument may be
-    tag_length=255,
-    tags_per_contact=250,
-    # the Standard plan; each answer says what is really left
-    rates={"graphql": Bucket(capacity=2000, restore=100)},
+    tag_length=writings.LONGEST_TAG,
+    tags_per_contact=writings.MOST_TAGS,
+    rates={"graphql": POINTS, "bulk": AtOnce(5), "poll": POINTS, "audiences": POINTS},
+    bytes_per_call=bulk_tags.BYTES,
+    field=True,
 )
 
 
@@ -82,14 +93,24 @@ def contact(node: Payload, key: str | None = None) -> Contact | None:
 
 
 def plan(changes: Sequence[TagChange]) -> Sequence[Call]:
+    """Plan few changes as requests, many as bulk operations, and those that need a tag off first always as requests."""
+    reasons = {change.contact.key: why for change in changes if (why := writings.inexpressible(change))}
+    if len(changes) <= MOST_BY_REQUESTS:
+        return requests(changes, reasons)
+    tight = [change for change in changes if change.contact.key not in reasons and writings.is_tight(change)]
+    keys = {change.contact.key for change in tight}
+    others = [change for change in changes if change.contact.key not in keys]
+    return [*bulk_tags.plan(others, reasons), *requests(tight, reasons)]
+
+
+def requests(changes: Sequence[TagChange], reasons: Mapping[str, str]) -> Sequence[Call]:
     """Fill each request with as many changes as it may cost: the dear ones first, so that no points are left over."""
-    reasons = {change.contact.key: reason for change in changes if (reason := inexpressible(change))}
     costs = {change.contact.key: 0 if change.contact.key in reasons else points(change) for change in changes}
     filled: list[list[TagChange]] = []
     left = -1
     for change in sorted(changes, key=lambda change: -costs[change.contact.key]):
         cost = costs[change.contact.key]
-        if cost > left or len(filled[-1]) == CAPABILITIES.contacts_per_call:
+        if cost > left or len(filled[-1]) == REQUEST_CONTACTS:
             filled.append([])
             left = REQUEST_POINTS
         filled[-1].append(change)
@@ -98,94 +119,98 @@ def plan(changes: Sequence[TagChange]) -> Sequence[Call]:
 
 
 def points(change: TagChange) -> int:
+    """Return what a change's tags cost; its metafield shares a mutation with 24 others."""
     return MUTATION_POINTS * (bool(change.add) + bool(change.remove))
-
-
-def inexpressible(change: TagChange) -> str | None:
-    """Return why Shopify cannot hold these tags: it would cut a text at its commas, or refuse it."""
-    for tag in (*change.add, *change.remove):
-        if "," in tag:
-            return "a tag holds a comma"
-        if not tag.strip() or len(tag) > CAPABILITIES.tag_length:
-            return f"a tag is empty or longer than {CAPABILITIES.tag_length} characters"
-    return None
 
 
 def request(changes: Sequence[TagChange], reasons: Mapping[str, str]) -> Call:
     """Make one request: an alias and variables for each writing, numbered by the contact's place in the call."""
     contacts = tuple(change.contact.key for change in changes)
-    refused = tuple(Refused(key, reasons[key]) for key in contacts if key in reasons)
-    declared: list[str] = []
-    fields: list[str] = []
+    refused = tuple(Refused(key, reasons[key], final=True) for key in contacts if key in reasons)
     variables: dict[str, Any] = {}
+    fields: dict[str, Sequence[int]] = {}
+    entries: dict[str, list[tuple[int, Any]]] = {kind: [] for kind in ON_FIELDS}
     for at, change in enumerate(changes):
-        for field, tags in writings(change) if change.contact.key not in reasons else ():
-            declared.append(f"${field}{at}: [String!]!")
-            fields.append(f"{field}{at}: {MUTATIONS[field]}(id: $id{at}, tags: ${field}{at}) {{ {ERRORS} }}")
-            variables[f"{field}{at}"] = list(tags)
-            variables[f"id{at}"] = GID + change.contact.platform_id
+        wanted = writings.of(change) if change.contact.key not in reasons else {}
+        for kind in ("remove", "add", *ON_FIELDS) if writings.is_tight(change) else KINDS:
+            if kind in wanted and kind in entries:
+                entries[kind].append((at, wanted[kind]))
+            elif kind in wanted:
+                fields[f"{kind}{at}"] = [at]
+                variables |= {f"{kind}{at}": wanted[kind], f"id{at}": GID + change.contact.platform_id}
+    for kind, each in entries.items():
+        for number, start in enumerate(range(0, len(each), FIELDS_PER_MUTATION)):
+            group = each[start : start + FIELDS_PER_MUTATION]
+            fields[f"{kind}{number}"] = [at for at, _ in group]
+            variables[f"{kind}{number}"] = [entry for _, entry in group]
     if not fields:
         return Call("graphql", None, contacts, cost=0, refused=refused)
-    declared += [f"${name}: ID!" for name in variables if name.startswith("id")]
-    document = f"mutation Tags({', '.join(declared)}) {block(fields)}"
-    cost = MUTATION_POINTS * len(fields)
-    return Call("graphql", {"query": document, "variables": variables}, contacts, cost, refused)
+    body = {"query": document(fields), "variables": variables, "places": fields}
+    return Call("graphql", body, contacts, MUTATION_POINTS * len(fields), refused)
 
 
-MUTATIONS = {"add": "tagsAdd", "remove": "tagsRemove"}
-ERRORS = "userErrors { field message }"
+def document(fields: Mapping[str, Sequence[int]]) -> str:
+    """Return the mutation with these aliases; each is called as its variable."""
+    declared = [f"${alias}: {KINDS[kind_of(alias)].arguments[argument(alias)]}" for alias in fields]
+    tagged = {at: None for alias, places in fields.items() if kind_of(alias) not in ON_FIELDS for at in places}
+    declared += [f"$id{at}: ID!" for at in tagged]
+    return f"mutation Tags({', '.join(declared)}) {block(map(aliased, fields))}"
 
 
-def writings(change: TagChange) -> Iterator[tuple[str, Sequence[str]]]:
-    if change.add:
-        yield "add", change.add
-    if change.remove:
-        yield "remove", change.remove
+def aliased(alias: str) -> str:
+    kind = KINDS[kind_of(alias)]
+    own = "" if kind_of(alias) in ON_FIELDS else f"id: $id{alias.removeprefix(kind_of(alias))}, "
+    return f"{alias}: {kind.mutation}({own}{argument(alias)}: ${alias}) {{ {kind.errors} }}"
+
+
+def kind_of(alias: str) -> str:
+    return alias.rstrip("0123456789")
+
+
+def argument(alias: str) -> str:
+    return "metafields" if kind_of(alias) in ON_FIELDS else "tags"
 
 
 def send(admin: Admin, call: Call) -> Outcome:
-    """Make the request and say for each contact what became of its writings."""
-    sent = call.body["variables"] if call.body else {}
-    reply = admin.ask(call.body["query"], sent) if call.body else Reply(Payload({}, "shopify"))
-    refused = {each.contact: each for each in call.refused}
-    others: dict[str, list[str]] = {ACCEPTED: [], MISSING: [], AGAIN: []}
-    for at, key in enumerate(call.contacts):
-        if key in refused:
-            continue
-        became = verdict(reply, [f"{field}{at}" for field in MUTATIONS if f"{field}{at}" in sent])
-        if became in others:
-            others[became].append(key)
-        else:
-            refused[key] = Refused(key, became)
-    return Outcome(
-        accepted=tuple(others[ACCEPTED]),
-        refused=tuple(refused.values()),
-        missing=tuple(others[MISSING]),
-        again=tuple(others[AGAIN]),
-        available=reply.available,
-    )
+    """Make the request and say for each contact what became of its writings.
+
+    Metafields are written 25 together or not at all: one that cannot be is left out, and the others written once more.
+    """
+    if call.body is None:
+        return verdicts.outcome(call, dict.fromkeys(range(len(call.contacts)), ACCEPTED))
+    reply = admin.ask(call.body["query"], call.body["variables"])
+    found, left_over = read(reply, call.body["places"])
+    if left_over:
+        variables, places = without(call.body, left_over)
+        reply = admin.ask(document(places), variables)
+        second, still = read(reply, places)
+        for at in (*second, *(at for each in still.values() for at in each)):
+            found.setdefault(at, []).extend(second.get(at, [AGAIN]))
+    became = {at: verdicts.worst(found.get(at, ())) for at in range(len(call.contacts))}
+    return verdicts.outcome(call, became, left=reply.available)
 
 
-ACCEPTED, MISSING, AGAIN = "accepted", "missing", "again"
-
-
-def verdict(reply: Reply, aliases: Sequence[str]) -> str:
-    """Return what became of one contact's writings: accepted, missing, again, or the reason of a refusal."""
+def read(reply: Reply, places: Mapping[str, Sequence[int]]) -> tuple[dict[int, list[Verdict]], dict[str, list[int]]]:
+    """Return the verdicts by place, and for each alias whom to write again because of somebody else."""
     troubles = {each.alias: each for each in reply.troubles}
-    verdicts = [of_one(reply.data.object(alias), troubles.get(alias)) for alias in aliases]
-    if AGAIN in verdicts:
-        return AGAIN
-    return next((each for each in verdicts if each != ACCEPTED), ACCEPTED)
+    found: dict[int, list[Verdict]] = {}
+    left_over: dict[str, list[int]] = {}
+    for alias, each in places.items():
+        answered, trouble = reply.data.object(alias), troubles.get(alias)
+        if kind_of(alias) in ON_FIELDS:
+            known, rest = verdicts.of_group(each, answered, trouble)
+            left_over |= {alias: rest} if rest else {}
+        else:
+            known = {at: verdicts.of_answer(answered, trouble) for at in each}
+        for at, verdict in known.items():
+            found.setdefault(at, []).append(verdict)
+    return found, left_over
 
 
-def of_one(payload: Payload | None, trouble: Trouble | None) -> str:
-    if payload is None:
-        if trouble and isinstance(trouble.error, ConfigurationError):
-            raise trouble.error
-        return MISSING if trouble and trouble.is_missing else AGAIN
-    for error in payload.objects("userErrors"):
-        # the only thing that can be wrong with an id that we looked up is that nobody has it any more
-        if error.texts("field")[-1:] == ("id",):
-            return MISSING
-        return presentable(error.text("message") or "refused without a reason")
-    return ACCEPTED
+def without(body: Any, left_over: Mapping[str, Sequence[int]]) -> tuple[dict[str, Any], dict[str, Sequence[int]]]:
+    """Return the variables and places of those alone who are to be written again."""
+    variables = {}
+    for alias, wanted in left_over.items():
+        entries = dict(zip(body["places"][alias], body["variables"][alias], strict=True))
+        variables[alias] = [entries[at] for at in wanted]
+    return variables, dict(left_over)

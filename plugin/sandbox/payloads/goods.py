@@ -124,7 +124,7 @@ def checkout(store: Store, checkout: Checkout, customer: Customer, completed_at:
         "shipping_lines": [],
         "line_items": [at_checkout(line) for line in checkout["lines"]],
         "name": f"#{checkout['token']}",
-        "abandoned_checkout_url": f"https://{store.domain}/{store.id}/checkouts/{checkout['token']}/recover",
+        "abandoned_checkout_url": f"https://{store.domain}/{store.id}/checkouts/ac/{checkout['cart_token']}/recover",
         "discount_codes": [],
         "tax_lines": [],
         "taxes_included": True,

@@ -261,3 +261,24 @@ def transaction(store: Store, order: Order, refund: Refund) -> Payload:
         "manual_payment_gateway": False,
         "amount_rounding": None,
     }
+
+
+def edited(order: Order, line: Line, by: int, edit_id: int, at: str) -> Payload:
+    """Payload of orders/edited, which tells how one line's units changed and nothing of the order."""
+    change = [{"id": line["id"], "delta": abs(by)}]
+    lines = {"additions": change if by > 0 else [], "removals": change if by < 0 else []}
+    nothing: Payload = {"additions": [], "removals": []}
+    edit = {
+        "id": edit_id,
+        "app_id": None,
+        "created_at": at,
+        "committed_at": at,
+        "notify_customer": False,
+        "order_id": order["id"],
+        "staff_note": "",
+        "user_id": None,
+        "line_items": lines,
+        "discounts": {"line_item": nothing},
+        "shipping_lines": nothing,
+    }
+    return {"order_edit": edit}

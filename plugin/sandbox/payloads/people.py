@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from plugin.sandbox.model import Customer, Store
 
-from .parts import Payload, buyer, default_address, gid, local
+from .parts import Payload, buyer, default_address, gid, local, money
 
 
 def customer(store: Store, customer: Customer) -> Payload:
@@ -48,3 +48,26 @@ def customer_redact(store: Store, customer: Customer, orders: Sequence[int]) -> 
 def named(store: Store, customer: Customer) -> Payload:
     who = {"id": customer["id"], "email": customer["email"], "phone": customer["phone"]}
     return {"shop_id": store.id, "shop_domain": store.domain, "customer": who}
+
+
+def merged(kept_id: int, gone_id: int, status: str) -> Payload:
+    """Payload of customers/merge, also of one that failed or is under way."""
+    errors = [{"customer_ids": [gone_id], "field": "merge_in_progress", "message": "It is being merged."}]
+    return {
+        "admin_graphql_api_customer_kept_id": gid("Customer", kept_id),
+        "admin_graphql_api_customer_deleted_id": gid("Customer", gone_id),
+        "admin_graphql_api_job_id": None,
+        "status": status,
+        "errors": errors if status == "failed" else [],
+    }
+
+
+def purchasing_summary(store: Store, customer: Customer, at: str) -> Payload:
+    last = customer["last_order"]
+    return {
+        "customerId": gid("Customer", customer["id"]),
+        "numberOfOrders": customer["orders"],
+        "amountSpent": {"amount": money(customer["spent_minor"]), "currencyCode": store.currency},
+        "lastOrderId": gid("Order", last["id"]) if last else None,
+        "occurredAt": at.replace("Z", ".000Z"),
+    }

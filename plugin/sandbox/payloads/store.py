@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from plugin.sandbox.model import Store
 
-from .parts import Payload
+from .parts import Payload, gid
 
 # Shopify tells an app that goes much about the shop; none of it is personal or used
 UNKNOWN = (
@@ -58,3 +60,13 @@ def app_uninstalled(store: Store) -> Payload:
 
 def shop_redact(store: Store) -> Payload:
     return {"shop_id": store.id, "shop_domain": store.domain}
+
+
+def scopes_updated(store: Store, previous: Sequence[str], current: Sequence[str], at: str) -> Payload:
+    return {
+        "id": 1,
+        "shop_id": gid("Shop", store.id),
+        "previous": list(previous),
+        "current": list(current),
+        "updated_at": at.replace("Z", ".000Z"),
+    }

@@ -13,6 +13,7 @@ from plugin.sandbox.model import Checkout, Customer, Order, Store, refunded, tex
 from plugin.sandbox.payloads import Payload
 from plugin.sandbox.state import State
 
+from . import merchant
 from .catalogue import Shelf
 from .history import tally
 from .orders import Till
@@ -38,6 +39,9 @@ class Trickle:
             self.cancel: 2,
             self.move: 4,
             self.unsubscribe: 3,
+            self.edit: 2,
+            self.merge: 1,
+            self.enable: 2,
         }
 
     def happen(self, chance: Random, now: datetime) -> list[Event]:
@@ -66,6 +70,7 @@ class Trickle:
             ("orders/create", bought),
             ("orders/paid", bought),
             ("checkouts/update", payloads.checkout(self.store, checkout, customer, completed_at=text(now))),
+            ("customers/purchasing_summary", payloads.purchasing_summary(self.store, customer, text(now))),
         ]
 
     def leave_cart(self, till: Till, now: datetime) -> list[Event]:
@@ -101,6 +106,20 @@ class Trickle:
         customer = unsubscribed(self.somebody(till.chance), now)
         records.keep_customers(self.state, [customer])
         return [("customers_email_marketing_consent/update", payloads.consent(self.store, customer))]
+
+    def edit(self, till: Till, now: datetime) -> list[Event]:
+        order = self.recent(till.chance)
+        return merchant.edit(self.state, self.ids, order, till.chance, now) if order else []
+
+    def merge(self, till: Till, now: datetime) -> list[Event]:
+        kept, gone = self.somebody(till.chance), self.somebody(till.chance)
+        if kept["id"] == gone["id"]:
+            return []
+        self.known.remove(gone["id"])
+        return merchant.merge(self.state, self.store, kept, gone, now)
+
+    def enable(self, till: Till, now: datetime) -> list[Event]:
+        return merchant.enable(self.state, self.store, self.somebody(till.chance), now)
 
     def changed(self, order: Order, *topics: str) -> list[Event]:
         """Keep a refunded order, take what went back off its customer's figures, and return its webhooks."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -20,16 +20,26 @@ from plugin.sandbox.payloads import Payload
 from plugin.sandbox.state import Document, State
 from plugin.sandbox.webhooks import Delivery, Sender, Signer
 
+from .admin import Admin
+from .bulk import Bulk, finished, parts
+from .bulk_mutations import BulkMutations
+from .bulk_queries import BulkQueries
 from .cost import Bucket
 from .engine import Engine
 from .fields import SCOPES
+from .metafields import Metafields
+from .oauth import App
+from .past_roots import BulkRoots, PastRoots
+from .pixels import Pixels
 from .roots import Roots
+from .segments import Segments
 from .subscriptions import Subscriptions
 
-__all__ = ["ShopifyStandIn"]
+__all__ = ["App", "ShopifyStandIn"]
 
 API_VERSION = "2026-10"
 SHOP_ID = 91_000_000_001
+RANGE = re.compile(r"bytes=(\d+)-")
 REFUSALS = {
     401: "[API] Invalid API key or access token (unrecognized login or wrong password)",
     429: "Exceeded the rate limit of this app. Reduce request rates to resume uninterrupted service.",
@@ -54,12 +64,15 @@ class ShopifyStandIn:
         currency: str = "GBP",
         zone: str = "Europe/London",
         scopes: Sequence[str] = SCOPES,
+        app: App | None = None,
+        unapproved: Collection[str] = (),
         schema_path: Path | None = None,
         sender: Sender | None = None,
         chance: random.Random | None = None,
     ) -> None:
         self.state, self.now = state, now
         self.access_token, self.api_secret = access_token, api_secret
+        self.admin = Admin(state, app or App("practice-app", [api_secret]), shop_domain, now, scopes)
         self.store = Store(SHOP_ID, shop_domain, name, currency, zone)
         self.bucket = Bucket.of_plan(plan, now)
         self.ids = Ids(state)
@@ -67,7 +80,15 @@ class ShopifyStandIn:
         self.signer = Signer(shop_domain, api_secret, API_VERSION, chance or random.SystemRandom())
         self.sender = sender or Sender(gave_up=self.drop)
         self.engine = Engine(self.bucket, schema_path)
-        self.roots = Roots(state, self.store, self.subscriptions, scopes, self._at, self._tags_changed).table
+        self.past = PastRoots(state, self.store)
+        self.bulk = Bulk(state, self.ids, now, self._bulk_ended)
+        bulk_roots = BulkRoots(self.bulk, BulkQueries(self.engine, self.past.walks, unapproved))
+        roots = (state, self.store, self.subscriptions, scopes, self._at, self._tags_changed, self.past, bulk_roots)
+        self.mutations = BulkMutations(self.bulk, self.engine, bulk_roots, lambda: self.roots)
+        self.pixels = Pixels(state, scopes)
+        self.metafields, self.segments = (kind(state, self.ids, self._at) for kind in (Metafields, Segments))
+        more = (self.mutations, self.metafields, self.segments)
+        self.roots = Roots(*roots, self.pixels).table | {name: root for one in more for name, root in one.table.items()}
         self.faults = Faults()
         self.app = self._app()
 
@@ -76,12 +97,15 @@ class ShopifyStandIn:
         install(app, self.faults, lambda status: {"errors": REFUSALS[status]})
         self.desk = Desk(app, self.people, self.add)
         app.add_url_rule("/admin/api/<version>/graphql.json", view_func=self._graphql, methods=["POST"])
+        self.admin.add_to(app)
+        app.add_url_rule("/bulk/<token>.jsonl", view_func=self._file)
+        app.add_url_rule("/uploads/bulk", view_func=self.mutations.upload, methods=["POST"])
         return app
 
     def _graphql(self, version: str) -> tuple[Response, int]:
         if not re.fullmatch(r"\d{4}-\d{2}|unstable", version):
             abort(404)
-        if request.headers.get("X-Shopify-Access-Token") != self.access_token:
+        if not self._opens(request.headers.get("X-Shopify-Access-Token", "")):
             return jsonify({"errors": REFUSALS[401]}), 401
         asked = request.get_json(force=True, silent=True)
         if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):
@@ -89,6 +113,31 @@ class ShopifyStandIn:
         response = jsonify(self.engine.answer(asked, self.roots))
         response.headers["X-Shopify-API-Version"] = version
         return response, 200
+
+    def _opens(self, token: str) -> bool:
+        """Whether this is the token of the merchant's own app, or one of the installed app's that has not ended."""
+        return token == self.access_token or self.admin.tokens.opens(token)
+
+    def uninstall(self) -> None:
+        """Let the merchant remove the app: its tokens are dead before it is told, and so are its subscriptions."""
+        self.admin.tokens.revoke()
+        self.emit("app/uninstalled", payloads.app_uninstalled(self.store))
+        self.subscriptions.forget()
+
+    def _file(self, token: str) -> Response:
+        """Answer a bulk operation's file, without a token, as the storage behind Shopify does."""
+        if (path := self.bulk.file(token)) is None:
+            return Response("<Error><Code>ExpiredToken</Code></Error>", 400, mimetype="application/xml")
+        size = path.stat().st_size
+        asked = RANGE.fullmatch(request.headers.get("Range", "")) if self.bulk.ranges else None
+        start = int(asked[1]) if asked else 0
+        if start >= size:
+            return Response(status=416, headers={"Content-Range": f"bytes */{size}"})
+        response = Response(parts(path, start), 206 if asked else 200, mimetype="application/jsonl")
+        response.headers["Content-Length"] = str(size - start)
+        if asked:
+            response.headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
+        return response
 
     def add(self, people: Iterable[Mapping[str, Any]]) -> list[str]:
         """Make customers of these (each at least `email`, then any fields of Customer); return their global ids."""
@@ -151,7 +200,11 @@ class ShopifyStandIn:
 
     def stop(self) -> None:
         self.faults.clear()
+        self.bulk.stop()
         self.sender.stop()
+
+    def _bulk_ended(self, operation: Document) -> None:
+        self.emit("bulk_operations/finish", finished(operation))
 
     def _tags_changed(self, customer_id: int, topic: str, tags: list[str]) -> None:
         self.emit(topic, payloads.tags_changed(customer_id, tags, self._at()))

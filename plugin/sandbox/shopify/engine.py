@@ -58,7 +58,7 @@ class Engine:
             document = parse(asked["query"])
         except GraphQLSyntaxError as error:
             return refused([error])
-        if errors := self._faults(document, variables):
+        if errors := self.faults(document, variables):
             return refused(errors)
         operation = get_operation_ast(document, asked.get("operationName"))
         if operation is None:
@@ -77,7 +77,8 @@ class Engine:
         failed = refused(result.errors) if result.errors else {}
         return {"data": result.data, **failed, **self._extensions(requested, actual)}
 
-    def _faults(self, document: DocumentNode, variables: Mapping[str, Any]) -> list[GraphQLError]:
+    def faults(self, document: DocumentNode, variables: Mapping[str, Any]) -> list[GraphQLError]:
+        """Return why a document cannot be run."""
         faults: list[GraphQLError] = []
         if self.official:
             faults = validate(self.official, document, [*specified_rules, NoDeprecatedCustomRule])

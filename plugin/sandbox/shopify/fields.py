@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from plugin.sandbox.model import Address, Customer, Store
@@ -10,12 +12,19 @@ from plugin.sandbox.payloads import gid, money
 
 Node = dict[str, Any]
 
+# up to so many orders, and up to so much spent
+RFM_GROUPS = ((0, "PROSPECTS"), (1, "NEW"), (2, "PROMISING"), (4, "ACTIVE"), (7, "LOYAL"), (None, "CHAMPIONS"))
+SPEND_TIERS = ((5_000, "LOW"), (20_000, "MEDIUM"), (None, "HIGH"))
+
 SCOPES = (
     "read_customers",
     "write_customers",
     "read_orders",
     "read_all_orders",
     "read_products",
+    "read_customer_merge",
+    "read_customer_events",
+    "write_pixels",
 )
 
 
@@ -64,9 +73,18 @@ def customer(store: Store, customer: Customer) -> Node:
         "numberOfOrders": str(customer["orders"]),
         "amountSpent": {"amount": money(customer["spent_minor"]), "currencyCode": store.currency},
         "defaultEmailAddress": email_address(customer),
-        "defaultPhoneNumber": {"phoneNumber": customer["phone"]} if customer["phone"] else None,
+        "defaultPhoneNumber": phone_number(customer),
+        "statistics": statistics(customer),
         "defaultAddress": mailing_address(customer["address"]),
+        "addressesV2": Held([address] if (address := mailing_address(customer["address"])) else []),
     }
+
+
+def statistics(customer: Customer) -> Node:
+    """The store's own view of a customer. How Shopify comes to its groups it does not tell; so is it here."""
+    group = next(name for most, name in RFM_GROUPS if most is None or customer["orders"] <= most)
+    tier = next(name for most, name in SPEND_TIERS if most is None or customer["spent_minor"] <= most)
+    return {"rfmGroup": group, "predictedSpendTier": tier if customer["orders"] else None}
 
 
 def email_address(customer: Customer) -> Node | None:
@@ -79,6 +97,16 @@ def email_address(customer: Customer) -> Node | None:
         "marketingState": consent["state"].upper(),
         "marketingOptInLevel": (consent["level"] or "unknown").upper(),
         "marketingUpdatedAt": consent["at"],
+    }
+
+
+def phone_number(customer: Customer) -> Node | None:
+    """Nobody at the practice shop has ever been asked about messages to their telephone."""
+    if customer["phone"] is None:
+        return None
+    return {
+        "phoneNumber": customer["phone"],
+        "smsMarketingConsent": {"state": "NEVER_SUBSCRIBED", "optInLevel": None, "updatedAt": None},
     }
 
 
@@ -112,3 +140,28 @@ def connection(nodes: list[Node], cursor: Callable[[Node], str], *, more: bool, 
         "endCursor": edges[-1]["cursor"] if edges else None,
     }
     return {"nodes": nodes, "edges": edges, "pageInfo": {"hasNextPage": more, "hasPreviousPage": before, **ends}}
+
+
+@dataclass(frozen=True)
+class Held:
+    """A connection within a node: GraphQL asks for its pages, a bulk operation takes all of it."""
+
+    nodes: list[Node]
+
+    def __call__(self, _: object, *, first: int | None = None, after: str | None = None, reverse: bool = False) -> Node:
+        nodes = self.nodes[::-1] if reverse else self.nodes
+        start = int(after) if after else 0
+        page = nodes[start : start + (first or 0)]
+        places = {id(node): str(start + at) for at, node in enumerate(page, 1)}
+        more = start + len(page) < len(nodes)
+        return connection(page, lambda node: places[id(node)], more=more, before=bool(after))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list within a node, of which the first few may be asked for."""
+
+    nodes: list[Node]
+
+    def __call__(self, _: object, *, first: int | None = None) -> list[Node]:
+        return list(islice(self.nodes, first))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal, cast
@@ -18,11 +15,12 @@ from plugin.sandbox.state import State
 
 from . import fields, tags
 from .fields import Node
+from .paging import decoded, encoded, page_size, parsed
+from .past_roots import BulkRoots, PastRoots
+from .pixels import Pixels
 from .search import search
 from .subscriptions import Subscriptions
 
-GLOBAL_ID = re.compile(r"gid://shopify/(\w+)/(\d+)")
-MOST_ON_A_PAGE = 250
 SORTED_BY: Mapping[str, Literal["key", "moment"]] = {"ID": "key", "UPDATED_AT": "moment"}
 
 TagsChanged = Callable[[int, str, list[str]], None]
@@ -39,9 +37,12 @@ class Roots:
         scopes: Sequence[str],
         at: Callable[[], str],
         tags_changed: TagsChanged,
+        past: PastRoots,
+        bulk: BulkRoots,
+        pixels: Pixels,
     ) -> None:
         self.state, self.store, self.subscriptions, self.at = state, store, subscriptions, at
-        self.tags_changed = tags_changed
+        self.tags_changed, self.past, self.bulk = tags_changed, past, bulk
         self.table: dict[str, Callable[..., Any]] = {
             "shop": lambda _: fields.shop(store),
             "currentAppInstallation": lambda _: fields.installation(store, scopes),
@@ -49,7 +50,6 @@ class Roots:
             "customerByIdentifier": self.customer_by_identifier,
             "customers": self.customers,
             "customersCount": self.customers_count,
-            "ordersCount": lambda _, limit=None: fields.count(state.count("order"), limit),
             "node": self.node,
             "nodes": lambda info, ids: [self.node(info, id_) for id_ in ids],
             "tagsAdd": self.add_tags,
@@ -57,6 +57,9 @@ class Roots:
             "webhookSubscriptions": self.list_subscriptions,
             "webhookSubscriptionCreate": self.subscribe,
             "webhookSubscriptionDelete": self.unsubscribe,
+            **past.table,
+            **bulk.table,
+            **pixels.table,
         }
 
     def node(self, info: object, id: str) -> Node | None:  # noqa: A002  the schema's names
@@ -65,6 +68,10 @@ class Roots:
             return self.customer(info, id)
         if kind == "WebhookSubscription":
             return self.subscriptions.node(number)
+        if kind in ("Order", "Product", "Refund"):
+            return {"Order": self.past.order, "Product": self.past.product, "Refund": self.past.refund}[kind](id)
+        if kind == "BulkOperation":
+            return self.bulk.one(id)
         return fields.shop(self.store) if id == gid("Shop", self.store.id) else None
 
     def customer(self, _: object, id: str) -> Node | None:  # noqa: A002
@@ -171,31 +178,3 @@ class Roots:
 
 def failed(node: Node | None, field: str, message: str) -> Node:
     return {"node": node, "userErrors": [{"field": [field], "message": message}]}
-
-
-def parsed(id_: str) -> tuple[str, int]:
-    found = GLOBAL_ID.fullmatch(id_)
-    if found is None:
-        raise GraphQLError(f"Invalid global id '{id_}'", extensions={"code": "argumentLiteralsIncompatible"})
-    return found[1], int(found[2])
-
-
-def page_size(first: int | None) -> int:
-    if first is None:
-        raise GraphQLError("you must provide one of first or last", extensions={"code": "BAD_REQUEST"})
-    if not 1 <= first <= MOST_ON_A_PAGE:
-        raise GraphQLError(f"first must be between 1 and {MOST_ON_A_PAGE}", extensions={"code": "BAD_REQUEST"})
-    return first
-
-
-def encoded(values: Sequence[str]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
-
-
-def decoded(cursor: str | None) -> tuple[str, ...] | None:
-    if cursor is None:
-        return None
-    try:
-        return tuple(json.loads(base64.urlsafe_b64decode(cursor)))
-    except ValueError as error:
-        raise GraphQLError(f"Invalid cursor '{cursor}'") from error

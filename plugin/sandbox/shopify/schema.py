@@ -6,9 +6,13 @@ from functools import cache
 
 from graphql import GraphQLSchema, build_schema
 
+from . import schema_audience, schema_bulk, schema_past, schema_writing
+
 # webhook topics that can be subscribed to, by their names in GraphQL
 TOPICS = {
+    "APP_SCOPES_UPDATE": "app/scopes_update",
     "APP_UNINSTALLED": "app/uninstalled",
+    "BULK_OPERATIONS_FINISH": "bulk_operations/finish",
     "CARTS_CREATE": "carts/create",
     "CARTS_UPDATE": "carts/update",
     "CHECKOUTS_CREATE": "checkouts/create",
@@ -16,8 +20,12 @@ TOPICS = {
     "CHECKOUTS_UPDATE": "checkouts/update",
     "CUSTOMERS_CREATE": "customers/create",
     "CUSTOMERS_DELETE": "customers/delete",
+    "CUSTOMERS_DISABLE": "customers/disable",
     "CUSTOMERS_EMAIL_MARKETING_CONSENT_UPDATE": "customers_email_marketing_consent/update",
+    "CUSTOMERS_ENABLE": "customers/enable",
     "CUSTOMERS_MARKETING_CONSENT_UPDATE": "customers_marketing_consent/update",
+    "CUSTOMERS_MERGE": "customers/merge",
+    "CUSTOMERS_PURCHASING_SUMMARY": "customers/purchasing_summary",
     "CUSTOMERS_UPDATE": "customers/update",
     "CUSTOMER_TAGS_ADDED": "customer.tags_added",
     "CUSTOMER_TAGS_REMOVED": "customer.tags_removed",
@@ -53,7 +61,7 @@ type QueryRoot {
   customersCount(limit: Int = 10000, query: String): Count
   node(id: ID!): Node
   nodes(ids: [ID!]!): [Node]!
-  ordersCount(limit: Int = 10000): Count
+  ordersCount(limit: Int = 10000, query: String): Count
   shop: Shop!
   webhookSubscriptions(
     after: String, first: Int, reverse: Boolean = false, topics: [WebhookSubscriptionTopic!], uri: String
@@ -179,4 +187,6 @@ enum WebhookSubscriptionFormat { JSON }
 
 @cache
 def schema() -> GraphQLSchema:
-    return build_schema(f"{SDL}\nenum WebhookSubscriptionTopic {{ {' '.join(TOPICS)} }}")
+    topics = f"enum WebhookSubscriptionTopic {{ {' '.join(TOPICS)} }}"
+    parts = (SDL, schema_past.SDL, schema_bulk.SDL, schema_writing.SDL, schema_audience.SDL, topics)
+    return build_schema("\n".join(parts))

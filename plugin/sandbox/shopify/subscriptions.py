@@ -63,6 +63,11 @@ class Subscriptions:
         held = self.state.get("subscription", str(id_))
         return held is not None and held["listed"] and self.state.delete("subscription", str(id_))
 
+    def forget(self) -> None:
+        """Delete those that were made through the API, as when the app is removed."""
+        for held in list(self.state.walk("subscription")):
+            self.delete(held["id"])
+
     def node(self, id_: int) -> Document | None:
         held = self.state.get("subscription", str(id_))
         return self.shown(held) if held and held["listed"] else None

@@ -18,6 +18,7 @@ async function ask(query, count) {
   asking = new AbortController();
   const body = new URLSearchParams({ query });
   if (count) body.set("count", "1");
+  if (form.elements.rewards.checked) body.set("rewards", "yes");
   const answer = await fetch(form.dataset.check, {
     method: "POST",
     headers: { "X-CSRFToken": token },
@@ -109,6 +110,7 @@ async function count(query) {
   }
 }
 
+form.elements.rewards.addEventListener("change", look);
 box.addEventListener("input", () => {
   clearTimeout(timer);
   clearTimeout(counter);

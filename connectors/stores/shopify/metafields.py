@@ -1,0 +1,42 @@
+"""The definition of the metafield in which segments are kept: the merchant sees it, and can filter customers by it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.errors import PermanentError, RetryableError
+from connectors.stores.shopify.graphql import Admin
+from connectors.stores.shopify.writings import FIELD, FIELD_TYPE
+from connectors.text import presentable
+
+DEFINE = """mutation Define($definition: MetafieldDefinitionInput!) {
+  metafieldDefinitionCreate(definition: $definition) { userErrors { field message code } }
+}"""
+DEFINITION = {
+    "name": "Segments",
+    "key": FIELD,
+    "ownerType": "CUSTOMER",
+    "type": FIELD_TYPE,
+    "access": {"admin": "MERCHANT_READ"},
+}
+AS_A_FILTER = {"capabilities": {"adminFilterable": {"enabled": True}}}
+NO_FILTER = ("OWNER_TYPE_LIMIT_EXCEEDED_FOR_USE_AS_ADMIN_FILTERS", "INVALID_CAPABILITY")
+THERE_ALREADY = ("TAKEN", "UNSTRUCTURED_ALREADY_EXISTS")
+
+
+def define(admin: Admin) -> None:
+    """Define the metafield, as a filter where the shop has room for one more. Repeatable."""
+    if (code := defined(admin, DEFINITION | AS_A_FILTER)) in NO_FILTER:
+        code = defined(admin, DEFINITION)
+    if code:
+        raise PermanentError(f"shopify: the metafield cannot be defined: {code}")
+
+
+def defined(admin: Admin, definition: dict[str, Any]) -> str | None:
+    """Try to define it; return the code of what is wrong, None if nothing is."""
+    payload = admin.ask(DEFINE, {"definition": definition}).data.object("metafieldDefinitionCreate")
+    if payload is None:
+        raise RetryableError("shopify: an answer without a definition")
+    errors = payload.objects("userErrors")
+    codes = [one.text("code") or presentable(one.text("message") or "refused") for one in errors]
+    return next((code for code in codes if code not in THERE_ALREADY), None)

@@ -1,0 +1,172 @@
+"""What an install makes, once a merchant's consent is proved: the shop, its store's connection, webhooks and lanes.
+
+Two installs of one store at the same time make one shop: the route of the store's webhooks belongs to whoever commits
+first, and the other finds the shop behind it. A store that was uninstalled goes on with its shop and its history; of
+one that was forgotten only a shell is left, which starts anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import Engine, select
+from sqlmodel import Session, col
+
+from connectors import registry
+from connectors.base import AppInstall, Connector, EventSource, Grant, Identity, PixelHost
+from connectors.errors import ConfigurationError, ConnectorError
+from plugin import backfill, lanes, shops, site, subscriptions, tokens
+from plugin.config import settings
+from plugin.db import reading, transaction
+from plugin.models.shops import Connection, Shop
+from plugin.seal import unseal
+from plugin.tagging import destinations
+
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What an install has made or found: a store's connection, and its shop.
+
+    `webhooks`: where they are to be sent, if the platform has to be asked. `fault`: why none come yet.
+    """
+
+    shop_id: str
+    connection_id: str
+    webhooks: str | None = None
+    fault: str | None = None
+
+
+def app_for(
+    platform: str, account: str, own: Mapping[str, str], practice_origin: str | None = None
+) -> AppInstall | None:
+    """Return a connector that can install an app for an account: the merchant's `own`, or ours where that is empty.
+
+    None: the platform's apps cannot be installed, or this installation has none there.
+    """
+    connector = shops.build(platform, {"shop": account} | dict(own), practice_origin)
+    return connector if isinstance(connector, AppInstall) and "client_id" in connector.credentials else None
+
+
+def own_app(engine: Engine, platform: str, account: str) -> dict[str, str]:
+    """Return the client ID and secret of a merchant's own app; empty where the shop uses ours."""
+    with reading(engine) as session:
+        found = shops.by_address(session, platform, account.casefold())
+        kept = unseal(found.shop_id, found.sealed) if found else {}
+    if "client_id" not in kept:
+        return {}
+    return {name: value for name, value in kept.items() if name in ("client_id", "api_secret", "api_secret_old")}
+
+
+def expect(session: Session, shop: Shop, platform: str, own: Mapping[str, str]) -> Connection:
+    """Keep the credentials of a merchant's own app for a shop; its connection waits until the merchant installs it."""
+    credentials = {"shop": shop.domain, "access_token": ""} | dict(own)
+    connection = shops.connect(session, shop, platform, credentials, Identity(shop.domain, shop.name))
+    shops.pause(session, shop.shop_id, connection.connection_id, "the app has still to be installed in the store")
+    return connection
+
+
+def complete(
+    engine: Engine,
+    platform: str,
+    account: str,
+    grant: Grant,
+    own: Mapping[str, str] | None = None,
+    practice_origin: str | None = None,
+) -> Installed:
+    """Keep what a merchant has granted, to their `own` app or to ours, for the store `account`. Repeatable.
+
+    One call proves it. ConfigurationError: scopes are missing, or the grant is for another store.
+    """
+    credentials = {"shop": account} | dict(own or {}) | dict(grant.credentials)
+    connector = shops.build(platform, credentials, practice_origin)
+    identity = connector.check()
+    if identity.account.casefold() != account.casefold():
+        raise ConfigurationError(f"{platform}: the store answers under another name")
+    installed = keep(engine, connector, credentials, identity, grant, practice_origin)
+    if installed.webhooks and isinstance(connector, EventSource):
+        try:
+            connector.subscribe(installed.webhooks)
+        except ConnectorError as error:
+            return replace(installed, fault=str(error))
+    return installed
+
+
+def keep(
+    engine: Engine,
+    connector: Connector,
+    credentials: Mapping[str, str],
+    identity: Identity,
+    grant: Grant,
+    practice_origin: str | None,
+) -> Installed:
+    """Make or renew what an install stands for: shop, connection, lanes; its past is read and its pixel placed."""
+    platform = connector.slug
+    for left in reversed(range(TRIES)):
+        try:
+            with transaction(engine) as session:
+                shop = shop_of(session, platform, identity)
+                connection = shops.connect(session, shop, platform, credentials, identity, practice_origin)
+                destinations.add_destinations(session, shop.shop_id)
+                lanes.poke(session, shop.shop_id, f"sync:{connection.connection_id}")
+                backfill.begin(session, shop.shop_id, connection.connection_id)
+                if isinstance(connector, PixelHost):
+                    site.ask(session, connection)
+                webhooks = subscriptions.send_here(session, connection) if is_own(connector) else None
+                if due_at := tokens.next_at(grant.expires_at):
+                    lanes.poke(session, shop.shop_id, tokens.lane(connection.connection_id), due_at)
+                return Installed(shop.shop_id, connection.connection_id, webhooks)
+        except PermissionError:  # another install of this store was quicker: go on with what it has made
+            if not left:
+                raise
+    raise AssertionError
+
+
+def shop_of(session: Session, platform: str, identity: Identity) -> Shop:
+    """Return the shop of a store: the one that it had, the one added for it that waits for a store, or a new one."""
+    account = identity.account.casefold()
+    zone, currency = place(identity)
+    held = shops.by_address(session, platform, account)
+    if held is None:
+        waiting = waiting_for(session, platform, account)
+        new = {"name": identity.name, "platform": platform, "domain": account, "zone": zone, "currency": currency}
+        return waiting or shops.add_shop(session, **new)[0]
+    shop = shops.shop(session, held.shop_id)
+    if not shop.domain:  # forgotten: a shell, and nothing of before
+        shop.name, shop.domain, shop.zone, shop.currency = identity.name, account, zone, currency.upper()
+        session.add(shop)
+    return shop
+
+
+def waiting_for(session: Session, platform: str, account: str) -> Shop | None:
+    found = select(Shop).where(col(Shop.platform) == platform, col(Shop.domain) == account)
+    added = session.scalars(found.order_by(col(Shop.created_at), col(Shop.shop_id))).all()
+    return next((one for one in added if not shops.connections(session, one.shop_id, "store")), None)
+
+
+def place(identity: Identity) -> tuple[str, str]:
+    """Return a store's zone and currency, without which no figure of its would be right."""
+    try:
+        zone = ZoneInfo(identity.zone or "").key
+    except (ValueError, ZoneInfoNotFoundError):
+        raise ConfigurationError("the store does not say in which time zone it is") from None
+    if identity.currency is None:
+        raise ConfigurationError("the store does not say in which currency it counts")
+    return zone, identity.currency
+
+
+def is_own(connector: Connector) -> bool:
+    """Whether a merchant's own app is installed: it asks for its webhooks; those of ours are in its configuration."""
+    client_id = connector.credentials.get("client_id")
+    return client_id is None or client_id != settings().app(connector.slug).get("client_id")
+
+
+def again(connection: Connection) -> bool:
+    """Whether the merchant can mend a connection by installing once more."""
+    if connection.state == "active" or not issubclass(registry()[connection.platform], AppInstall):
+        return False
+    kept = unseal(connection.shop_id, connection.sealed)
+    return "client_id" in shops.with_app(connection.platform, kept)

@@ -1,0 +1,73 @@
+"""What is seen on the shop's own pages, and how it reaches us: pixels, their events, and whom webhooks are sent to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import SQLModel
+
+from plugin.models.columns import id_, json, key, moment, shop_key
+
+
+class SiteEvent(SQLModel, table=True):
+    """Something that a customer did on the shop's pages, as a browser told it: anybody can forge one.
+
+    `event_id` is the browser's own, so that a repeat is the same row; `happened_at` is when it reached us.
+    """
+
+    __tablename__ = "site_events"
+    __table_args__ = (
+        Index("ix_site_events_customer", "shop_id", "customer_id", "kind", "happened_at"),
+        Index("ix_site_events_happened", "shop_id", "happened_at", "customer_id"),
+    )
+
+    shop_id: str = shop_key()
+    event_id: str = key()
+    customer_id: str = id_()
+    kind: str  # product_viewed, collection_viewed
+    subject_id: str | None = id_()
+    happened_at: datetime = moment(null=False)
+
+
+class Pixel(SQLModel, table=True):
+    """A connection's pixel: `site_key` stands in the shop's pages for all to read, and says only whose shop it is."""
+
+    __tablename__ = "pixels"
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    site_key: str
+    platform_id: str | None = id_()
+    address: str | None = None
+    error: str | None = None
+
+
+class Subscription(SQLModel, table=True):
+    """Where a platform was asked to send webhooks: `sealed` holds the address, with its token if it has one.
+
+    `put_back`: how many subscriptions had vanished, in all. `refused`: topics that the platform did not take last time.
+    """
+
+    __tablename__ = "subscriptions"
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    sealed: str
+    checked_at: datetime | None = moment()
+    put_back: int = 0
+    ended: int = 0
+    refused: list[str] | None = json()
+
+
+class RatingRun(SQLModel, table=True):
+    """How far the nightly reading of the platform's own scores is; a `cursor` is there while it is under way."""
+
+    __tablename__ = "rating_runs"
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    cursor: str | None = None
+    begun_at: datetime | None = moment()
+    ended_at: datetime | None = moment()
+    rated: int = 0

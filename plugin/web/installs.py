@@ -1,0 +1,122 @@
+"""Installing from outside the admin: to the platform's page of consent, and back with a code."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+from datetime import timedelta
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.wrappers import Response
+
+from connectors.base import AppInstall, Callback
+from connectors.errors import ConfigurationError, ConnectorError, SignatureError
+from plugin import clock, install, passwords, shops
+from plugin.config import settings
+from plugin.db import transaction
+from plugin.web import accounts, engine
+from plugin.web.frame import PLATFORM, practice_origin
+
+log = logging.getLogger(__name__)
+
+bp = Blueprint("installs", __name__)
+
+COOKIE = "tagsmith-install"
+STATE_LIFE = timedelta(minutes=10)
+
+Page = str | Response | tuple[str, int]
+
+
+@bp.get("/install/shopify")
+def begin() -> Page:
+    """Send the merchant to the page of consent, and give the browser the state that it has to bring back."""
+    account = request.args.get("shop", "").strip().lower()
+    if not account:
+        return render_template("install/begin.html")
+    state = secrets.token_urlsafe(24)
+    try:
+        place = app_for(account, own_app(account)).authorization_url(state, callback_url())
+    except ConfigurationError as error:
+        return render_template("install/begin.html", shop=account, fault=str(error)), 400
+    answer = redirect(place)
+    answer.set_cookie(
+        COOKIE,
+        states().dumps([state, account, clock.now().timestamp()]),
+        max_age=STATE_LIFE,
+        path=url_for("installs.begin"),
+        secure=settings().production,
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
+
+
+@bp.get("/install/shopify/callback")
+def callback() -> Page:
+    """Take the merchant back: only as the platform sent them, and only in the browser that set out."""
+    claimed = request.args.get("shop", "").lower()
+    own = own_app(claimed)
+    connector = app_for(claimed, own)
+    now = clock.now()
+    try:
+        came = connector.called_back(list(request.args.items(multi=True)), now)
+        set_out(came)
+    except SignatureError as error:
+        return failed(error, 400)
+    try:
+        grant = connector.exchange(came.code, callback_url(), now)
+        installed = install.complete(engine(), PLATFORM, came.account, grant, own, practice_origin(PLATFORM))
+    except (ConnectorError, PermissionError) as error:
+        log.warning("an install failed: %s", error)
+        return failed(error, 409)
+    answer = enter(installed.shop_id)
+    answer.delete_cookie(COOKIE, path=url_for("installs.begin"))
+    flash(gettext("Tagsmith is connected with %(shop)s.", shop=came.account))
+    if installed.fault:
+        flash(installed.fault, "bad")
+    return answer
+
+
+def own_app(account: str) -> dict[str, str]:
+    return install.own_app(engine(), PLATFORM, account)
+
+
+def app_for(account: str, own: dict[str, str]) -> AppInstall:
+    """Return the app that is installed for an account; 404 where this installation has none."""
+    return install.app_for(PLATFORM, account, own, practice_origin(PLATFORM)) or abort(404)
+
+
+def callback_url() -> str:
+    return f"{settings().public_url}{url_for('installs.callback')}"
+
+
+def states() -> URLSafeSerializer:
+    """Signs the state with the site's own key, which no platform knows."""
+    return URLSafeSerializer(settings().secret_key, salt="install")
+
+
+def set_out(came: Callback) -> None:
+    """Raise SignatureError unless this browser set out for this install within the last minutes."""
+    try:
+        state, account, at = states().loads(request.cookies.get(COOKIE, ""))
+    except (BadSignature, TypeError, ValueError):
+        raise SignatureError("this browser did not begin the install, or too long ago") from None
+    same = hmac.compare_digest(str(state).encode(), came.state.encode("utf-8", "replace")) and account == came.account
+    if not same or clock.now().timestamp() - float(at) > STATE_LIFE.total_seconds():
+        raise SignatureError("this browser did not begin the install, or too long ago")
+
+
+def failed(error: Exception, status: int) -> Page:
+    shop = request.args.get("shop", "")
+    return render_template("install/failed.html", reason=str(error), retry=url_for("installs.begin", shop=shop)), status
+
+
+def enter(shop_id: str) -> Response:
+    """Let the merchant in: who may install the app in the store may see its pages. At first a password is set."""
+    with transaction(engine()) as session:
+        account = passwords.of_shop(session, shop_id)
+        code = None if account else shops.renew_code(session, shop_id)
+    return accounts.begin(account) if account else redirect(url_for("accounts.set_up", code=code))

@@ -1,0 +1,23 @@
+"""An installation whose time stands still until a test moves it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from cryptography.fernet import Fernet
+
+from plugin import clock
+from plugin.config import settings
+from tests.tagging.merchant import Clock
+
+
+@pytest.fixture
+def time(monkeypatch, tmp_path):
+    monkeypatch.setenv("ENCRYPTION_KEYS", Fernet.generate_key().decode())
+    monkeypatch.setenv("SECRET_KEY", "made up for this test")
+    monkeypatch.setenv("INSTANCE_DIR", str(tmp_path))
+    settings.cache_clear()
+    made = Clock(datetime(2026, 11, 22, 12, tzinfo=UTC))
+    before = clock.use(made)
+    yield made
+    clock.use(before)
+    settings.cache_clear()
