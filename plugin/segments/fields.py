@@ -47,9 +47,9 @@ def _later(name: str, kind: Type, sentence: str, supplied_by: str, values: tuple
 
 
 _AVAILABLE = (
-    Field("number_of_orders", INTEGER, "orders", "Number of orders that count, ever"),
-    Field("amount_spent", MONEY, "spent_minor", "Amount spent on orders that count, less refunds"),
-    Field("first_order_date", DATE, "first_order_at", "Day of the first order that counts"),
+    Field("number_of_orders", INTEGER, "orders", "Number of orders that count, ever", whole=True),
+    Field("amount_spent", MONEY, "spent_minor", "Amount spent on orders that count, less refunds", whole=True),
+    Field("first_order_date", DATE, "first_order_at", "Day of the first order that counts", whole=True),
     Field("last_order_date", DATE, "last_order_at", "Day of the latest order that counts"),
     Field("customer_added_date", DATE, "added_at", "Day the customer was added to the store"),
     Field("customer_tags", LIST, "tags", "Tags on the customer in the store, other than ours", examples=("'vip'",)),
@@ -67,7 +67,9 @@ _AVAILABLE = (
         values=tuple(status for status in CONSENT if status != "INVALID"),
     ),
     Field("abandoned_checkout_date", DATE, "abandoned_at", "Day of the latest abandoned checkout or cart"),
-    Field("rfm_group", ENUM, "rfm_group", "Group by recency, frequency and amount of orders", values=GROUPS),
+    Field(
+        "rfm_group", ENUM, "rfm_group", "Group by recency, frequency and amount of orders", values=GROUPS, whole=True
+    ),
     Field(
         "shopify_rfm_group",
         ENUM,
@@ -77,9 +79,9 @@ _AVAILABLE = (
     ),
     Field("predicted_spend_tier", ENUM, "spend_tier", "What Shopify thinks they may spend", values=TIERS),
     Field("customer_account_status", ENUM, "account_status", "State of the customer's account", values=ACCOUNT_STATES),
-    Field("rfm_recency", INTEGER, "rfm_recency", "Score of how lately they ordered: 1 to 5"),
-    Field("rfm_frequency", INTEGER, "rfm_frequency", "Score of how often they ordered: 1 to 5"),
-    Field("rfm_monetary", INTEGER, "rfm_monetary", "Score of how much they spent: 1 to 5"),
+    Field("rfm_recency", INTEGER, "rfm_recency", "Score of how lately they ordered: 1 to 5", whole=True),
+    Field("rfm_frequency", INTEGER, "rfm_frequency", "Score of how often they ordered: 1 to 5", whole=True),
+    Field("rfm_monetary", INTEGER, "rfm_monetary", "Score of how much they spent: 1 to 5", whole=True),
 )
 
 _LATER = (

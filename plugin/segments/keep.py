@@ -49,7 +49,7 @@ def add(
         shop_id=shop.shop_id,
         segment_id=new_id(),
         name=free_name(session, shop.shop_id, name),
-        query=canonical(understood(query, rewards=rewards)),
+        query=canonical(understood(query, shop, rewards=rewards)),
         rewards=rewards,
         tag="",
         whole="due",
@@ -78,7 +78,7 @@ def edit(
         "name": free_name(session, shop.shop_id, name, segment_id),
         "rewards": segment.rewards if rewards is None else rewards,
     }
-    changes["query"] = canonical(understood(query, rewards=changes["rewards"]))
+    changes["query"] = canonical(understood(query, shop, rewards=changes["rewards"]))
     changes["tag"] = free_tag(session, shop, segment_id, tag)
     retagged = changes["tag"] != segment.tag
     if changes["query"] != segment.query:

@@ -88,6 +88,7 @@ class Field(_Named):
     values: tuple[str, ...] = ()  # of an Enum: all of them
     examples: tuple[str, ...] = ()
     supplied_by: str = ""  # for a name without a column: what would supply it
+    whole: bool = False  # whether it rests on every order that a customer ever placed
 
 
 @dataclass(frozen=True)

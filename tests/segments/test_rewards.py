@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plugin.models.shops import Shop
 from plugin.segments.fields import FUNCTIONS
 from plugin.segments.language import canonical, parse
 from plugin.segments.rewards import check, is_forgeable, open_ways
@@ -13,6 +14,8 @@ from tests.segments.strategies import AVAILABLE_FUNCTIONS, queries
 VIEW = "storefront.product_viewed MATCHES (count >= 3)"
 OTHER = "storefront.collection_viewed MATCHES (date >= -7d)"
 ORDERS = "number_of_orders >= 1"
+
+SHOP = Shop(name="Acme")
 
 SAFE = (
     ORDERS,
@@ -41,14 +44,14 @@ OPEN = (
 
 @pytest.mark.parametrize("query", SAFE)
 def test_where_every_way_needs_something_else_it_may_be_kept(query):
-    assert check(query, rewards=True).ok
+    assert check(query, SHOP, rewards=True).ok
 
 
 @pytest.mark.parametrize(("marked",), OPEN)  # noqa: PT006
 def test_where_one_way_rests_on_views_alone_it_says_where(marked):
     query = marked.replace("«", "").replace("»", "")
-    assert check(query, rewards=False).ok
-    found = check(query, rewards=True)
+    assert check(query, SHOP, rewards=False).ok
+    found = check(query, SHOP, rewards=True)
     places = []
     rest = marked
     while "«" in rest:
@@ -62,7 +65,7 @@ def test_where_one_way_rests_on_views_alone_it_says_where(marked):
 
 
 def test_what_is_wrong_with_the_text_itself_comes_first():
-    found = check("storefront.product_viewed MATCHES (cuont >= 3)", rewards=True)
+    found = check("storefront.product_viewed MATCHES (cuont >= 3)", SHOP, rewards=True)
     assert {error.code for error in found.errors} == {"UNKNOWN_PARAMETER"}
 
 
@@ -100,4 +103,4 @@ def ways(node, *, negated):
 
 @given(st.sampled_from(SAFE))
 def test_a_query_that_may_be_kept_is_kept_in_its_canonical_form(query):
-    assert check(check(query, rewards=True).canonical, rewards=True).ok
+    assert check(check(query, SHOP, rewards=True).canonical, SHOP, rewards=True).ok

@@ -1,9 +1,11 @@
 """Shopify's own scores are read through every night, go on after a crash, and move members like any other change."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import update
 
-from connectors.records import Customer, CustomerRedaction, Merged, Rating
+from connectors.records import Customer, CustomerRedaction, Merged, Rating, Viewed
 from plugin import ingest, lanes
 from plugin.db import table, transaction
 from plugin.insight import ratings
@@ -176,6 +178,17 @@ def test_an_older_rating_does_not_undo_a_newer(world, people):
         with transaction(world.engine) as session:
             ingest.store(session, world.shop(), world.connection_id, [rated])
     assert groups(world)[people[0]] == ("LOYAL", None)
+
+
+def test_a_rating_tells_that_somebody_was_there_in_whatever_order_it_comes(world):
+    looked = world.time()
+    rated = looked - timedelta(minutes=5)
+    view = Viewed("one", "8200000000000000001", "product_viewed", "1", looked)
+    for records in ([view, Rating("8200000000000000001", rated, "NEW")], [view]):
+        with transaction(world.engine) as session:
+            ingest.store(session, world.shop(), world.connection_id, records)
+    [row] = [one for one in world.rows(CustomerRow) if one.customer_id == "8200000000000000001"]
+    assert row.seen_at == rated
 
 
 def test_it_is_said_where_ours_differs(world, people):
