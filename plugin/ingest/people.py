@@ -73,6 +73,7 @@ def row_of(people: People, record: Customer) -> Row:
     }
     if row["customer_id"] != record.customer_id:
         return row  # what somebody was before a merge says nothing of whom they became
+    row["record_updated_at"] = record.updated_at
     if record.created_at is not UNSET:
         row["created_at"] = record.created_at
     profile = {name: getattr(record, name) for name in ("first_name", "last_name", "phone")}
@@ -122,6 +123,10 @@ def write(session: Session, rows: Iterable[Row]) -> None:
 def upsert_customers(session: Session, rows: list[Any]) -> None:
     def change(new: Any) -> Row:
         changes: Row = {"seen_at": earliest(customers.c.seen_at, new.seen_at), "guest": False}
+        if "record_updated_at" in rows[0]:
+            lifted = customers.c.deleted_at < new.record_updated_at
+            changes["deleted_at"] = case((lifted, None), else_=customers.c.deleted_at)
+            changes["record_updated_at"] = latest(customers.c.record_updated_at, new.record_updated_at)
         if "created_at" in rows[0]:
             changes["created_at"] = earliest(customers.c.created_at, new.created_at)
         for clock, columns in (
@@ -132,9 +137,6 @@ def upsert_customers(session: Session, rows: list[Any]) -> None:
         ):
             if clock in rows[0]:
                 changes |= group(customers, new, clock, [name for name in columns if name in rows[0]])
-        if "profile_updated_at" in rows[0]:
-            lifted = customers.c.deleted_at < new.profile_updated_at
-            changes["deleted_at"] = case((lifted, None), else_=customers.c.deleted_at)
         return changes
 
     upsert(session, customers, rows, change=change)
@@ -232,7 +234,7 @@ def tombstone(session: Session, shop_id: str, customer_id: str, deleted_at: date
     }
 
     def change(new: Any) -> Row:
-        newer = customers.c.profile_updated_at > new.deleted_at
+        newer = customers.c.record_updated_at > new.deleted_at
         kept = case((newer, customers.c.deleted_at), else_=latest(customers.c.deleted_at, new.deleted_at))
         return {"seen_at": earliest(customers.c.seen_at, new.seen_at), "deleted_at": kept}
 

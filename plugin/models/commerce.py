@@ -17,6 +17,7 @@ from plugin.models.columns import big, id_, key, keyed, moment, moment_key, shop
 class Customer(SQLModel, table=True):
     """A buyer. `contact` is the casefolded address at which they are written to. Lists are kept casefolded.
 
+    `record_updated_at` is the clock of the newest record, whatever that carries: one after a deletion lifts it.
     `platform_rfm_group` and `spend_tier` are what the platform itself thinks of them, as it was on `rated_at`.
     """
 
@@ -27,6 +28,7 @@ class Customer(SQLModel, table=True):
     customer_id: str = key()
     guest: bool = False
     seen_at: datetime | None = moment()
+    record_updated_at: datetime | None = moment()
     created_at: datetime | None = moment()
     email: str | None = None
     contact: str | None = id_()

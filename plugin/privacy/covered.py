@@ -36,8 +36,8 @@ BY_CUSTOMER: Mapping[str, Kind] = {"customer_id": "customer"}
 COVERED: Mapping[str, Cover] = {
     "customers": Cover(
         whose=BY_CUSTOMER,
-        deleted="shop_id customer_id guest seen_at created_at email contact email_domain first_name last_name phone "
-        "profile_updated_at language language_updated_at countries regions cities addresses_updated_at "
+        deleted="shop_id customer_id guest seen_at record_updated_at created_at email contact email_domain first_name "
+        "last_name phone profile_updated_at language language_updated_at countries regions cities addresses_updated_at "
         "account_status account_updated_at platform_rfm_group spend_tier rated_at deleted_at",
     ),
     "email_addresses": Cover(
