@@ -13,7 +13,7 @@ from typing import Any, cast
 from sqlalchemy import Row, delete, literal, select, update
 from sqlmodel import Session
 
-from connectors.base import EventSource, Webhook
+from connectors.sources import EventSource, Webhook
 from plugin import clock, lanes, shops
 from plugin.db import Keys, among, table, upserting
 from plugin.models.inbox import Delivery

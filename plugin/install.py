@@ -15,8 +15,11 @@ from sqlalchemy import Engine, select
 from sqlmodel import Session, col
 
 from connectors import registry
-from connectors.base import AppInstall, Connector, EventSource, Grant, Identity, PixelHost
+from connectors.base import Connector, Identity
 from connectors.errors import ConfigurationError, ConnectorError
+from connectors.installs import AppInstall, Grant
+from connectors.sources import EventSource
+from connectors.writers import PixelHost
 from plugin import backfill, lanes, shops, site, subscriptions, tokens
 from plugin.config import settings
 from plugin.db import reading, transaction

@@ -16,8 +16,8 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from connectors import registry
-from connectors.base import HistorySource, Page
 from connectors.records import Record
+from connectors.sources import HistorySource, Page
 from plugin import clock, ingest, lanes, shops, tokens
 from plugin.db import reading, table, transaction, upsert
 from plugin.ingest.clocks import sharpen

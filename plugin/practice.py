@@ -11,7 +11,7 @@ from random import Random
 from sqlalchemy import Engine, select, update
 from sqlmodel import Session, col
 
-from connectors.base import EventSource
+from connectors.sources import EventSource
 from plugin import clock, imports, sandbox, shops, site, subscriptions
 from plugin.config import settings
 from plugin.db import transaction

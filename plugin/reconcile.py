@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import Engine, Row, func, select, update
 from sqlmodel import Session
 
-from connectors.base import HistorySource, Page
 from connectors.records import Cart, Customer, Deleted, Kind, Order, Product, Record
+from connectors.sources import HistorySource, Page
 from plugin import backfill, clock, dates, lanes, parts, shops
 from plugin.db import among, reading, table, transaction
 from plugin.ingest import products

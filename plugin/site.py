@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import Engine, select, update
 from sqlmodel import Session
 
-from connectors.base import PixelHost
 from connectors.errors import ConfigurationError, PermanentError
 from connectors.records import Viewed
+from connectors.writers import PixelHost
 from plugin import clock, dates, ingest, lanes, shops, tokens
 from plugin.config import settings
 from plugin.db import reading, table, transaction, upsert

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from connectors.base import EventSource, Repaired
 from connectors.errors import ConfigurationError
+from connectors.sources import EventSource, Repaired
 from plugin import backfill, clock, dates, lanes, shops, tokens
 from plugin.config import settings
 from plugin.db import reading, table, transaction, upsert

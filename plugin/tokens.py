@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from connectors.base import AppInstall, Connector, Grant
+from connectors.base import Connector
 from connectors.errors import ConfigurationError, RetryableError
+from connectors.installs import AppInstall, Grant
 from plugin import clock, lanes, shops
 from plugin.db import reading, transaction
 from plugin.models.shops import Connection

@@ -11,7 +11,8 @@ from sqlalchemy import Engine, select
 from sqlmodel import col
 
 from connectors import registry
-from connectors.base import AppInstall, EventSource
+from connectors.installs import AppInstall
+from connectors.sources import EventSource
 from plugin import backfill, clock, install, lanes, shops, subscriptions
 from plugin.commands.base import Subparsers, WrongUseError, command, engine, group, shop_option
 from plugin.config import settings

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Engine, select, update
 
-from connectors.base import Rated, RatingSource, TagWriter
 from connectors.errors import PermanentError
+from connectors.sources import Rated, RatingSource
+from connectors.writers import TagWriter
 from plugin import clock, dates, lanes, shops, tokens
 from plugin.db import reading, table, transaction, upsert
 from plugin.ingest.batch import store

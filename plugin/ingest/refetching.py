@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Engine, Row, and_, delete, exists, select, update
 from sqlmodel import Session
 
-from connectors.base import OrderSource
 from connectors.errors import PermanentError
 from connectors.records import Order
+from connectors.sources import OrderSource
 from plugin import clock, lanes, shops, tokens
 from plugin.db import among, reading, table, transaction
 from plugin.ingest.batch import store

@@ -10,9 +10,9 @@ from typing import Any, cast
 from sqlalchemy import Engine, Row
 from sqlmodel import Session
 
-from connectors.base import EventSource
 from connectors.errors import PermanentError, RetryableError
 from connectors.records import Record
+from connectors.sources import EventSource
 from plugin import inbox, lanes, shops
 from plugin.db import reading, transaction
 from plugin.ingest.batch import store

@@ -10,8 +10,8 @@ from typing import Any, cast
 from sqlalchemy import Engine, Row, and_, or_, select, update
 from sqlmodel import Session
 
-from connectors.base import EventSource
 from connectors.errors import PermanentError
+from connectors.sources import EventSource
 from plugin import inbox, lanes, shops
 from plugin.db import among, reading, table, transaction
 from plugin.models.inbox import Delivery

@@ -13,8 +13,8 @@ from sqlalchemy import Row, and_, case, or_, select, update
 from sqlmodel import Session
 
 from connectors import registry
-from connectors.base import AudienceMaker
 from connectors.errors import PermanentError
+from connectors.writers import AudienceMaker
 from plugin import clock, lanes
 from plugin.db import reading, table, upsert
 from plugin.models.segments import Segment

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlmodel import Session
 
-from connectors.base import AtOnce, Bucket, Rate, Windows
+from connectors.writers import AtOnce, Bucket, Rate, Windows
 from plugin.db import table, upsert
 from plugin.models.tagging import Budget, Job
 from plugin.shops import Opened

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from connectors.base import Contact, TagChange
+from connectors.writers import Contact, TagChange
 from plugin import clock
 from plugin.db import fold
 from plugin.tagging import contacts, ledger, marks, plan

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import and_, literal, or_, select
 from sqlmodel import Session
 
-from connectors.base import Contact
+from connectors.writers import Contact
 from plugin import clock, shops
 from plugin.db import UTCDateTime, among, fold, table, upsert
 from plugin.models.tagging import Contact as ContactRow

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Row, and_, delete, func, select, update
 from sqlmodel import Session
 
-from connectors.base import Outcome
 from connectors.errors import PermanentError
+from connectors.writers import Outcome
 from plugin import clock, lanes
 from plugin.db import reading, table
 from plugin.models.tagging import Job

@@ -5,11 +5,12 @@ from __future__ import annotations
 from sqlalchemy import Engine, update
 from sqlmodel import Session, col
 
-from connectors.base import TagWriter
+from connectors import registry
+from connectors.writers import FieldWriter, TagWriter
 from plugin import lanes, shops, tokens
 from plugin.db import reading, transaction
 from plugin.models.shops import Connection
-from plugin.tagging import audiences, marks, plan
+from plugin.tagging import audiences, marks
 from plugin.tagging.plan import destinations
 
 
@@ -32,7 +33,7 @@ def choose(engine: Engine, shop_id: str, connection_id: str, way: str) -> bool:
         if connection.tags_as == way:
             return False
     opened = tokens.opened(engine, shop_id, connection_id)
-    if opened and way != "tags" and isinstance(opened.connector, TagWriter):
+    if opened and way != "tags" and isinstance(opened.connector, FieldWriter):
         opened.connector.define_field()
     with transaction(engine) as session:
         write(session, shop_id, connection_id, way)
@@ -41,10 +42,10 @@ def choose(engine: Engine, shop_id: str, connection_id: str, way: str) -> bool:
 
 def offered(connection: Connection) -> tuple[str, ...]:
     """Return the ways in which a connection can keep tags, none if it takes none."""
-    known = plan.capabilities(connection.platform)
-    if known is None:
-        return ()
-    return marks.WAYS if known.field else ("tags",)
+    connector = registry()[connection.platform]
+    if issubclass(connector, FieldWriter):
+        return marks.WAYS
+    return ("tags",) if issubclass(connector, TagWriter) else ()
 
 
 def write(session: Session, shop_id: str, connection_id: str, way: str) -> None:

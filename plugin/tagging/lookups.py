@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session
 
-from connectors.base import Call, Contact, Found
 from connectors.errors import PermanentError
 from connectors.records import Customer
+from connectors.writers import Call, Contact, Found
 from plugin import clock, shops
 from plugin.db import among, fold
 from plugin.tagging import contacts, ledger, plan, pushes

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, literal, or_, select
 from sqlmodel import Session, col
 
 from connectors import registry
-from connectors.base import Capabilities, TagWriter
+from connectors.writers import Capabilities, TagWriter
 from plugin import clock, lanes
 from plugin.db import among, fold, table
 from plugin.models.commerce import Customer

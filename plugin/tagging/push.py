@@ -27,8 +27,8 @@ from uuid import uuid4
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from connectors.base import Call, Outcome, Refused
 from connectors.errors import PermanentError
+from connectors.writers import Call, Outcome, Refused
 from plugin import clock, dates, lanes
 from plugin.db import reading
 from plugin.tagging import audiences, changes, jobs, ledger, lookups, pushes, settling

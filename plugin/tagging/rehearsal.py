@@ -10,7 +10,7 @@ from typing import Literal, cast
 from sqlalchemy import select
 from sqlmodel import Session
 
-from connectors.base import Call, TagChange, TagWriter
+from connectors.writers import Call, TagChange, TagWriter
 from plugin.db import among, fold
 from plugin.shops import Opened
 from plugin.tagging import budgets, changes, marks, plan

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
-from connectors.base import Outcome
+from connectors.writers import Outcome
 from plugin import clock
 from plugin.db import table, upsert
 from plugin.models.tagging import Job

@@ -10,9 +10,9 @@ from typing import TypeVar
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from connectors.base import Rate, TagWriter
 from connectors.errors import RetryableError
 from connectors.records import Record
+from connectors.writers import Rate, TagWriter
 from plugin import clock, lanes, shops, tokens
 from plugin.db import reading, transaction
 from plugin.models.history import catching_up

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 from flask_babel import gettext
 
 from connectors import registry
-from connectors.base import AppInstall
+from connectors.installs import AppInstall
 from plugin.config import settings
 
 bp = Blueprint("docs", __name__)

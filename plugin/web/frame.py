@@ -15,8 +15,8 @@ from flask import Flask, current_app, g, redirect, request, session, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
-from connectors.base import AdminVisit, EmbeddedPages
 from connectors.errors import SignatureError
+from connectors.installs import AdminVisit, EmbeddedPages
 from plugin import clock, shops
 from plugin.config import settings
 from plugin.db import reading

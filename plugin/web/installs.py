@@ -12,8 +12,8 @@ from flask_babel import gettext
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
-from connectors.base import AppInstall, Callback
 from connectors.errors import ConfigurationError, ConnectorError, SignatureError
+from connectors.installs import AppInstall, Callback
 from plugin import clock, install, passwords, shops
 from plugin.config import settings
 from plugin.db import transaction

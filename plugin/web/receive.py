@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError
 
 from connectors import registry
-from connectors.base import EventSource, Webhook
 from connectors.errors import SignatureError
+from connectors.sources import EventSource, Webhook
 from plugin import inbox, shops, subscriptions
 from plugin.db import transaction
 from plugin.inbox import Arrival

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from connectors.base import EventSource, Webhook
 from connectors.errors import SignatureError
+from connectors.sources import EventSource, Webhook
 from plugin import shops
 from plugin.db import reading
 from plugin.shops import Opened

@@ -2,7 +2,7 @@
 
 from flask import Flask, request
 
-from connectors.base import Webhook
+from connectors.sources import Webhook
 from connectors.stores.shopify import Shopify
 from tests.bench.load import CREDENTIALS
 

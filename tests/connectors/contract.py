@@ -23,11 +23,13 @@ import responses
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.base import Call, Connector, Contact, Found, Identity, TagChange, Webhook
+from connectors.base import Connector, Identity
 from connectors.errors import ConfigurationError, ConnectorError, PermanentError, RetryableError, SignatureError
 from connectors.http import encode
 from connectors.records import Record, ShopRedaction, Uninstalled
+from connectors.sources import Webhook
 from connectors.stores.shopify import history
+from connectors.writers import Call, Contact, Found, TagChange
 
 ANYWHERE = re.compile(r"https://.*")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -658,3 +660,19 @@ def keys_within(value):
         case list() | tuple():
             return {key for one in value for key in keys_within(one)}
     return set()
+
+
+class FieldWriterContract(TagWriterContract):
+    def acts(self):
+        return {**super().acts(), "define_field": self.connector.define_field}
+
+
+class AudienceMakerContract(ConnectorContract):
+    def acts(self):
+        maker = self.connector
+        return {
+            **super().acts(),
+            "make_audience": lambda: maker.make_audience("Regulars", "seg:regulars", None),
+            "change_audience": lambda: maker.change_audience("17", "Regulars", "seg:regulars"),
+            "drop_audience": lambda: maker.drop_audience("17"),
+        }

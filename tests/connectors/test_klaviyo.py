@@ -7,10 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from connectors.base import Contact, Identity, Refused, TagChange
+from connectors.base import Identity
 from connectors.email.klaviyo import Klaviyo
 from connectors.errors import ConfigurationError, PermanentError, RetryableError
 from connectors.http import encode
+from connectors.writers import Contact, Refused, TagChange
 from tests.connectors.contract import TagWriterContract, answer_everything
 
 ORIGIN = "https://a.klaviyo.com"

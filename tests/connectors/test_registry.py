@@ -1,23 +1,18 @@
 """Every platform that is registered stands under the suite, and others can join from outside."""
 
 import pkgutil
+from abc import ABCMeta
 from importlib import import_module
 
 import pytest
 
 import connectors
 import tests.connectors
-from connectors.base import (
-    AppInstall,
-    Connector,
-    EmbeddedPages,
-    EventSource,
-    HistorySource,
-    OrderSource,
-    PixelHost,
-    RatingSource,
-    TagWriter,
-)
+from connectors import base, installs, sources, writers
+from connectors.base import Connector
+from connectors.installs import AppInstall, EmbeddedPages
+from connectors.sources import EventSource, HistorySource, OrderSource, RatingSource
+from connectors.writers import AudienceMaker, FieldWriter, PixelHost, TagWriter
 from tests.connectors import contract
 
 CONTRACTS = {
@@ -27,6 +22,8 @@ CONTRACTS = {
     EmbeddedPages: contract.EmbeddedPagesContract,
     HistorySource: contract.HistorySourceContract,
     TagWriter: contract.TagWriterContract,
+    FieldWriter: contract.FieldWriterContract,
+    AudienceMaker: contract.AudienceMakerContract,
     OrderSource: contract.OrderSourceContract,
     RatingSource: contract.RatingSourceContract,
     PixelHost: contract.PixelHostContract,
@@ -53,6 +50,13 @@ def roles_under_test(connector):
         for role, demanded in CONTRACTS.items()
         if issubclass(suite, demanded)
     }
+
+
+def test_every_role_has_its_part_of_the_suite():
+    modules = (base, installs, sources, writers)
+    named = [(module, one) for module in modules for one in vars(module).values() if isinstance(one, ABCMeta)]
+    roles = {one for module, one in named if one.__module__ == module.__name__}
+    assert roles == CONTRACTS.keys()
 
 
 @pytest.mark.parametrize("slug", sorted(connectors.registry()))

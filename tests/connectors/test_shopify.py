@@ -14,7 +14,7 @@ import pytest
 from graphql import parse, validate
 from graphql.validation import NoDeprecatedCustomRule, specified_rules
 
-from connectors.base import Contact, Identity, Rated, Repaired, TagChange, Webhook
+from connectors.base import Identity
 from connectors.errors import ConfigurationError, PermanentError, RetryableError, SignatureError
 from connectors.records import (
     UNSET,
@@ -39,6 +39,7 @@ from connectors.records import (
     TagsChanged,
     Uninstalled,
 )
+from connectors.sources import Rated, Repaired, Webhook
 from connectors.stores.shopify import (
     IDENTITY,
     NEEDED_SCOPES,
@@ -54,14 +55,16 @@ from connectors.stores.shopify import (
     writings,
 )
 from connectors.stores.shopify import documents as questions
+from connectors.writers import Contact, TagChange
 from tests.connectors.contract import (
+    AudienceMakerContract,
     EmbeddedPagesContract,
     EventSourceContract,
+    FieldWriterContract,
     HistorySourceContract,
     OrderSourceContract,
     PixelHostContract,
     RatingSourceContract,
-    TagWriterContract,
     keys_within,
 )
 from tests.connectors.past import past
@@ -303,7 +306,8 @@ class TestShopify(
     HistorySourceContract,
     OrderSourceContract,
     RatingSourceContract,
-    TagWriterContract,
+    FieldWriterContract,
+    AudienceMakerContract,
     PixelHostContract,
     EmbeddedPagesContract,
 ):

@@ -9,10 +9,10 @@ import requests
 import responses
 
 from connectors import files
-from connectors.base import Contact, Outcome, TagChange
 from connectors.errors import ConfigurationError, RetryableError
 from connectors.http import Http
 from connectors.stores.shopify import Shopify, bulk_tags
+from connectors.writers import Contact, Outcome, TagChange
 from tests.connectors.contract import everything_said
 from tests.connectors.test_stand_ins import clock, shop, state
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.base import Webhook
 from connectors.errors import ConfigurationError, RetryableError
 from connectors.records import UNSET, Cart, Consent, Customer, Deleted, Order, Product, TagsHeld
+from connectors.sources import Webhook
 from connectors.stores.shopify import history, returned
 from plugin.sandbox import payloads, records
 from tests.connectors.past import past

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
-from connectors.base import EmbeddedPages
 from connectors.errors import ConfigurationError, ConnectorError, PermanentError, RetryableError, SignatureError
+from connectors.installs import EmbeddedPages
 from connectors.stores.shopify import OPTIONAL_SCOPES, SCOPES, Shopify, install, signature
 from connectors.stores.shopify.graphql import API_VERSION
 from connectors.stores.shopify.subscriptions import COMPLIANCE

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.base import AdminVisit
 from connectors.errors import SignatureError
+from connectors.installs import AdminVisit
 from connectors.stores.shopify import Shopify
 from tests.connectors.test_shopify_install import APP, HUSH, HUSH_BEFORE, NOW, SHOP, SHOPIFY
 

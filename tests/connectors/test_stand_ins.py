@@ -7,12 +7,14 @@ from queue import Queue
 
 import pytest
 
-from connectors.base import Contact, Identity, TagChange, Webhook
+from connectors.base import Identity
 from connectors.email.klaviyo import Klaviyo
 from connectors.errors import ConfigurationError, RetryableError
 from connectors.http import Http
 from connectors.records import TagsChanged
+from connectors.sources import Webhook
 from connectors.stores.shopify import Shopify, subscriptions
+from connectors.writers import Contact, TagChange
 from plugin.sandbox import KlaviyoStandIn, Server, ShopifyStandIn, State
 from plugin.sandbox.specification import checker
 from plugin.sandbox.webhooks import Sender

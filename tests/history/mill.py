@@ -209,14 +209,14 @@ def read_and_kill(
         read, done = progress(engine, shop_id)
         if points and read >= points[0]:
             points.pop(0)
-            time.sleep(chance.uniform(0, 0.3))
+            time.sleep(chance.uniform(0, 0.3))  # the moment of the kill is what is random
             worker.kill()
             worker.start()
         if done:
             return time.monotonic() - began
         if time.monotonic() - began > 1_200:
             raise AssertionError(f"not within 20 minutes: {read} of {whole}; {worker.log()}")
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks at another process, which cannot tell us
 
 
 def reachable(origin: str) -> bool:

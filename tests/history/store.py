@@ -11,8 +11,9 @@ from uuid import uuid4
 
 from sqlalchemy import Engine, select, update
 
-from connectors.base import Identity, Webhook
+from connectors.base import Identity
 from connectors.records import Record
+from connectors.sources import Webhook
 from connectors.stores.shopify import Shopify
 from plugin import backfill, ingest, lanes, shops, worker
 from plugin.db import reading, table, transaction

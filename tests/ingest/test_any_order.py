@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel
 
-from connectors.base import Webhook
 from connectors.records import Record
+from connectors.sources import Webhook
 from connectors.stores.shopify import Shopify
 from plugin import clock, ingest, sandbox, shops
 from plugin.db import reading, transaction

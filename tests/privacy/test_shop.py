@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import SQLModel
 
-from connectors.base import Identity, Webhook
+from connectors.base import Identity
 from connectors.records import CustomerRedaction, DataRequest, ShopRedaction, Uninstalled
+from connectors.sources import Webhook
 from connectors.stores.shopify import signature
 from plugin import ingest, privacy, shops
 from plugin.db import reading, table, transaction

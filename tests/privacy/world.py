@@ -13,7 +13,8 @@ from uuid import uuid4
 from sqlalchemy import Engine, select
 from sqlmodel import SQLModel
 
-from connectors.base import Identity, Webhook
+from connectors.base import Identity
+from connectors.sources import Webhook
 from plugin import clock, inbox, ingest, lanes, privacy, shops
 from plugin.db import reading, transaction
 from plugin.models.shops import Shop

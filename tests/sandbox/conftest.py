@@ -4,6 +4,7 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
 import requests
@@ -159,6 +160,7 @@ class Receiver:
     server: Server | None = None
     received: list = field(default_factory=list)
     answers: deque = field(default_factory=deque)
+    reached: Event = field(default_factory=Event)
 
     @property
     def url(self):
@@ -170,6 +172,7 @@ class Receiver:
 
     def receive(self):
         self.received.append((dict(request.headers), request.get_data()))
+        self.reached.set()
         return "", self.answers.popleft() if self.answers else 200, {"Location": "/elsewhere"}
 
 

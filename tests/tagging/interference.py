@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from connectors import registry
-from connectors.base import AudienceMaker
+from connectors.writers import AudienceMaker
 
 CALLS = ("look_up", "send", "poll")
 AUDIENCES = ("make_audience", "change_audience", "drop_audience")

@@ -11,8 +11,9 @@ from uuid import uuid4
 
 from sqlalchemy import Engine, delete, select
 
-from connectors.base import Identity, Webhook
+from connectors.base import Identity
 from connectors.records import TagsChanged
+from connectors.sources import Webhook
 from connectors.stores.shopify import Shopify
 from plugin import clock, ingest, lanes, shops
 from plugin.db import fold, reading, table, transaction, upsert

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.base import Bucket, Windows
+from connectors.writers import Bucket, Windows
 from plugin.db import transaction
 from plugin.tagging import budgets
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete, event
 
-from connectors.base import Call, Outcome, Refused
 from connectors.errors import PermanentError
 from connectors.records import TagsChanged
+from connectors.writers import Call, Outcome, Refused
 from plugin import ingest, lanes
 from plugin.db import reading, transaction
 from plugin.models.lanes import Lane

@@ -9,7 +9,8 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
-from connectors.base import Identity, Webhook
+from connectors.base import Identity
+from connectors.sources import Webhook
 from plugin import clock, inbox, lanes, shops
 from plugin.db import at_the_end, reading, table, transaction
 from plugin.models.inbox import Delivery

@@ -5,25 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from connectors.base import (
-    ApiKey,
-    Call,
-    Capabilities,
-    Connector,
-    Contact,
-    Found,
-    Identity,
-    Outcome,
-    TagChange,
-    TagWriter,
-    Windows,
-)
+from connectors.base import ApiKey, Connector, Identity
 from connectors.batches import cut
 from connectors.email.klaviyo import imports
 from connectors.email.klaviyo.api import Api
 from connectors.errors import PermanentError
 from connectors.payload import Payload
 from connectors.text import clean
+from connectors.writers import Call, Capabilities, Contact, Found, Outcome, TagChange, TagWriter, Windows
 
 PROFILES_PER_PAGE = 100
 FILTER_BYTES = 6_000  # servers on the way take addresses of 8,000

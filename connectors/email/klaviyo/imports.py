@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from connectors.base import Call, Outcome, Refused, TagChange
 from connectors.batches import cut
 from connectors.email.klaviyo.api import Api
 from connectors.errors import PermanentError, RetryableError
 from connectors.http import encode
 from connectors.payload import Payload
 from connectors.text import presentable
+from connectors.writers import Call, Outcome, Refused, TagChange
 
 PROPERTY = "tagsmith_segments"
 JOBS = "/api/profile-bulk-import-jobs"

@@ -10,34 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors import payload, times
-from connectors.base import (
-    AdminVisit,
-    ApiKey,
-    AudienceMaker,
-    Call,
-    Callback,
-    Connector,
-    EmbeddedPages,
-    EventSource,
-    Found,
-    Grant,
-    HistorySource,
-    Identity,
-    OAuth,
-    OrderSource,
-    Outcome,
-    Page,
-    PixelHost,
-    Rated,
-    RatingSource,
-    Repaired,
-    TagChange,
-    TagWriter,
-    Webhook,
-)
+from connectors.base import ApiKey, Connector, Identity, OAuth
 from connectors.errors import ConfigurationError, PermanentError, SignatureError
+from connectors.installs import AdminVisit, Callback, EmbeddedPages, Grant
 from connectors.payload import Payload
 from connectors.records import Order, Record
+from connectors.sources import EventSource, HistorySource, OrderSource, Page, Rated, RatingSource, Repaired, Webhook
 from connectors.stores.shopify import (
     audiences,
     bulk_tags,
@@ -55,6 +33,7 @@ from connectors.stores.shopify.documents import SCOPES as SCOPES_GRANTED
 from connectors.stores.shopify.graphql import Admin
 from connectors.stores.shopify.install import SHOP
 from connectors.stores.shopify.records import READERS
+from connectors.writers import AudienceMaker, Call, FieldWriter, Found, Outcome, PixelHost, TagChange
 
 # What nothing works without; what is asked for beside it, since a topic needs it; and what a merchant may add.
 # The same stand in shopify.app.toml.
@@ -76,7 +55,7 @@ class Shopify(
     HistorySource,
     OrderSource,
     RatingSource,
-    TagWriter,
+    FieldWriter,
     AudienceMaker,
     PixelHost,
     EmbeddedPages,

@@ -17,7 +17,6 @@ from typing import Any
 from uuid import uuid4
 
 from connectors import files
-from connectors.base import Call, Outcome, Refused, TagChange
 from connectors.batches import cut
 from connectors.errors import ConfigurationError, PermanentError, RetryableError
 from connectors.http import encode
@@ -27,6 +26,7 @@ from connectors.stores.shopify.graphql import Admin, block, gravest, listed, par
 from connectors.stores.shopify.verdicts import ACCEPTED, AGAIN, Verdict
 from connectors.stores.shopify.writings import GID, KINDS, ON_FIELDS
 from connectors.text import presentable
+from connectors.writers import Call, Outcome, Refused, TagChange
 
 CONTACTS = 10_000
 BYTES = 20_000_000  # of the 100 MB that are allowed: a worker holds it in memory, and uploads it within its lease

@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from connectors import times
-from connectors.base import Page
 from connectors.errors import ConfigurationError, PermanentError
 from connectors.http import Http
 from connectors.payload import Payload
 from connectors.records import Order, Record
+from connectors.sources import Page
 from connectors.stores.shopify import nodes, operations
 from connectors.stores.shopify.documents import COUNTS, PRESENT, QUESTIONS, counting
 from connectors.stores.shopify.graphql import Admin

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from connectors.base import Callback, Grant
 from connectors.errors import ConfigurationError, PermanentError, RetryableError, SignatureError
 from connectors.http import Http
+from connectors.installs import Callback, Grant
 from connectors.times import utc
 
 SHOP = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]*\.myshopify\.com")

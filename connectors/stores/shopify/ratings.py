@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from connectors.base import Rated
 from connectors.payload import Payload
 from connectors.records import Rating
+from connectors.sources import Rated
 from connectors.stores.shopify.customers import GID, global_id
 from connectors.stores.shopify.graphql import Admin
 

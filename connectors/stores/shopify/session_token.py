@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import jwt
 
-from connectors.base import AdminVisit
 from connectors.errors import SignatureError
+from connectors.installs import AdminVisit
 from connectors.stores.shopify.install import SHOP
 
 LEEWAY_SECONDS = 10  # their `nbf` often lies ahead of our clock

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from connectors.base import Repaired
 from connectors.errors import ConfigurationError
 from connectors.payload import Payload
+from connectors.sources import Repaired
 from connectors.stores.shopify.graphql import Admin, Reply, block
 from connectors.stores.shopify.records import READERS
 from connectors.text import presentable

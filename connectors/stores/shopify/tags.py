@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.base import AtOnce, Bucket, Call, Capabilities, Contact, Found, Outcome, Refused, TagChange
 from connectors.errors import RetryableError
 from connectors.payload import Payload
 from connectors.stores.shopify import bulk_tags, verdicts, writings
 from connectors.stores.shopify.graphql import CODES, Admin, Reply, block
 from connectors.stores.shopify.verdicts import ACCEPTED, AGAIN, Verdict
 from connectors.stores.shopify.writings import GID, KINDS, ON_FIELDS
+from connectors.writers import AtOnce, Bucket, Call, Capabilities, Contact, Found, Outcome, Refused, TagChange
 
 NUMBER = re.compile(r"\d{1,20}", re.ASCII)
 
@@ -40,7 +40,6 @@ CAPABILITIES = Capabilities(
     tags_per_contact=writings.MOST_TAGS,
     rates={"graphql": POINTS, "bulk": AtOnce(5), "poll": POINTS, "audiences": POINTS},
     bytes_per_call=bulk_tags.BYTES,
-    field=True,
 )
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from connectors.base import Call, Outcome, Refused
 from connectors.errors import ConfigurationError
 from connectors.payload import Payload
 from connectors.stores.shopify.graphql import Trouble
 from connectors.text import presentable
+from connectors.writers import Call, Outcome, Refused
 
 OF_THE_CUSTOMER = ("id", "ownerId")
 OF_THE_CHANGE = ("tags", "value")  # nothing about these is otherwise tomorrow, unless the customer changes

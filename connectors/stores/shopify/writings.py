@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.base import TagChange
+from connectors.writers import TagChange
 
 GID = "gid://shopify/Customer/"
 FIELD = "segments"

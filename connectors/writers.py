@@ -1,0 +1,194 @@
+"""The contract of platforms that are written to: tags above all. Nothing here can create or subscribe a contact."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A limit of `count` calls in each span of `seconds`, for each of the pairs."""
+
+    limits: tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket of `capacity` points that refills by `restore` points a second; each call says what it costs."""
+
+    capacity: float
+    restore: float
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """A limit of `count` jobs that run at the same time; while that many do, ask again after `seconds`."""
+
+    count: int
+    seconds: float = 10
+
+
+Rate = Windows | Bucket | AtOnce
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a platform's tags are like. Sizes are per call, and those of the largest where there are several kinds.
+
+    `completion` says whether calls answer at once, by a job, or some so and some so: each outcome says which it was.
+    `rates` are by the endpoint names that calls carry; "poll" is what `poll` draws from.
+    """
+
+    writes: Literal["state", "difference"]
+    contact: Literal["customer", "email"]
+    completion: Literal["now", "job", "either"]
+    contacts_per_call: int
+    lookups_per_call: int
+    tag_length: int
+    tags_per_contact: int
+    rates: Mapping[str, Rate]
+    bytes_per_call: int | None = None
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Somebody whom the platform knows. `key` is ours (customer id or casefolded address), `platform_id` is theirs."""
+
+    key: str
+    platform_id: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TagChange:
+    """What one contact needs. `tags` is all that is to stand afterwards, for platforms that take the whole state.
+
+    `field` is all that is to stand in the field of our own; None: it stays as it is, or there is none.
+    """
+
+    contact: Contact
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    field: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One contact whose change the platform will not take, and why, without naming a person.
+
+    `final`: nor will it tomorrow, unless the contact changes.
+    """
+
+    contact: str
+    reason: str
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to be made: `body` is JSON, None when none is needed; `cost` is taken from the endpoint's budget.
+
+    `refused` are those of `contacts` whose change cannot be expressed on the platform; `send` returns them. `job` is
+    given where a job can be found by a name of ours: the app adds a name to it, and keeps it before it sends the call,
+    so that `poll` can tell what became of a job whose start was never answered.
+    """
+
+    endpoint: str
+    body: Any
+    contacts: tuple[str, ...]
+    cost: float = 1
+    refused: tuple[Refused, ...] = ()
+    job: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a call's contacts, by key. With a `job`, those in none of the lists wait for `poll`.
+
+    `again` are to be sent once more with the next push, and that is counted; those in no list whose job has ended were
+    never tried, and simply wait again. `available` is what the platform says is left of the budget.
+    """
+
+    accepted: tuple[str, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    missing: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
+    job: str | None = None
+    available: float | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look-up answered: the contacts that exist; every other key of the call is missing."""
+
+    contacts: tuple[Contact, ...] = ()
+    available: float | None = field(default=None)
+
+
+class TagWriter(ABC):
+    """A platform on which customers can be tagged. Every call may be repeated without harm."""
+
+    capabilities: ClassVar[Capabilities]
+
+    @abstractmethod
+    def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
+        """Group `keys` into as few look-up calls as the platform allows. Pure."""
+
+    @abstractmethod
+    def look_up(self, call: Call) -> Found:
+        """Make one look-up call. Never creates anybody."""
+
+    @abstractmethod
+    def plan(self, changes: Sequence[TagChange]) -> Sequence[Call]:
+        """Group and cut `changes` into as few calls as the platform allows. Pure."""
+
+    @abstractmethod
+    def send(self, call: Call) -> Outcome:
+        """Make one call: accepted, refused, missing, or a job to poll."""
+
+    def poll(self, job: str, contacts: Sequence[str]) -> Outcome | None:
+        """Return what became of a job; None while it runs; an outcome with a `job` where it goes on as that one.
+
+        `contacts` are all those of its call, in the call's order, also those that `send` has settled already.
+        """
+        raise NotImplementedError(f"{type(self).__name__} answers at once")
+
+
+class FieldWriter(TagWriter):
+    """A platform on which tags can also be kept in a field of the contact that is ours alone."""
+
+    @abstractmethod
+    def define_field(self) -> None:
+        """Make the field known to the platform, so that merchants can filter by it. Repeatable."""
+
+
+class AudienceMaker(ABC):
+    """A platform with segments of its own, in which those who carry a tag can be shown. Every call may be repeated.
+
+    PermanentError: it will not have this one.
+    """
+
+    @abstractmethod
+    def make_audience(self, name: str, tag: str, since: datetime | None) -> str:
+        """Make an audience of those who carry a tag; return its id. With `since`: unless one was made like it since."""
+
+    @abstractmethod
+    def change_audience(self, audience_id: str, name: str, tag: str) -> bool:
+        """Give an audience another name and tag; return False where it is not there any more."""
+
+    @abstractmethod
+    def drop_audience(self, audience_id: str) -> None:
+        """Delete an audience; it may be gone already."""
+
+
+class PixelHost(ABC):
+    """A platform on whose pages our pixel runs, once its extension is installed."""
+
+    @abstractmethod
+    def place_pixel(self, settings: Mapping[str, str]) -> str:
+        """Have the pixel run with these settings, and return its id. Repeatable. PermanentError: it cannot run."""
