@@ -1,8 +1,8 @@
 """The contract of every platform: who it is, and that its credentials serve.
 
-A connector is one class that inherits `Connector` and the roles it can play, of `installs`, `sources` and `writers`; the
-app asks `isinstance`. An instance holds one connection's credentials. Nothing can create or subscribe a contact, and no
-role may be added that can.
+A connector is one class that inherits `Connector` and the roles it can play, which stand in `installs`, `sources` and
+`writers`; the app asks `isinstance`. An instance holds one connection's credentials. Nothing can create or subscribe a
+contact, and no role may be added that can.
 """
 
 from __future__ import annotations
