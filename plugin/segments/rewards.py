@@ -9,37 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeGuard
 
-from plugin.models.shops import Shop
-from plugin.segments import partial
-from plugin.segments.errors import Code, Faults, SegmentErrors
-from plugin.segments.language import Checked, canonical, parse
+from plugin.segments.errors import Code, Faults
 from plugin.segments.schema import Function
 from plugin.segments.tree import And, Clause, IsNull, Matches, Node, Not, Or
 
 
-def check(query: str, shop: Shop, *, rewards: bool) -> Checked:
-    """Say of a text what `language.check` says, and what else keeps it from being a segment of this shop."""
-    try:
-        tree = understood(query, shop, rewards=rewards)
-    except SegmentErrors as found:
-        return Checked(False, None, None, found.errors)
-    return Checked(True, tree, canonical(tree), ())
-
-
-def understood(query: str, shop: Shop, *, rewards: bool) -> Node:
-    """Return a query's tree. SegmentErrors: it is no query, needs orders that have not come in, or for rewards rests
-    on what can be forged alone."""
-    tree = parse(query)
-    faults = Faults()
-    partial.refuse(tree, shop, faults)
-    if rewards:
-        refuse_open_ways(tree, faults)
-    if faults.errors:
-        raise SegmentErrors(faults.errors)
-    return tree
-
-
-def refuse_open_ways(tree: Node, faults: Faults) -> None:
+def refuse(tree: Node, faults: Faults) -> None:
+    """Note each clause that could be made up and by which alone somebody could come in."""
     for clause in open_ways(tree):
         name = clause.function.name if isinstance(clause, Matches) else clause.field.name
         message = (

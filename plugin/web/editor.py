@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response
 from plugin.db import reading, transaction
 from plugin.models.segments import Segment
 from plugin.segments import ask, keep
+from plugin.segments.allowed import check
 from plugin.segments.errors import SegmentError, SegmentErrors
-from plugin.segments.rewards import check
 from plugin.web import engine
 from plugin.web.segments import own
 
@@ -99,7 +99,7 @@ def change(segment_id: str) -> Page:
 def check_query() -> dict[str, Any]:
     """Say of a query what is wrong and where, or how many customers meet it, if `count` is asked for."""
     query = request.values.get("query", "")
-    checked = check(query, g.shop, rewards="rewards" in request.values)
+    checked = check(query, g.shop, for_rewards="rewards" in request.values)
     return {
         "ok": checked.ok,
         "canonical": checked.canonical,
@@ -140,7 +140,7 @@ def refused(draft: Draft, fault: SegmentErrors | keep.RefusedError, segment: Seg
 
 def form(draft: Draft, segment: Segment | None = None, *, look: bool = False, refusal: str | None = None) -> str:
     """Return the form; with `look` also what can be said of the query."""
-    checked = check(draft.query, g.shop, rewards=draft.rewards) if look else None
+    checked = check(draft.query, g.shop, for_rewards=draft.rewards) if look else None
     errors = checked.errors if checked else ()
     return render_template(
         "editor/form.html",

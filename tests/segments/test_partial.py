@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from plugin import shops
+from plugin.db import transaction
 from plugin.models.shops import Shop
-from plugin.segments.errors import Code
-from plugin.segments.rewards import check
+from plugin.segments import keep
+from plugin.segments.allowed import check
+from plugin.segments.errors import Code, SegmentErrors
 
 SINCE = datetime(2026, 9, 23, tzinfo=UTC)
 PART = Shop(name="Acme", history_since_at=SINCE)
@@ -31,7 +34,7 @@ PART_WILL_DO = (
 @pytest.mark.parametrize("marked", ALL)
 def test_what_needs_every_order_is_not_available_and_it_is_said_how_they_come(marked):
     query = marked.replace("«", "").replace("»", "")
-    found = check(query, PART, rewards=False)
+    found = check(query, PART, for_rewards=False)
     assert not found.ok
     assert {one.code for one in found.errors} == {Code.NOT_AVAILABLE}
     assert all("import-orders" in one.message and "2026-09-23" in one.message for one in found.errors)
@@ -41,7 +44,7 @@ def test_what_needs_every_order_is_not_available_and_it_is_said_how_they_come(ma
 
 @pytest.mark.parametrize("query", PART_WILL_DO)
 def test_what_the_last_weeks_tell_is_available(query):
-    assert check(query, PART, rewards=False).ok
+    assert check(query, PART, for_rewards=False).ok
 
 
 @pytest.mark.parametrize(
@@ -53,4 +56,18 @@ def test_what_the_last_weeks_tell_is_available(query):
     ],
 )
 def test_once_the_rest_is_in_everything_is(shop):
-    assert check("number_of_orders >= 3", shop, rewards=False).ok
+    assert check("number_of_orders >= 3", shop, for_rewards=False).ok
+
+
+def test_a_segment_from_before_can_still_be_renamed(engine):
+    with transaction(engine) as session:
+        shop, _ = shops.add_shop(
+            session, name="Acme", platform="shopify", domain="acme.example.com", zone="UTC", currency="EUR"
+        )
+        segment = keep.add(session, shop, "Regulars", "number_of_orders >= 3")
+        shop.history_since_at = SINCE
+        session.flush()
+        given = {"query": segment.query, "tag": segment.tag}
+        assert keep.edit(session, shop, segment.segment_id, name="Friends", **given).name == "Friends"
+        with pytest.raises(SegmentErrors):
+            keep.edit(session, shop, segment.segment_id, **(given | {"name": "Friends", "query": "amount_spent > 5"}))

@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.models.shops import Shop
+from plugin.segments.allowed import check
 from plugin.segments.fields import FUNCTIONS
 from plugin.segments.language import canonical, parse
-from plugin.segments.rewards import check, is_forgeable, open_ways
+from plugin.segments.rewards import is_forgeable, open_ways
 from plugin.segments.tree import And, Not, Or
 from tests.segments.strategies import AVAILABLE_FUNCTIONS, queries
 
@@ -44,14 +45,14 @@ OPEN = (
 
 @pytest.mark.parametrize("query", SAFE)
 def test_where_every_way_needs_something_else_it_may_be_kept(query):
-    assert check(query, SHOP, rewards=True).ok
+    assert check(query, SHOP, for_rewards=True).ok
 
 
 @pytest.mark.parametrize(("marked",), OPEN)  # noqa: PT006
 def test_where_one_way_rests_on_views_alone_it_says_where(marked):
     query = marked.replace("«", "").replace("»", "")
-    assert check(query, SHOP, rewards=False).ok
-    found = check(query, SHOP, rewards=True)
+    assert check(query, SHOP, for_rewards=False).ok
+    found = check(query, SHOP, for_rewards=True)
     places = []
     rest = marked
     while "«" in rest:
@@ -65,7 +66,7 @@ def test_where_one_way_rests_on_views_alone_it_says_where(marked):
 
 
 def test_what_is_wrong_with_the_text_itself_comes_first():
-    found = check("storefront.product_viewed MATCHES (cuont >= 3)", SHOP, rewards=True)
+    found = check("storefront.product_viewed MATCHES (cuont >= 3)", SHOP, for_rewards=True)
     assert {error.code for error in found.errors} == {"UNKNOWN_PARAMETER"}
 
 
@@ -103,4 +104,4 @@ def ways(node, *, negated):
 
 @given(st.sampled_from(SAFE))
 def test_a_query_that_may_be_kept_is_kept_in_its_canonical_form(query):
-    assert check(check(query, SHOP, rewards=True).canonical, SHOP, rewards=True).ok
+    assert check(check(query, SHOP, for_rewards=True).canonical, SHOP, for_rewards=True).ok
