@@ -119,6 +119,8 @@ def keep(
                 if isinstance(connector, PixelHost):
                     site.ask(session, connection)
                 webhooks = subscriptions.send_here(session, connection) if is_own(connector) else None
+                if webhooks is None:  # the merchant's own app may have asked for some before
+                    subscriptions.forget(session, connection)
                 if due_at := tokens.next_at(grant.expires_at):
                     lanes.poke(session, shop.shop_id, tokens.lane(connection.connection_id), due_at)
                 return Installed(shop.shop_id, connection.connection_id, webhooks)

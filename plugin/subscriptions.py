@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 from sqlmodel import Session
 
 from connectors.errors import ConfigurationError
@@ -54,6 +54,12 @@ def send_here(session: Session, connection: Connection, *, own: bool = True, bas
     row = key | {"sealed": sealed, "put_back": 0, "ended": 0}
     upsert(session, subscriptions, [row], change=("sealed",))
     return address(connection.platform, base, token).url
+
+
+def forget(session: Session, connection: Connection) -> None:
+    """Look no more after where webhooks are sent: the app's own configuration says it from now on."""
+    mine = (subscriptions.c.shop_id == connection.shop_id, subscriptions.c.connection_id == connection.connection_id)
+    session.execute(delete(subscriptions).where(*mine))
 
 
 def address(platform: str, base: str, token: str) -> Address:

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 
 from connectors.base import Identity
-from plugin import clock, lanes, shops, tokens
+from plugin import clock, lanes, shops, subscriptions, tokens
 from plugin.db import reading, transaction
 from plugin.models.commerce import Customer
 from plugin.models.lanes import Lane
 from plugin.models.shops import Account, Connection, Route, Shop
+from plugin.models.site import Subscription
 from plugin.sandbox.shopify import App
 from plugin.seal import unseal
 from plugin.segments import keep
@@ -245,7 +246,10 @@ class TestAMerchantsOwnApp:
 
     def test_our_app_in_the_admin_takes_its_place(self, site, store, database_url):
         self.enter(database_url)
+        with transaction(site.engine) as session:
+            subscriptions.send_here(session, connection_of(site.engine))
         assert open_in_admin(site.app.test_client(), store).status_code == 200
+        assert site.rows(Subscription) == []  # ours are in its configuration, and asking for them would double each
         assert credentials_of(site.engine).keys() == {"shop", "access_token", "refresh_token", "expires_at", "scope"}
         assert connection_of(site.engine).state == "active"
 
