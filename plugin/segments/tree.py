@@ -127,6 +127,22 @@ class IsNull:
     span: Span = dataclasses.field(default=NOWHERE, compare=False)
 
 
+@dataclass(frozen=True)
+class Anniversary:
+    """Month and day of a date lie among those of the days from `low` to `high`, both included, whatever its year (§3).
+
+    Neither end is an Instant. `=` has one day as both ends, and `!=` the same, negated: a missing date meets neither.
+    Ends of one kind enclose less than a year. Of mixed kinds they may enclose nothing, or by now a year and more,
+    which is every day. 29 February counts as 28 February, in the date and in the ends.
+    """
+
+    field: Field
+    low: AbsoluteDate | RelativeDate
+    high: AbsoluteDate | RelativeDate
+    negated: bool = False
+    span: Span = dataclasses.field(default=NOWHERE, compare=False)
+
+
 Condition: TypeAlias = Compare | Between | In
 
 
