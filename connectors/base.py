@@ -47,6 +47,7 @@ class Connector(ABC):
     label: ClassVar[str]
     role: ClassVar[Literal["store", "email"]]
     install: ClassVar[ApiKey]
+    supplies: ClassVar[frozenset[str]] = frozenset()  # beside orders and customers: `needs` in the language's table
 
     def __init__(self, credentials: Mapping[str, str], http: Http | None = None) -> None:
         self.credentials = credentials

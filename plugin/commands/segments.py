@@ -16,16 +16,18 @@ from plugin.commands.base import FailedError, Subparsers, WrongUseError, command
 from plugin.db import reading, transaction
 from plugin.models.segments import Membership
 from plugin.models.shops import Shop
-from plugin.segments import ask, keep
+from plugin.segments import ask, keep, vocabulary
 from plugin.segments.errors import SegmentErrors
 from plugin.segments.language import check
 from plugin.segments.rfm import FEWEST_BUYERS
+from plugin.segments.vocabulary import WHOLE_TABLE, Vocabulary
 
 
 def add(commands: Subparsers) -> None:
     inside = group(commands, "segments", "segments and the language they are written in")
     checking = command(inside, "check", check_query, "test a query; prints JSON, exit 2 for errors")
     checking.add_argument("query", nargs="?", help="default: standard input")
+    checking.add_argument("--shop", help="by what this shop may name; default: by all that the language has")
     adding = command(inside, "add", add_segment, "keep a segment")
     shop_option(adding)
     adding.add_argument("name")
@@ -45,11 +47,16 @@ def add(commands: Subparsers) -> None:
 
 def check_query(given: argparse.Namespace) -> int:
     text = given.query if given.query is not None else sys.stdin.read()
-    checked = check(text)
+    checked = check(text, words_of(given.shop) if given.shop else WHOLE_TABLE)
     errors = [asdict(error) for error in checked.errors]
     answer = {"ok": True, "canonical": checked.canonical} if checked.ok else {"ok": False, "errors": errors}
     print(json.dumps(answer, ensure_ascii=False))
     return 0 if checked.ok else 2
+
+
+def words_of(name: str) -> Vocabulary:
+    with reading(engine()) as session:
+        return vocabulary.of(session, shops.by_name(session, name))
 
 
 def add_segment(given: argparse.Namespace) -> None:

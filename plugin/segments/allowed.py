@@ -7,20 +7,21 @@ from plugin.segments import partial, rewards
 from plugin.segments.errors import Faults, SegmentErrors
 from plugin.segments.language import Checked, canonical, parse
 from plugin.segments.tree import Node
+from plugin.segments.vocabulary import Vocabulary
 
 
-def check(query: str, shop: Shop, *, for_rewards: bool) -> Checked:
+def check(query: str, shop: Shop, vocabulary: Vocabulary, *, for_rewards: bool) -> Checked:
     """Say of a text what `language.check` says, and what else keeps it from being a segment of this shop."""
     try:
-        tree = understood(query, shop, for_rewards=for_rewards)
+        tree = understood(query, shop, vocabulary, for_rewards=for_rewards)
     except SegmentErrors as found:
         return Checked(False, None, None, found.errors)
     return Checked(True, tree, canonical(tree), ())
 
 
-def understood(query: str, shop: Shop, *, for_rewards: bool) -> Node:
+def understood(query: str, shop: Shop, vocabulary: Vocabulary, *, for_rewards: bool) -> Node:
     """Return a query's tree. SegmentErrors: it is no query, or none that this shop may keep."""
-    tree = parse(query)
+    tree = parse(query, vocabulary)
     faults = Faults()
     partial.refuse(tree, shop, faults)
     if for_rewards:

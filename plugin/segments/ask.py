@@ -13,10 +13,11 @@ from sqlmodel import Session
 
 from plugin import clock
 from plugin.models.shops import Shop
-from plugin.segments import figures, rfm
+from plugin.segments import figures, rfm, vocabulary
 from plugin.segments.compiler import Scope, columns_of, condition
 from plugin.segments.language import parse
 from plugin.segments.moments import Moment
+from plugin.segments.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Person:
     email: str | None
 
 
-def answer(shop: Shop, query: str | None, now: datetime) -> Select[Any]:
+def answer(shop: Shop, words: Vocabulary, query: str | None, now: datetime) -> Select[Any]:
     """Return the ids of those who meet a query (none: everybody) at a moment. SegmentErrors: not a query.
 
     The shop and the moment are bound when it is executed: `figures.parameters`.
@@ -33,7 +34,7 @@ def answer(shop: Shop, query: str | None, now: datetime) -> Select[Any]:
     asked = figures.Asked(shop.paid_orders_only)
     if query is None or not query.strip():
         return select(figures.figures(asked, ()).cte("people").c.customer_id)
-    tree = parse(query)
+    tree = parse(query, words)
     named = columns_of(tree)
     people = figures.figures(asked, named).cte("people")
     if not named.isdisjoint(rfm.NAMES):
@@ -45,7 +46,7 @@ def answer(shop: Shop, query: str | None, now: datetime) -> Select[Any]:
 def count(session: Session, shop: Shop, query: str | None = None, at: datetime | None = None) -> int:
     """Return how many customers meet `query` at the moment `at` (aware; default: now)."""
     now = at or clock.now()
-    met = answer(shop, query, now).subquery("met")
+    met = answer(shop, vocabulary.of(session, shop), query, now).subquery("met")
     found = session.scalar(select(func.count()).select_from(met), figures.parameters(shop.shop_id, now))
     return int(found or 0)
 
@@ -54,7 +55,7 @@ def members(session: Session, shop: Shop, query: str | None = None, at: datetime
     """Yield those who meet `query` at the moment `at`, in the order of their ids."""
     now = at or clock.now()
     # by themselves: where Postgres knows nothing about the tables yet, it would work them out once for each customer
-    met = answer(shop, query, now).cte("met").prefix_with("MATERIALIZED")
+    met = answer(shop, vocabulary.of(session, shop), query, now).cte("met").prefix_with("MATERIALIZED")
     customers = figures.customers
     statement = (
         select(customers.c.customer_id, customers.c.email)

@@ -6,7 +6,6 @@ from typing import cast
 
 from . import dates
 from .errors import Code, Faults, excerpt, nearest
-from .fields import FIELDS, FUNCTIONS, look_up
 from .schema import COMPARISONS, IN_PARAMETERS, OPERATORS, Field, Function, Parameter, Type
 from .tokens import Token
 from .tree import (
@@ -29,6 +28,7 @@ from .tree import (
     Value,
 )
 from .values import value
+from .vocabulary import Vocabulary
 
 MOST_VALUES = 500
 IN_ORDER = ("=", "!=", ">", ">=", "<", "<=", "BETWEEN", "IN", "STARTS WITH", "CONTAINS", "IS NULL", "MATCHES")
@@ -57,25 +57,27 @@ class Words:
     span: Span  # of the whole
 
 
-def clause(words: Words, faults: Faults) -> Clause | None:
+def clause(words: Words, vocabulary: Vocabulary, faults: Faults) -> Clause | None:
     """The node that `words` say. What is wrong with them is reported, and the node then of no use or None."""
-    row = look_up(words.name.text)
+    row = vocabulary.look_up(words.name.text)
     if row is None:
-        unknown_name(words.name, faults)
+        unknown_name(words.name, vocabulary, faults)
         return None
-    if not row.available:
+    if not vocabulary.has(row):
         faults.add(Code.NOT_AVAILABLE, not_available(row), words.name.span)
     if not _allowed(row, words, OF_FUNCTIONS if isinstance(row, Function) else OPERATORS[row.type], faults):
         return None
-    return _of_function(row, words, faults) if isinstance(row, Function) else _of_field(row, words, faults)
+    if isinstance(row, Function):
+        return _of_function(row, words, vocabulary, faults)
+    return _of_field(row, words, faults)
 
 
 def not_available(row: Field | Function | Parameter) -> str:
     return f"Nothing connected supplies {row.name} yet: it needs {row.supplied_by}"
 
 
-def unknown_name(name: Token, faults: Faults) -> None:
-    suggestion = nearest(name.text, (*FIELDS, *FUNCTIONS))
+def unknown_name(name: Token, vocabulary: Vocabulary, faults: Faults) -> None:
+    suggestion = nearest(name.text, tuple(vocabulary.names()))
     faults.add(Code.UNKNOWN_NAME, f"There is no {excerpt(name.text)} to ask about", name.span, suggestion)
 
 
@@ -109,15 +111,17 @@ def _of_field(row: Field, words: Words, faults: Faults) -> Clause | None:
     return node(row, text, words.negated, words.span)
 
 
-def _of_function(row: Function, words: Words, faults: Faults) -> Clause | None:
+def _of_function(row: Function, words: Words, vocabulary: Vocabulary, faults: Faults) -> Clause | None:
     if words.operator == "IS NULL":
         return IsNull(row, words.negated, words.span)
     seen: set[str] = set()
-    conditions = [_parameter(row, one, seen, faults) for one in words.parameters]
+    conditions = [_parameter(row, one, seen, vocabulary, faults) for one in words.parameters]
     return Matches(row, tuple(one for one in conditions if one), words.negated, words.span)
 
 
-def _parameter(function: Function, words: Words, seen: set[str], faults: Faults) -> Condition | None:
+def _parameter(
+    function: Function, words: Words, seen: set[str], vocabulary: Vocabulary, faults: Faults
+) -> Condition | None:
     name = words.name.text
     row = function.parameters.get(name)
     if name in seen:
@@ -128,7 +132,7 @@ def _parameter(function: Function, words: Words, seen: set[str], faults: Faults)
         if function.parameters:
             _unknown_parameter(function, words.name, faults)
         return None
-    if function.available and not row.available:
+    if vocabulary.has(function) and not vocabulary.has(row):
         faults.add(Code.NOT_AVAILABLE, not_available(row), words.name.span)
     return _condition(row, words, faults) if _allowed(row, words, OPERATORS[row.type] & IN_PARAMETERS, faults) else None
 

@@ -6,7 +6,6 @@ from typing import TypeVar
 from . import checks
 from .checks import Words
 from .errors import Code, excerpt, nearest
-from .fields import look_up
 from .reader import RESERVED, LostError, Reader
 from .schema import COMPARISONS, Function
 from .tokens import Kind, Token, quote
@@ -23,7 +22,7 @@ def clause(reader: Reader) -> Clause | None:
     """The clause that begins with the current name. None where it makes no sense, which is reported."""
     if reader.sign("(", ahead=1):
         return _call(reader)
-    return checks.clause(_words(reader), reader.faults)
+    return checks.clause(_words(reader), reader.vocabulary, reader.faults)
 
 
 def _words(reader: Reader, inside: bool = False) -> Words:
@@ -133,7 +132,11 @@ def _unquoted(reader: Reader) -> Token:
     """A text without its quotes: reported, with all its words."""
     first = last = reader.advance()
     text = first.text
-    while (word := reader.current).kind is Kind.NAME and word.keyword not in RESERVED and not look_up(word.text):
+    while (
+        (word := reader.current).kind is Kind.NAME
+        and word.keyword not in RESERVED
+        and not reader.vocabulary.look_up(word.text)
+    ):
         text += " " * (word.span.start - last.span.end) + word.text
         last = reader.advance()
     message = f"A text stands in single quotes: {quote(excerpt(text))}"
@@ -195,11 +198,12 @@ def _call(reader: Reader) -> Clause | None:
     """A name with a parenthesis behind it: an anniversary, the older way of asking, or MATCHES forgotten."""
     start = reader.position
     name = reader.advance()
-    row = look_up(name.text)
+    row = reader.vocabulary.look_up(name.text)
     if isinstance(row, Function) and not (reader.sign(":", ahead=2) or reader.sign(")", ahead=1)):
         reader.fault("MATCHES is missing here", "MATCHES (")
         place, parameters = reader.current.span, _parameters(reader)
-        return checks.clause(Words(name, "MATCHES", False, place, (), parameters, reader.since(start)), reader.faults)
+        words = Words(name, "MATCHES", False, place, (), parameters, reader.since(start))
+        return checks.clause(words, reader.vocabulary, reader.faults)
     reader.skip_group()
     _refuse(reader, name, reader.since(start))
     if (reader.current.kind is Kind.SIGN and reader.current.text in COMPARISONS) or reader.keyword == "BETWEEN":
@@ -209,16 +213,16 @@ def _call(reader: Reader) -> Clause | None:
 
 
 def _refuse(reader: Reader, name: Token, place: Span) -> None:
-    row = look_up(name.text)
+    row = reader.vocabulary.look_up(name.text)
     if name.text == "anniversary":
         message = "anniversary(…) cannot be asked yet: it needs dates kept in metafields"
         reader.faults.add(Code.NOT_AVAILABLE, message, place)
-    elif isinstance(row, Function) and row.available:
+    elif isinstance(row, Function) and reader.vocabulary.has(row):
         message = f"This older way of asking cannot be read yet. Write {name.text} MATCHES (…)"
         reader.faults.add(Code.NOT_AVAILABLE, message, place)
     elif isinstance(row, Function):
         reader.faults.add(Code.NOT_AVAILABLE, checks.not_available(row), name.span)
     elif row is None:
-        checks.unknown_name(name, reader.faults)
+        checks.unknown_name(name, reader.vocabulary, reader.faults)
     else:
         reader.faults.add(Code.SYNTAX_ERROR, f"{name.text} is followed by a comparison, not by a parenthesis", place)

@@ -40,7 +40,7 @@ EXACT = Context(prec=60)
 
 @dataclass(frozen=True)
 class Scope:
-    """What a query is asked of: `figures` holds the columns of `customer_stats`. `at` says which day it is.
+    """What a query is asked of: `figures` holds the columns kept for each customer. `at` says which day it is.
 
     Shop and moment are bound on execution: `figures.parameters`.
     """
@@ -56,6 +56,8 @@ class Scope:
             return rfm.group(self.figures, enough_buyers=self.enough_buyers)
         if name in rfm.SCORES and not self.enough_buyers:
             return literal(None, BigInteger())
+        if name not in self.figures:
+            return figures.looked_up(name, self.asked, self.figures.customer_id)
         column: ColumnElement[Any] = self.figures[name]
         return column
 

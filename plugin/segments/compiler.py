@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_
 from plugin.db import Values, fold, holds
 from plugin.segments import rfm
 from plugin.segments.comparing import Scope, clause, known, named
-from plugin.segments.matching import at_least, chosen_by, matches
+from plugin.segments.matching import at_least, chosen_by, matches, rows_of
+from plugin.segments.schema import Function
 from plugin.segments.tree import (
     And,
     Between,
@@ -55,8 +56,8 @@ def condition(node: Node, scope: Scope) -> ColumnElement[bool]:
 
 def missing(node: IsNull, scope: Scope) -> ColumnElement[bool]:
     """IS NULL: no value, an empty list, or no related row at all."""
-    if hasattr(node.field, "rows"):
-        absent = not_(at_least(1, chosen_by(str(node.field.rows), (), scope)))
+    if isinstance(node.field, Function):
+        absent = not_(at_least(1, chosen_by(rows_of(node.field), (), scope)))
     else:
         column = scope.column(str(node.field.column))
         absent = func.coalesce(column, "") == "" if isinstance(column.type, Values) else column.is_(None)

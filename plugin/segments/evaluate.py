@@ -25,12 +25,14 @@ from plugin.segments.compiler import Scope, columns_of, condition
 from plugin.segments.live import Live, fail, tree_of
 from plugin.segments.moments import Moment
 from plugin.segments.rfm import FEWEST_BUYERS
+from plugin.segments.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 
 stats = table(CustomerStats)
 
 KEY = ("shop_id", "customer_id")
+KEPT = frozenset(stats.c.keys())
 ALWAYS = frozenset({"orders", "spent_minor"})  # cannot be missing
 INDEXED = frozenset({"added_at", "abandoned_at"})
 
@@ -40,7 +42,8 @@ Pair = tuple[str, str]
 
 def refresh(session: Session, shop: Shop, live: Sequence[Live], now: datetime, customer_ids: Sequence[str]) -> None:
     """Work out customers' figures anew, those that a live segment names; scores stay those of the last midnight."""
-    needed = frozenset(name for one in live if one.tree is not None for name in named_columns(one.query))
+    named = frozenset(name for one in live if one.tree is not None for name in named_columns(one.query, one.words))
+    needed = named & KEPT
     statements = refreshing(session.get_bind().dialect.name, shop.paid_orders_only, needed)
     bound = figures.parameters(shop.shop_id, now, customer_ids)
     present = session.scalars(statements[0], bound).all()
@@ -53,8 +56,8 @@ def refresh(session: Session, shop: Shop, live: Sequence[Live], now: datetime, c
 
 
 @lru_cache(maxsize=4096)
-def named_columns(query: str) -> frozenset[str]:
-    return frozenset(columns_of(tree_of(query)))
+def named_columns(query: str, words: Vocabulary) -> frozenset[str]:
+    return frozenset(columns_of(tree_of(query, words)))
 
 
 @lru_cache(maxsize=64)
@@ -108,6 +111,7 @@ def ask(session: Session, shop: Shop, live: Sequence[Live], now: datetime, custo
         return set()
     statement = asking(
         tuple(one.query for one in live),
+        live[0].words,
         figures.Asked(shop.paid_orders_only, some=True),
         shop.currency,
         dates.today(now, shop.zone),
@@ -120,10 +124,18 @@ def ask(session: Session, shop: Shop, live: Sequence[Live], now: datetime, custo
 
 @lru_cache(maxsize=64)
 def asking(
-    queries: Sequence[str], asked: figures.Asked, currency: str, today: date, zone: str, enough_buyers: bool
+    queries: Sequence[str],
+    words: Vocabulary,
+    asked: figures.Asked,
+    currency: str,
+    today: date,
+    zone: str,
+    enough_buyers: bool,
 ) -> Select[Any]:
     """Return what finds each customer's verdicts, one column a query."""
     scope = Scope(asked, currency, Moment(dates.day_start(today, zone), zone), stats.c, enough_buyers)
-    answers = [case((condition(tree_of(query), scope), 1), else_=0).label(f"s{n}") for n, query in enumerate(queries)]
+    answers = [
+        case((condition(tree_of(query, words), scope), 1), else_=0).label(f"s{n}") for n, query in enumerate(queries)
+    ]
     chosen = (stats.c.shop_id == figures.SHOP, asked.concerns(stats.c.customer_id))
     return select(stats.c.customer_id, *answers).where(*chosen)

@@ -4,7 +4,6 @@ A row without a column is a name of the language that nothing supplies yet: it i
 would supply it. Giving it a column makes it available to parser, compiler and editor alike.
 """
 
-import re
 from collections.abc import Mapping
 
 from .schema import Field, Function, Parameter, Type
@@ -39,7 +38,6 @@ PREDICTIONS = "predictions from the order history"
 PLACES = "addresses with coordinates"
 CALLS = "events sent by a call system"
 EVENTS = "events sent to this shop"
-DEFINITION = "a definition of the field"
 
 
 def _later(name: str, kind: Type, sentence: str, supplied_by: str, values: tuple[str, ...] = ()) -> Field:
@@ -76,8 +74,18 @@ _AVAILABLE = (
         "platform_rfm_group",
         "Shopify's own group, by limits that it does not tell",
         values=GROUPS,
+        supplied_by=SHOPIFY,
+        needs="ratings",
     ),
-    Field("predicted_spend_tier", ENUM, "spend_tier", "What Shopify thinks they may spend", values=TIERS),
+    Field(
+        "predicted_spend_tier",
+        ENUM,
+        "spend_tier",
+        "What Shopify thinks they may spend",
+        values=TIERS,
+        supplied_by=SHOPIFY,
+        needs="ratings",
+    ),
     Field("customer_account_status", ENUM, "account_status", "State of the customer's account", values=ACCOUNT_STATES),
     Field("rfm_recency", INTEGER, "rfm_recency", "Score of how lately they ordered: 1 to 5", whole=True),
     Field("rfm_frequency", INTEGER, "rfm_frequency", "Score of how often they ordered: 1 to 5", whole=True),
@@ -162,7 +170,7 @@ _PRODUCTS = _parameters(
     Parameter("type", STRING, "product_type", "The product's type"),
     Parameter("date", DATE, "placed_at", "Day of the order"),
     Parameter("quantity", INTEGER, "units", "Units of one line, less those refunded"),
-    Parameter("count", INTEGER, "orders", "Number of orders", kind="aggregate"),
+    Parameter("count", INTEGER, "count", "Number of orders", kind="aggregate"),
     Parameter("sum_quantity", INTEGER, "sum_units", "Units in all", kind="aggregate"),
     Parameter("sum_amount", MONEY, "sum_amount_minor", "Amount in all", kind="aggregate"),
 ) | _unsupplied(ORDER_DETAILS, variant_id=ID, category=ID, collection_id=ID, title=STRING, amount=MONEY)
@@ -171,7 +179,7 @@ _ORDERS = _parameters(
     Parameter("date", DATE, "placed_at", "Day of the order"),
     Parameter("amount", MONEY, "amount_minor", "Amount of one order, less refunds"),
     Parameter("discount_code", STRING, "discount_codes", "A discount code used"),
-    Parameter("count", INTEGER, "orders", "Number of orders", kind="aggregate"),
+    Parameter("count", INTEGER, "count", "Number of orders", kind="aggregate"),
     Parameter("sum_amount", MONEY, "sum_amount_minor", "Amount in all", kind="aggregate"),
 ) | _unsupplied(
     ORDER_DETAILS,
@@ -188,7 +196,7 @@ _EMAIL = _unsupplied(ENGAGEMENT, activity_id=ID, date=DATE, count=INTEGER)
 _VIEWS = _parameters(
     Parameter("id", ID, "subject_id", "The id of what was viewed"),
     Parameter("date", DATE, "happened_at", "Day of the view"),
-    Parameter("count", INTEGER, "views", "Number of views", kind="aggregate"),
+    Parameter("count", INTEGER, "count", "Number of views", kind="aggregate"),
 ) | _unsupplied("collections kept with their tags", tag=MEMBER)
 # Functions without parameters here: the language does not say theirs yet, and they are not checked.
 _EMAIL_EVENTS = ("bounced", "clicked", "delivered", "marked_as_spam", "opened", "unsubscribed")
@@ -204,8 +212,18 @@ FUNCTIONS: Mapping[str, Function] = {
             for family in ("shopify_email", "email")
             for event in _EMAIL_EVENTS
         ),
-        Function("storefront.product_viewed", "product_viewed", "Viewed a product", _VIEWS, forgeable=True),
-        Function("storefront.collection_viewed", "collection_viewed", "Viewed a collection", _VIEWS, forgeable=True),
+        *(
+            Function(
+                f"storefront.{subject}_viewed",
+                f"{subject}_viewed",
+                f"Viewed a {subject}",
+                _VIEWS,
+                supplied_by="a Shopify store with the pixel",
+                needs="views",
+                forgeable=True,
+            )
+            for subject in ("product", "collection")
+        ),
         Function(
             "store_credit_accounts",
             None,
@@ -261,15 +279,5 @@ ALIASES = {
     "storefront_event.product_viewed": "storefront.product_viewed",
     "storefront_event.collection_viewed": "storefront.collection_viewed",
 }
-_DEFINED = re.compile(r"(?a:metafields\.[\w-]+\.[\w-]+|attributes\.[\w.-]+)")
 
-
-def look_up(name: str) -> Field | Function | None:
-    """The row of `name` as written in a query, or None for a name that the language does not have."""
-    name = ALIASES.get(name, name.removeprefix("customer.") if name.startswith("customer.metafields.") else name)
-    if _DEFINED.fullmatch(name):
-        return _later(name, Type.UNDEFINED, "A field of the merchant's own", DEFINITION)
-    return FIELDS.get(name) or FUNCTIONS.get(name)
-
-
-__all__ = ["ALIASES", "FIELDS", "FUNCTIONS", "Field", "Function", "Parameter", "Type", "look_up"]
+__all__ = ["ALIASES", "FIELDS", "FUNCTIONS", "Field", "Function", "Parameter", "Type"]

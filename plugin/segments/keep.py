@@ -13,6 +13,7 @@ from plugin import clock, lanes
 from plugin.db import clean, fold, new_id
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
+from plugin.segments import vocabulary
 from plugin.segments.allowed import understood
 from plugin.segments.language import canonical, parse
 from plugin.tagging import audiences, destinations, names, plan
@@ -49,7 +50,7 @@ def add(
         shop_id=shop.shop_id,
         segment_id=new_id(),
         name=free_name(session, shop.shop_id, name),
-        query=canonical(understood(query, shop, for_rewards=rewards)),
+        query=canonical(understood(query, shop, vocabulary.of(session, shop), for_rewards=rewards)),
         rewards=rewards,
         tag="",
         whole="due",
@@ -78,9 +79,10 @@ def edit(
         "name": free_name(session, shop.shop_id, name, segment_id),
         "rewards": segment.rewards if rewards is None else rewards,
     }
-    changes["query"] = canonical(parse(query))
+    words = vocabulary.of(session, shop)
+    changes["query"] = canonical(parse(query, words))
     if any(changes[name] != getattr(segment, name) for name in ("query", "rewards")):
-        understood(query, shop, for_rewards=changes["rewards"])
+        understood(query, shop, words, for_rewards=changes["rewards"])
     changes["tag"] = free_tag(session, shop, segment_id, tag)
     retagged = changes["tag"] != segment.tag
     if changes["query"] != segment.query:

@@ -8,6 +8,7 @@ from .printing import canonical
 from .reader import Reader
 from .tokens import UNREADABLE, tokens
 from .tree import Node
+from .vocabulary import WHOLE_TABLE, Vocabulary
 
 LONGEST = 10_000
 
@@ -22,14 +23,16 @@ class Checked:
     errors: tuple[SegmentError, ...]
 
 
-def parse(text: str) -> Node:
-    """The tree of a query. Raises SegmentErrors with everything that is wrong, as far as the rest could be read.
+def parse(text: str, vocabulary: Vocabulary = WHOLE_TABLE) -> Node:
+    """The tree of a query, by what a shop may name.
+
+    Raises SegmentErrors with everything that is wrong, as far as the rest could be read.
 
     `parse(canonical(tree)) == tree` for each tree that this returns.
     """
     faults = Faults()
     try:
-        tree = _read(text, faults)
+        tree = _read(text, vocabulary, faults)
     except Enough:
         tree = None
     if tree is None or faults.errors:
@@ -37,16 +40,16 @@ def parse(text: str) -> Node:
     return tree
 
 
-def check(text: str) -> Checked:
+def check(text: str, vocabulary: Vocabulary = WHOLE_TABLE) -> Checked:
     """The same without an exception."""
     try:
-        tree = parse(text)
+        tree = parse(text, vocabulary)
     except SegmentErrors as found:
         return Checked(False, None, None, found.errors)
     return Checked(True, tree, canonical(tree), ())
 
 
-def _read(text: str, faults: Faults) -> Node | None:
+def _read(text: str, vocabulary: Vocabulary, faults: Faults) -> Node | None:
     if len(text) > LONGEST:
         message = f"A query has at most {LONGEST:,} characters; this one has {len(text):,}"
         faults.add(Code.TOO_COMPLEX, message, (LONGEST, len(text)))
@@ -55,7 +58,7 @@ def _read(text: str, faults: Faults) -> Node | None:
         faults.add(Code.SYNTAX_ERROR, "This character cannot be kept; please delete it", unreadable.span())
     if faults.errors:
         return None
-    tree = parser.query(Reader(tokens(text, faults), faults))
+    tree = parser.query(Reader(tokens(text, faults), faults, vocabulary))
     if tree is not None and not faults.errors and len(canonical(tree)) > LONGEST:
         message = f"Written out with its spaces this query has more than {LONGEST:,} characters"
         faults.add(Code.TOO_COMPLEX, message, (0, len(text)))

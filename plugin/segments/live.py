@@ -14,9 +14,11 @@ from plugin import dates
 from plugin.db import table
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
+from plugin.segments import vocabulary
 from plugin.segments.errors import SegmentErrors
 from plugin.segments.language import parse
 from plugin.segments.tree import Node
+from plugin.segments.vocabulary import Vocabulary
 
 segments = table(Segment)
 tree_of = lru_cache(maxsize=4096)(parse)
@@ -24,11 +26,15 @@ tree_of = lru_cache(maxsize=4096)(parse)
 
 @dataclass(frozen=True)
 class Live:
-    """A segment as this run evaluates it. `tree` is None where its query cannot be asked: its members stay."""
+    """A segment as this run evaluates it, in the words of its shop.
+
+    `tree` is None where its query cannot be asked: its members stay.
+    """
 
     segment_id: str
     version: int
     query: str
+    words: Vocabulary
     tree: Node | None
     whole: str | None
     evaluated_at: datetime | None
@@ -37,20 +43,22 @@ class Live:
 def live_segments(session: Session, shop: Shop, now: datetime) -> list[Live]:
     """Return the segments that are switched on, those in rehearsal included. What failed yesterday is due again."""
     midnight = dates.day_start(dates.today(now, shop.zone), shop.zone)
+    words = vocabulary.of(session, shop)
     found = select(segments).where(segments.c.shop_id == shop.shop_id, segments.c.enabled)
-    return [read(session, row, midnight) for row in session.execute(found.order_by(segments.c.segment_id)).all()]
+    rows = session.execute(found.order_by(segments.c.segment_id)).all()
+    return [read(session, row, words, midnight) for row in rows]
 
 
-def read(session: Session, row: Any, midnight: datetime) -> Live:
+def read(session: Session, row: Any, words: Vocabulary, midnight: datetime) -> Live:
     rested = row.whole == "failed" and row.evaluated_at is not None and row.evaluated_at < midnight
-    tree = readable(session, row) if rested or row.whole != "failed" else None
+    tree = readable(session, row, words) if rested or row.whole != "failed" else None
     whole = "failed" if tree is None else "due" if rested else row.whole
-    return Live(row.segment_id, row.version, row.query, tree, whole, row.evaluated_at)
+    return Live(row.segment_id, row.version, row.query, words, tree, whole, row.evaluated_at)
 
 
-def readable(session: Session, row: Any) -> Node | None:
+def readable(session: Session, row: Any, words: Vocabulary) -> Node | None:
     try:
-        return tree_of(row.query)
+        return tree_of(row.query, words)
     except SegmentErrors as error:
         fail(session, row.shop_id, row.segment_id, str(error))
         return None

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from . import clauses
 from .errors import Code, Enough, excerpt, nearest
-from .fields import look_up
 from .reader import RESERVED, LostError, Reader
 from .schema import COMPARISONS
 from .tokens import Kind
@@ -107,7 +106,7 @@ def _to_junction(reader: Reader) -> None:
     if reader.at_end() or reader.sign(")") or reader.keyword in {"AND", "OR"}:
         return
     meant = JUNCTIONS.get(word.text) if word.kind is Kind.SIGN else None
-    if word.kind is Kind.NAME and not look_up(word.text):
+    if word.kind is Kind.NAME and not reader.vocabulary.look_up(word.text):
         meant = nearest(word.text, ("AND", "OR"), cutoff=0.6)
     if meant:
         reader.correct(meant, f"Conditions are joined with AND or OR, not with {excerpt(word.text)}")

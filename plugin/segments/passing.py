@@ -9,28 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, select
+from sqlalchemy import and_, delete, func, select
 from sqlmodel import Session
 
 from plugin import clock, dates, stale
 from plugin.db import table
-from plugin.models.commerce import Customer, Order
-from plugin.models.segments import CustomerStats, Membership, Wake
+from plugin.models.commerce import Customer
+from plugin.models.segments import Membership, Wake
 from plugin.models.shops import Shop
-from plugin.models.site import SiteEvent
+from plugin.segments import figures
 from plugin.segments.compiler import leaves
+from plugin.segments.figures import Crossed
 from plugin.segments.live import Live, reach
+from plugin.segments.matching import rows_of
 from plugin.segments.moments import Moment, edges
+from plugin.segments.schema import Type
 from plugin.segments.tree import Between, Compare, Matches, Node
 
 wakes = table(Wake)
-stats = table(CustomerStats)
-orders = table(Order)
 customers = table(Customer)
 memberships = table(Membership)
-views = table(SiteEvent)
-
-BY_CUSTOMER = ("added_at", "abandoned_at")
 
 
 def mark(session: Session, shop: Shop, live: Sequence[Live], now: datetime) -> None:
@@ -58,36 +56,21 @@ def mark_due(session: Session, shop_id: str, now: datetime) -> None:
 
 def mark_crossed(session: Session, shop: Shop, tree: Node, before: datetime, now: datetime) -> None:
     """Mark customers with a value in the closed span that an edge of a relative date has moved over."""
-    for clause in dated(tree):
+    for clause, crossed in dated(tree):
         was, is_ = edges(clause, Moment(before, shop.zone)), edges(clause, Moment(now, shop.zone))
         for one, other in zip(was, is_, strict=True):
             if one != other:
-                source, found = within(shop.shop_id, str(clause.field.column), min(one, other), max(one, other))
+                source, found = crossed(shop.shop_id, min(one, other), max(one, other))
                 stale.mark_found(session, source, found, "time")
 
 
-def within(shop_id: str, column: str, low: datetime, high: datetime) -> tuple[Table, ColumnElement[bool]]:
-    """Return where customers with a moment in the closed span are found, and how: by an index, whichever the column.
-
-    A customer's first and last order are found among the orders of those days, which have an index already.
-    """
-    if column == "happened_at":
-        return views, and_(views.c.shop_id == shop_id, views.c.happened_at.between(low, high))
-    if column in BY_CUSTOMER:
-        return stats, and_(stats.c.shop_id == shop_id, stats.c[column].between(low, high))
-    found = and_(orders.c.shop_id == shop_id, orders.c.placed_at.between(low, high), orders.c.customer_id.is_not(None))
-    if column == "placed_at":
-        return orders, found
-    theirs = and_(stats.c.shop_id == orders.c.shop_id, stats.c.customer_id == orders.c.customer_id)
-    return orders, and_(found, exists().where(theirs, stats.c[column].between(low, high)))
-
-
-def dated(tree: Node) -> Iterable[Compare | Between]:
-    """Return the clauses that may hold a relative date, those inside functions included."""
+def dated(tree: Node) -> Iterable[tuple[Compare | Between, Crossed]]:
+    """Return the clauses on dates, those inside functions included, each with where its values are found."""
     for leaf in leaves(tree):
+        dates_kept = rows_of(leaf.function).dates if isinstance(leaf, Matches) else figures.DATES
         for clause in leaf.conditions if isinstance(leaf, Matches) else (leaf,):
-            if isinstance(clause, Compare | Between):
-                yield clause
+            if isinstance(clause, Compare | Between) and clause.field.type is Type.DATE:
+                yield clause, dates_kept[str(clause.field.column)]
 
 
 def next_moment(session: Session, shop: Shop) -> datetime:

@@ -6,6 +6,7 @@ from typing import NoReturn
 from .errors import Code, Faults, nearest
 from .tokens import Kind, Token
 from .tree import Span
+from .vocabulary import Vocabulary
 
 RESERVED = frozenset(
     {"AND", "OR", "NOT", "CONTAINS", "IN", "STARTS", "WITH", "IS", "NULL", "MATCHES", "NOT_MATCHES", "BETWEEN"}
@@ -17,9 +18,10 @@ class LostError(Exception):
 
 
 class Reader:
-    def __init__(self, words: Sequence[Token], faults: Faults) -> None:
+    def __init__(self, words: Sequence[Token], faults: Faults, vocabulary: Vocabulary) -> None:
         self.words = list(words)
         self.faults = faults
+        self.vocabulary = vocabulary
         self.position = 0
         self.reported = {self.words[-1].span} if self._swallowed() else set()
         self.depth = 0

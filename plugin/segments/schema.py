@@ -65,6 +65,7 @@ class _Named:
     values: tuple[str, ...]
     examples: tuple[str, ...]
     supplied_by: str
+    needs: str
 
     @property
     def available(self) -> bool:
@@ -87,7 +88,8 @@ class Field(_Named):
     sentence: str
     values: tuple[str, ...] = ()  # of an Enum: all of them
     examples: tuple[str, ...] = ()
-    supplied_by: str = ""  # for a name without a column: what would supply it
+    supplied_by: str = ""  # what would supply it, said where nothing does
+    needs: str = ""  # what a shop must be supplied with, beside orders and customers (`Vocabulary.supplied`)
     whole: bool = False  # whether it rests on every order that a customer ever placed
 
 
@@ -106,6 +108,7 @@ class Parameter(_Named):
     values: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     supplied_by: str = ""
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,8 @@ class Function:
     rows: str | None
     sentence: str
     parameters: Mapping[str, Parameter] = field(compare=False, repr=False)
-    supplied_by: str = ""  # without rows: what would supply it
+    supplied_by: str = ""
+    needs: str = ""
     forgeable: bool = False  # whether anybody could make such rows up
 
     @property

@@ -13,9 +13,10 @@ from werkzeug.wrappers import Response
 
 from plugin.db import reading, transaction
 from plugin.models.segments import Segment
-from plugin.segments import ask, keep
+from plugin.segments import ask, keep, vocabulary
 from plugin.segments.allowed import check
 from plugin.segments.errors import SegmentError, SegmentErrors
+from plugin.segments.language import Checked
 from plugin.web import engine
 from plugin.web.segments import own
 
@@ -99,7 +100,7 @@ def change(segment_id: str) -> Page:
 def check_query() -> dict[str, Any]:
     """Say of a query what is wrong and where, or how many customers meet it, if `count` is asked for."""
     query = request.values.get("query", "")
-    checked = check(query, g.shop, for_rewards="rewards" in request.values)
+    checked = say(query, for_rewards="rewards" in request.values)
     return {
         "ok": checked.ok,
         "canonical": checked.canonical,
@@ -138,9 +139,15 @@ def refused(draft: Draft, fault: SegmentErrors | keep.RefusedError, segment: Seg
     return form(draft, segment, look=True, refusal=refusal), 422
 
 
+def say(query: str, *, for_rewards: bool) -> Checked:
+    """Say of a text whether this shop may keep it."""
+    with reading(engine()) as session:
+        return check(query, g.shop, vocabulary.of(session, g.shop), for_rewards=for_rewards)
+
+
 def form(draft: Draft, segment: Segment | None = None, *, look: bool = False, refusal: str | None = None) -> str:
     """Return the form; with `look` also what can be said of the query."""
-    checked = check(draft.query, g.shop, for_rewards=draft.rewards) if look else None
+    checked = say(draft.query, for_rewards=draft.rewards) if look else None
     errors = checked.errors if checked else ()
     return render_template(
         "editor/form.html",

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from plugin.segments.fields import ALIASES, FIELDS, FUNCTIONS, look_up
+from plugin.segments.fields import ALIASES, FIELDS, FUNCTIONS
 from plugin.segments.language import check
 from plugin.segments.schema import OPERATORS, Field, Type
 from plugin.segments.values import READERS, READS
+from plugin.segments.vocabulary import WHOLE_TABLE
 
 SPECIFICATION = Path(__file__).parents[3] / "shared" / "segment-language.md"
 
@@ -84,26 +85,26 @@ def test_the_values_we_suggest_can_be_written():
 
 @pytest.mark.parametrize(("spelling", "name"), ALIASES.items())
 def test_two_spellings_are_one_name(spelling, name):
-    assert look_up(spelling) == look_up(name) == FUNCTIONS[name]
+    assert WHOLE_TABLE.look_up(spelling) == WHOLE_TABLE.look_up(name) == FUNCTIONS[name]
 
 
 @pytest.mark.parametrize("name", ["metafields.facts.birth_date", "attributes.shoe-size", "attributes.a.b"])
 def test_a_merchants_own_fields_are_names(name):
-    row = look_up(name)
+    row = WHOLE_TABLE.look_up(name)
     assert isinstance(row, Field)
     assert row.name == name
     assert not row.available
 
 
 def test_a_metafield_is_the_same_with_customer_in_front():
-    assert look_up("customer.metafields.facts.likes") == look_up("metafields.facts.likes")
+    assert WHOLE_TABLE.look_up("customer.metafields.facts.likes") == WHOLE_TABLE.look_up("metafields.facts.likes")
 
 
 @pytest.mark.parametrize(
     "name", ["", "metafields", "metafields.a", "metafields.a.b.c", "attributes", "customer.orders"]
 )
 def test_other_names_are_not(name):
-    assert look_up(name) is None
+    assert WHOLE_TABLE.look_up(name) is None
 
 
 def test_each_operator_of_a_types_row_is_accepted_and_no_other():
@@ -135,7 +136,7 @@ def test_every_name_of_the_specification_is_in_the_table():
     cells = [row[1] if row[1].startswith(" `") else row[2] for row in rows]
     names = {name for cell in cells for name in re.findall(r"`([a-z][a-z_.]+)(?=`| MATCHES)", cell)}
     assert len(names) > 60
-    assert not {name for name in names if not look_up(name)}
+    assert not {name for name in names if not WHOLE_TABLE.look_up(name)}
 
 
 def test_a_row_is_available_exactly_when_it_has_a_column():

@@ -10,6 +10,7 @@ from plugin.models.shops import Shop
 from plugin.segments import keep
 from plugin.segments.allowed import check
 from plugin.segments.errors import Code, SegmentErrors
+from plugin.segments.vocabulary import WHOLE_TABLE
 
 SINCE = datetime(2026, 9, 23, tzinfo=UTC)
 PART = Shop(name="Acme", history_since_at=SINCE)
@@ -34,7 +35,7 @@ PART_WILL_DO = (
 @pytest.mark.parametrize("marked", ALL)
 def test_what_needs_every_order_is_not_available_and_it_is_said_how_they_come(marked):
     query = marked.replace("«", "").replace("»", "")
-    found = check(query, PART, for_rewards=False)
+    found = check(query, PART, WHOLE_TABLE, for_rewards=False)
     assert not found.ok
     assert {one.code for one in found.errors} == {Code.NOT_AVAILABLE}
     assert all("import-orders" in one.message and "2026-09-23" in one.message for one in found.errors)
@@ -44,7 +45,7 @@ def test_what_needs_every_order_is_not_available_and_it_is_said_how_they_come(ma
 
 @pytest.mark.parametrize("query", PART_WILL_DO)
 def test_what_the_last_weeks_tell_is_available(query):
-    assert check(query, PART, for_rewards=False).ok
+    assert check(query, PART, WHOLE_TABLE, for_rewards=False).ok
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_what_the_last_weeks_tell_is_available(query):
     ],
 )
 def test_once_the_rest_is_in_everything_is(shop):
-    assert check("number_of_orders >= 3", shop, for_rewards=False).ok
+    assert check("number_of_orders >= 3", shop, WHOLE_TABLE, for_rewards=False).ok
 
 
 def test_a_segment_from_before_can_still_be_renamed(engine):

@@ -10,6 +10,7 @@ from plugin.segments.fields import FUNCTIONS
 from plugin.segments.language import canonical, parse
 from plugin.segments.rewards import is_forgeable, open_ways
 from plugin.segments.tree import And, Not, Or
+from plugin.segments.vocabulary import WHOLE_TABLE
 from tests.segments.strategies import AVAILABLE_FUNCTIONS, queries
 
 VIEW = "storefront.product_viewed MATCHES (count >= 3)"
@@ -45,14 +46,14 @@ OPEN = (
 
 @pytest.mark.parametrize("query", SAFE)
 def test_where_every_way_needs_something_else_it_may_be_kept(query):
-    assert check(query, SHOP, for_rewards=True).ok
+    assert check(query, SHOP, WHOLE_TABLE, for_rewards=True).ok
 
 
 @pytest.mark.parametrize(("marked",), OPEN)  # noqa: PT006
 def test_where_one_way_rests_on_views_alone_it_says_where(marked):
     query = marked.replace("«", "").replace("»", "")
-    assert check(query, SHOP, for_rewards=False).ok
-    found = check(query, SHOP, for_rewards=True)
+    assert check(query, SHOP, WHOLE_TABLE, for_rewards=False).ok
+    found = check(query, SHOP, WHOLE_TABLE, for_rewards=True)
     places = []
     rest = marked
     while "«" in rest:
@@ -66,7 +67,7 @@ def test_where_one_way_rests_on_views_alone_it_says_where(marked):
 
 
 def test_what_is_wrong_with_the_text_itself_comes_first():
-    found = check("storefront.product_viewed MATCHES (cuont >= 3)", SHOP, for_rewards=True)
+    found = check("storefront.product_viewed MATCHES (cuont >= 3)", SHOP, WHOLE_TABLE, for_rewards=True)
     assert {error.code for error in found.errors} == {"UNKNOWN_PARAMETER"}
 
 
@@ -104,4 +105,4 @@ def ways(node, *, negated):
 
 @given(st.sampled_from(SAFE))
 def test_a_query_that_may_be_kept_is_kept_in_its_canonical_form(query):
-    assert check(check(query, SHOP, for_rewards=True).canonical, SHOP, for_rewards=True).ok
+    assert check(check(query, SHOP, WHOLE_TABLE, for_rewards=True).canonical, SHOP, WHOLE_TABLE, for_rewards=True).ok

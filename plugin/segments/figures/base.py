@@ -1,0 +1,68 @@
+"""What every figure is worked out from: the store's rows up to a moment, of one shop and the customers asked of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, func, or_, select, true
+
+from plugin.db import Id, Keys, UTCDateTime, among, table
+from plugin.models.commerce import Customer, Order, Refund
+
+customers = table(Customer)
+orders = table(Order)
+refunds = table(Refund)
+
+SHOP = bindparam("in_shop", type_=Id)
+NOW = bindparam("as_of", type_=UTCDateTime())
+SOME = bindparam("of_these", type_=Keys())
+
+PAID = ("paid", "partially_refunded", "refunded")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """By which rule orders count, and of whom figures are asked: of the customers that are bound, else of all."""
+
+    paid_orders_only: bool
+    some: bool = False
+
+    def concerns(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        return among(column, SOME) if self.some else true()
+
+
+def parameters(shop_id: str, now: datetime, customer_ids: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what is bound: nothing that happened after `now` is seen."""
+    return {"in_shop": shop_id, "as_of": now, "of_these": customer_ids}
+
+
+def counts(asked: Asked, order: Any) -> ColumnElement[bool]:
+    """Whether an order that has been placed counts (segment-language §4). Never NULL."""
+    standing = or_(order.c.cancelled_at.is_(None), order.c.cancelled_at > NOW)
+    paid = func.coalesce(order.c.financial_status, "").in_(PAID) if asked.paid_orders_only else true()
+    return and_(order.c.counts, standing, paid)
+
+
+def placed(order: Any) -> ColumnElement[bool]:
+    """Whether an order has been placed and is not deleted."""
+    return and_(order.c.placed_at <= NOW, order.c.deleted_at.is_(None))
+
+
+def net(order: Any) -> ColumnElement[Any]:
+    """What an order comes to, less its refunds. A refund total without dates counts from the order's own day."""
+    given_back = select(whole(func.sum(refunds.c.amount_minor))).where(
+        refunds.c.shop_id == order.c.shop_id, refunds.c.order_id == order.c.order_id
+    )
+    dated = given_back.where(refunds.c.refunded_at <= NOW).correlate(order).scalar_subquery()
+    undated = func.coalesce(order.c.refunded_minor, 0) - given_back.correlate(order).scalar_subquery()
+    refunded = dated + case((undated > 0, undated), else_=0)
+    amount: ColumnElement[Any] = order.c.amount_minor
+    return amount - case((order.c.refunded, refunded), else_=0)
+
+
+def whole(total: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A sum over whole numbers, 0 over none: Postgres would go on with decimals."""
+    return func.coalesce(total.cast(BigInteger), 0)

@@ -1,0 +1,142 @@
+"""The kinds of rows that a function chooses from: whose a row is, what is asked of one and of all that were chosen.
+
+A function of the language names its kind in the one table; compiler and passing of time read it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, case, distinct, func, select
+
+from plugin.db import table
+from plugin.models.commerce import LineItem, RefundLine
+from plugin.models.site import SiteEvent
+from plugin.segments import figures
+from plugin.segments.figures import Crossed, orders, whole
+
+lines = table(LineItem)
+refund_lines = table(RefundLine)
+site_events = table(SiteEvent)
+
+VIEWS = ("product_viewed", "collection_viewed")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One kind of rows, by the column names that the language's table uses.
+
+    `theirs(customer_id, asked)`: whether a row is the customer's and is seen. `columns`: what a condition on each row
+    compares. `sums`: what one on all rows chosen compares, beside their `count`. `dates`: for each date among the
+    columns, where customers with such a row in a span of time are found. `parts_of`: the rows of which these are parts;
+    those are counted, and their columns can be asked of too.
+    """
+
+    table: Table
+    theirs: Callable[[ColumnElement[Any], figures.Asked], ColumnElement[bool]]
+    columns: Mapping[str, ColumnElement[Any]]
+    dates: Mapping[str, Crossed]
+    sums: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+    parts_of: Rows | None = None
+    count: ColumnElement[Any] = field(default_factory=func.count)
+
+    def column(self, name: str) -> ColumnElement[Any]:
+        """Return what a parameter of the language asks of: of one row, or of all that were chosen."""
+        if name == "count":
+            return self.count
+        found = self.columns.get(name, self.sums.get(name))
+        if found is None and self.parts_of is not None:
+            return self.parts_of.columns[name]
+        if found is None:
+            raise KeyError(name)
+        return found
+
+
+def among_rows(kept: Table, moment: str, **narrowed: str) -> Crossed:
+    """Customers with a row in a span of time, by the index of the table on its moments."""
+
+    def crossed(shop_id: str, low: datetime, high: datetime) -> tuple[Table, ColumnElement[bool]]:
+        named = [kept.c[name] == value for name, value in narrowed.items()]
+        known = kept.c.customer_id.is_not(None)
+        return kept, and_(kept.c.shop_id == shop_id, kept.c[moment].between(low, high), known, *named)
+
+    return crossed
+
+
+def of_orders(customer_id: ColumnElement[Any], asked: figures.Asked) -> ColumnElement[bool]:
+    mine = and_(orders.c.shop_id == figures.SHOP, orders.c.customer_id == customer_id)
+    return and_(mine, figures.placed(orders), figures.counts(asked, orders))
+
+
+def of_lines(_customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnElement[bool]:
+    """A line is one of an order that is the customer's, and none is a purchase of which no unit is left."""
+    return and_(lines.c.shop_id == figures.SHOP, lines.c.order_id == orders.c.order_id, UNITS > 0)
+
+
+def units() -> ColumnElement[Any]:
+    """A line's units less those refunded or removed."""
+    back = (
+        select(whole(func.sum(refund_lines.c.quantity)))
+        .where(refund_lines.c.shop_id == lines.c.shop_id, refund_lines.c.order_id == lines.c.order_id)
+        .where(refund_lines.c.line_id == lines.c.line_id, refund_lines.c.refunded_at <= figures.NOW)
+        .correlate(lines)
+        .scalar_subquery()
+    )
+    return lines.c.quantity - lines.c.removed - case((orders.c.refunded, back), else_=0)
+
+
+UNITS = units()
+AMOUNT = figures.net(orders)
+
+ORDERS = Rows(
+    table=orders,
+    theirs=of_orders,
+    columns={
+        "placed_at": orders.c.placed_at,
+        "discount_codes": orders.c.discount_codes,
+        "amount_minor": AMOUNT,
+    },
+    sums={"sum_amount_minor": whole(func.sum(AMOUNT))},
+    dates={"placed_at": among_rows(orders, "placed_at")},
+)
+
+LINES = Rows(
+    table=lines,
+    theirs=of_lines,
+    columns={
+        "product_id": lines.c.product_id,
+        "sku": lines.c.sku,
+        "product_tags": lines.c.product_tags,
+        "vendor": func.coalesce(lines.c.vendor, lines.c.product_vendor),
+        "product_type": lines.c.product_type,
+        "units": UNITS,
+    },
+    sums={
+        "sum_units": whole(func.sum(UNITS)),
+        "sum_amount_minor": whole(
+            func.sum(case((lines.c.quantity > 0, lines.c.amount_minor * UNITS // lines.c.quantity)))
+        ),
+    },
+    dates=ORDERS.dates,
+    parts_of=ORDERS,
+    count=func.count(distinct(orders.c.order_id)),
+)
+
+
+def events(kind: str) -> Rows:
+    def theirs(customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnElement[bool]:
+        mine = and_(site_events.c.shop_id == figures.SHOP, site_events.c.customer_id == customer_id)
+        return and_(mine, site_events.c.kind == kind, site_events.c.happened_at <= figures.NOW)
+
+    return Rows(
+        table=site_events,
+        theirs=theirs,
+        columns={"subject_id": site_events.c.subject_id, "happened_at": site_events.c.happened_at},
+        dates={"happened_at": among_rows(site_events, "happened_at")},
+    )
+
+
+ROWS: Mapping[str, Rows] = {"orders": ORDERS, "lines": LINES, **{kind: events(kind) for kind in VIEWS}}
