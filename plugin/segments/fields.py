@@ -40,33 +40,69 @@ CALLS = "events sent by a call system"
 EVENTS = "events sent to this shop"
 
 
-def _later(name: str, kind: Type, sentence: str, supplied_by: str, values: tuple[str, ...] = ()) -> Field:
-    return Field(name, kind, None, sentence, values=values, supplied_by=supplied_by)
+def _later(
+    name: str, kind: Type, sentence: str, supplied_by: str, values: tuple[str, ...] = (), *, shopify: bool = False
+) -> Field:
+    return Field(name, kind, None, sentence, values=values, supplied_by=supplied_by, shopify=shopify)
 
 
 _AVAILABLE = (
-    Field("number_of_orders", INTEGER, "orders", "Number of orders that count, ever", whole=True),
-    Field("amount_spent", MONEY, "spent_minor", "Amount spent on orders that count, less refunds", whole=True),
-    Field("first_order_date", DATE, "first_order_at", "Day of the first order that counts", whole=True),
-    Field("last_order_date", DATE, "last_order_at", "Day of the latest order that counts"),
-    Field("customer_added_date", DATE, "added_at", "Day the customer was added to the store"),
-    Field("customer_tags", LIST, "tags", "Tags on the customer in the store, other than ours", examples=("'vip'",)),
-    Field("customer_countries", LIST, "countries", "Country of any address", examples=("'US'", "'GB'", "'DE'")),
-    Field("customer_regions", LIST, "regions", "Region of any address", examples=("'US-NY'", "'CA-ON'")),
-    Field("customer_cities", LIST, "cities", "City of any address", examples=("'US-CA-LosAngeles'",)),
-    Field("customer_email_domain", STRING, "email_domain", "What follows the @", examples=("'gmail.com'",)),
-    Field("customer_language", STRING, "language", "Language of the customer", examples=("'en'", "'en-US'")),
-    Field("email_subscription_status", ENUM, "email_consent", "May we write by e-mail", values=CONSENT),
+    Field("number_of_orders", INTEGER, "orders", "Number of orders that count, ever", whole=True, shopify=True),
+    Field(
+        "amount_spent",
+        MONEY,
+        "spent_minor",
+        "Amount spent on orders that count, less refunds",
+        whole=True,
+        shopify=True,
+    ),
+    Field("first_order_date", DATE, "first_order_at", "Day of the first order that counts", whole=True, shopify=True),
+    Field("last_order_date", DATE, "last_order_at", "Day of the latest order that counts", shopify=True),
+    Field("customer_added_date", DATE, "added_at", "Day the customer was added to the store", shopify=True),
+    Field(
+        "customer_tags",
+        LIST,
+        "tags",
+        "Tags on the customer in the store, other than ours",
+        examples=("'vip'",),
+        shopify=True,
+    ),
+    Field(
+        "customer_countries",
+        LIST,
+        "countries",
+        "Country of any address",
+        examples=("'US'", "'GB'", "'DE'"),
+        shopify=True,
+    ),
+    Field("customer_regions", LIST, "regions", "Region of any address", examples=("'US-NY'", "'CA-ON'"), shopify=True),
+    Field("customer_cities", LIST, "cities", "City of any address", examples=("'US-CA-LosAngeles'",), shopify=True),
+    Field(
+        "customer_email_domain", STRING, "email_domain", "What follows the @", examples=("'gmail.com'",), shopify=True
+    ),
+    Field(
+        "customer_language", STRING, "language", "Language of the customer", examples=("'en'", "'en-US'"), shopify=True
+    ),
+    Field("email_subscription_status", ENUM, "email_consent", "May we write by e-mail", values=CONSENT, shopify=True),
     Field(
         "sms_subscription_status",
         ENUM,
         "sms_consent",
         "May we write by SMS",
         values=tuple(status for status in CONSENT if status != "INVALID"),
+        shopify=True,
     ),
-    Field("abandoned_checkout_date", DATE, "abandoned_at", "Day of the latest abandoned checkout or cart"),
     Field(
-        "rfm_group", ENUM, "rfm_group", "Group by recency, frequency and amount of orders", values=GROUPS, whole=True
+        "abandoned_checkout_date", DATE, "abandoned_at", "Day of the latest abandoned checkout or cart", shopify=True
+    ),
+    Field(
+        "rfm_group",
+        ENUM,
+        "rfm_group",
+        "Group by recency, frequency and amount of orders",
+        values=GROUPS,
+        whole=True,
+        shopify=True,
     ),
     Field(
         "shopify_rfm_group",
@@ -85,8 +121,16 @@ _AVAILABLE = (
         values=TIERS,
         supplied_by=SHOPIFY,
         needs="ratings",
+        shopify=True,
     ),
-    Field("customer_account_status", ENUM, "account_status", "State of the customer's account", values=ACCOUNT_STATES),
+    Field(
+        "customer_account_status",
+        ENUM,
+        "account_status",
+        "State of the customer's account",
+        values=ACCOUNT_STATES,
+        shopify=True,
+    ),
     Field("rfm_recency", INTEGER, "rfm_recency", "Score of how lately they ordered: 1 to 5", whole=True),
     Field("rfm_frequency", INTEGER, "rfm_frequency", "Score of how often they ordered: 1 to 5", whole=True),
     Field("rfm_monetary", INTEGER, "rfm_monetary", "Score of how much they spent: 1 to 5", whole=True),
@@ -94,14 +138,15 @@ _AVAILABLE = (
 
 _LATER = (
     # Shopify has these.
-    _later("companies", Type.ID_LIST, "B2B companies of the customer", SHOPIFY),
-    _later("created_by_app_id", ID, "App that added the customer", SHOPIFY),
+    _later("companies", Type.ID_LIST, "B2B companies of the customer", SHOPIFY, shopify=True),
+    _later("created_by_app_id", ID, "App that added the customer", SHOPIFY, shopify=True),
     _later(
         "product_subscription_status",
         ENUM,
         "State of the subscription to products",
         SHOPIFY,
         ("SUBSCRIBED", "CANCELED", "EXPIRED", "FAILED", "NEVER_SUBSCRIBED", "PAUSED"),
+        shopify=True,
     ),
     # Demographic.
     _later("age", INTEGER, "Age in years", "a date of birth"),
@@ -198,6 +243,10 @@ _VIEWS = _parameters(
     Parameter("date", DATE, "happened_at", "Day of the view"),
     Parameter("count", INTEGER, "count", "Number of views", kind="aggregate"),
 ) | _unsupplied("collections kept with their tags", tag=MEMBER)
+# The parameters that Shopify's own functions have.
+_PRODUCTS_THERE = frozenset({"id", "tag", "category", "date", "count", "quantity", "sum_quantity"})
+_ORDERS_THERE = frozenset({"date", "amount", "sum_amount", "count", "location_id", "app_id"})
+_VIEWS_THERE = frozenset({"id", "date", "count", "tag"})
 # Functions without parameters here: the language does not say theirs yet, and they are not checked.
 _EMAIL_EVENTS = ("bounced", "clicked", "delivered", "marked_as_spam", "opened", "unsubscribed")
 _SITE_EVENTS = ("page_viewed", "searched", "form_submitted", "link_clicked")
@@ -205,11 +254,11 @@ _SITE_EVENTS = ("page_viewed", "searched", "form_submitted", "link_clicked")
 FUNCTIONS: Mapping[str, Function] = {
     row.name: row
     for row in (
-        Function("products_purchased", "lines", "Bought a product", _PRODUCTS),
-        Function("orders_placed", "orders", "Placed an order", _ORDERS),
+        Function("products_purchased", "lines", "Bought a product", _PRODUCTS, shopify=_PRODUCTS_THERE),
+        Function("orders_placed", "orders", "Placed an order", _ORDERS, shopify=_ORDERS_THERE),
         *(
-            Function(f"{family}.{event}", None, f"E-mail {event.replace('_', ' ')}", _EMAIL, ENGAGEMENT)
-            for family in ("shopify_email", "email")
+            Function(f"{family}.{event}", None, f"E-mail {event.replace('_', ' ')}", _EMAIL, ENGAGEMENT, shopify=there)
+            for family, there in (("shopify_email", frozenset(_EMAIL)), ("email", None))
             for event in _EMAIL_EVENTS
         ),
         *(
@@ -221,6 +270,7 @@ FUNCTIONS: Mapping[str, Function] = {
                 supplied_by="a Shopify store with the pixel",
                 needs="views",
                 forgeable=True,
+                shopify=_VIEWS_THERE,
             )
             for subject in ("product", "collection")
         ),
@@ -230,6 +280,7 @@ FUNCTIONS: Mapping[str, Function] = {
             "Has store credit",
             _unsupplied(SHOPIFY, balance=MONEY, currency=STRING, next_expiry_date=DATE, last_credit_date=DATE),
             SHOPIFY,
+            shopify=frozenset({"balance", "currency", "next_expiry_date", "last_credit_date"}),
         ),
         Function(
             "customer_within_distance",
@@ -237,6 +288,7 @@ FUNCTIONS: Mapping[str, Function] = {
             "Lives near a place",
             _unsupplied(PLACES, coordinates=Type.COORDINATES, distance_km=DECIMAL, distance_mi=DECIMAL),
             PLACES,
+            shopify=frozenset({"coordinates", "distance_km", "distance_mi"}),
         ),
         Function(
             "survey_answered",

@@ -91,6 +91,7 @@ class Field(_Named):
     supplied_by: str = ""  # what would supply it, said where nothing does
     needs: str = ""  # what a shop must be supplied with, beside orders and customers (`Vocabulary.supplied`)
     whole: bool = False  # whether it rests on every order that a customer ever placed
+    shopify: bool = False  # whether Shopify's segments have this name
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ class Function:
     supplied_by: str = ""
     needs: str = ""
     forgeable: bool = False  # whether anybody could make such rows up
+    shopify: frozenset[str] | None = None  # the parameters that it has in Shopify's segments; None: they lack it
 
     @property
     def available(self) -> bool:
