@@ -22,7 +22,7 @@ from connectors.money import exponent
 from plugin.db import Values, fold, holds
 from plugin.segments import figures, rfm
 from plugin.segments.moments import Moment, span
-from plugin.segments.schema import Type
+from plugin.segments.schema import DECIMALS, Type
 from plugin.segments.tree import (
     Between,
     Boolean,
@@ -75,7 +75,9 @@ def clause(node: Condition, column: ColumnElement[Any], scope: Scope) -> ColumnE
     """Compare one column, or one of a list's values, as a clause says. NULL where the value is missing."""
     match node:
         case Between(low=low, high=high):
-            return and_(compare(">=", column, low, scope), compare("<=", column, high, scope))
+            return and_(
+                compare(">=", column, low, node.field.type, scope), compare("<=", column, high, node.field.type, scope)
+            )
         case In(values=values, negated=negated) if isinstance(column.type, Values):
             found = or_(*(has(column, one, node.field.type) for one in values))
             return not_(found) if negated else found
@@ -85,7 +87,7 @@ def clause(node: Condition, column: ColumnElement[Any], scope: Scope) -> ColumnE
         case Compare(value=Text() as value, operator=operator) if isinstance(column.type, Values):
             return has(column, value, node.field.type) if operator == "=" else not_(has(column, value, node.field.type))
         case Compare(operator=operator, value=value):
-            return compare(operator, column, value, scope)
+            return compare(operator, column, value, node.field.type, scope)
         case _:
             assert_never(node)
 
@@ -95,17 +97,21 @@ def has(column: ColumnElement[Any], value: Text, kind: Type) -> ColumnElement[bo
     return holds(column, fold(value.value) if kind is Type.MEMBER else value.value)
 
 
-def compare(operator: str, column: ColumnElement[Any], value: Value, scope: Scope) -> ColumnElement[bool]:
+def compare(operator: str, column: ColumnElement[Any], value: Value, kind: Type, scope: Scope) -> ColumnElement[bool]:
     match value:
         case Text(text):
             return column == text if operator == "=" else column != text
         case Boolean(flag):
             return column == flag if operator == "=" else column != flag
         case Number(number):
-            scaled = number * 10 ** exponent(scope.currency) if isinstance(number, Decimal) else Decimal(number)
-            return number_comparison(operator, column, scaled)
+            return number_comparison(operator, column, number * Decimal(10) ** decimals(kind, scope.currency))
         case _:
             return date_comparison(operator, column, value, scope.at)
+
+
+def decimals(kind: Type, currency: str) -> int:
+    """Return how many decimals of a type's values are kept, as whole numbers."""
+    return {Type.MONEY: exponent(currency), Type.DECIMAL: DECIMALS}.get(kind, 0)
 
 
 def number_comparison(operator: str, column: ColumnElement[Any], value: Decimal) -> ColumnElement[bool]:

@@ -24,6 +24,8 @@ class Type(StrEnum):
     UNDEFINED = "of a type its definition gives"  # metafields and attributes: the merchant's definition says which
 
 
+DECIMALS = 4  # of a number that is not whole: it is kept in ten-thousandths
+
 EQUALITY = frozenset({"=", "!="})
 COMPARISONS = EQUALITY | {">", ">=", "<", "<="}
 ORDERED = COMPARISONS | {"BETWEEN", "IS NULL"}
