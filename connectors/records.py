@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Final, Literal
 
@@ -23,6 +24,8 @@ UNSET: Final = Unset.UNSET
 
 Kind = Literal["customer", "order", "product", "cart"]
 Channel = Literal["email", "sms"]
+AttributeValue = date | datetime | int | Decimal | str | bool | tuple[str, ...]
+AttributeSource = Literal["metafield", "survey", "csv", "api"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,31 @@ class TagsHeld:
     held_at: datetime
     since: datetime
     tags: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """What a field of the merchant's own says of a customer from `changed_at` on; None: nothing any more.
+
+    A metafield's `key` is its namespace and key with a dot between. A moment stands for the day that it is in the shop.
+    """
+
+    key: str
+    value: AttributeValue | None
+    changed_at: datetime
+    customer_id: str | None = None
+    email: str | None = None
+    label: str | None = None
+    source: AttributeSource = "metafield"
+
+
+@dataclass(frozen=True)
+class AttributesHeld:
+    """The keys of all metafields that a customer has at a moment: others that are known of have been taken away."""
+
+    customer_id: str
+    held_at: datetime
+    keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -267,6 +295,8 @@ Record = (
     | Consent
     | TagsChanged
     | TagsHeld
+    | Attribute
+    | AttributesHeld
     | Viewed
     | Product
     | Order

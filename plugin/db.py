@@ -74,13 +74,21 @@ class Values(TypeDecorator[tuple[str, ...]]):
     def process_bind_param(self, value: Iterable[str] | str | None, dialect: Dialect) -> str | None:
         if value is None or isinstance(value, str):
             return value
-        items = sorted({item.replace(SEPARATOR, "") for item in value} - {""})
-        return "".join(f"{SEPARATOR}{item}{SEPARATOR}" for item in items)
+        return packed(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...] | None:
-        if value is None:
-            return None
-        return tuple(sorted({item for item in value.split(SEPARATOR) if item not in ("", ",")}))
+        return None if value is None else unpacked(value)
+
+
+def packed(items: Iterable[str]) -> str:
+    """Return a list as a column of type `Values` keeps it."""
+    return "".join(
+        f"{SEPARATOR}{one}{SEPARATOR}" for one in sorted({one.replace(SEPARATOR, "") for one in items} - {""})
+    )
+
+
+def unpacked(text: str) -> tuple[str, ...]:
+    return tuple(sorted({one for one in text.split(SEPARATOR) if one not in ("", ",")}))
 
 
 class position(FunctionElement[int]):

@@ -9,6 +9,8 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from connectors.records import (
+    Attribute,
+    AttributesHeld,
     Cart,
     Consent,
     Customer,
@@ -31,7 +33,7 @@ from connectors.records import (
     Viewed,
 )
 from plugin import lanes, privacy, shops, stale
-from plugin.ingest import carts, facts, joining, orders, people, products, ratings, refetches
+from plugin.ingest import attributes, carts, facts, joining, orders, people, products, ratings, refetches
 from plugin.models.history import waiting_lanes
 from plugin.models.shops import Shop
 from plugin.tagging import jobs
@@ -51,6 +53,8 @@ def store(session: Session, shop: Shop, connection_id: str, records: Sequence[Re
     note(causes, "cart", carts.store(session, who, of(Cart, admitted)))
     note(causes, "tags", facts.store_tags(session, who, connection_id, of(TagsChanged, admitted)))
     note(causes, "tags", facts.store_held(session, who, of(TagsHeld, admitted)))
+    note(causes, "attribute", attributes.store(session, who, of(Attribute, admitted)))
+    note(causes, "attribute", attributes.store_held(session, who, of(AttributesHeld, admitted)))
     note(causes, "view", facts.store_views(session, who, of(Viewed, admitted)))
     note(causes, "consent", facts.store_consents(session, who, of(Consent, admitted)))
     note(causes, "order", orders.store(session, who, of(Order, admitted)))
@@ -77,9 +81,12 @@ def customers_in(records: Iterable[Record]) -> list[Customer]:
     return of(Customer, records) + of(Customer, inside)
 
 
-def guests_in(records: Iterable[Record]) -> list[tuple[str, datetime]]:
-    """Return the addresses that stand for a buyer without an account, with the moments they were seen."""
-    guests: list[tuple[str, datetime]] = []
+def guests_in(records: Iterable[Record]) -> list[tuple[str, datetime | None]]:
+    """Return the addresses that stand for a buyer without an account, with the moments they were seen.
+
+    There is none for whoever is known by an event alone.
+    """
+    guests: list[tuple[str, datetime | None]] = []
     for one in records:
         if isinstance(one, Order) and one.customer is None and one.email:
             guests.append((one.email, one.placed_at))
@@ -87,6 +94,8 @@ def guests_in(records: Iterable[Record]) -> list[tuple[str, datetime]]:
             guests.append((one.email, one.changed_at))
         if isinstance(one, Consent) and one.customer_id is None and one.email:
             guests.append((one.email, one.changed_at))
+        if isinstance(one, Attribute) and one.customer_id is None and one.email:
+            guests.append((one.email, None))
     return guests
 
 
@@ -95,7 +104,8 @@ def ids_in(records: Iterable[Record]) -> list[str]:
     return [
         one.customer_id
         for one in records
-        if isinstance(one, Consent | TagsChanged | TagsHeld | Rating | Viewed) and one.customer_id
+        if isinstance(one, Attribute | AttributesHeld | Consent | TagsChanged | TagsHeld | Rating | Viewed)
+        and one.customer_id
     ] + [one.id for one in records if isinstance(one, Deleted) and one.kind == "customer"]
 
 

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from connectors.records import Merged
 from plugin import stale
+from plugin.attributes import rows as attributes
 from plugin.db import Keys, among, insert, table, upsert
 from plugin.ingest.shells import shells
 from plugin.models.commerce import (
@@ -73,6 +74,7 @@ def merge(session: Session, shop_id: str, gone: str, kept: str) -> None:
         give(session, moved, shop_id, gone, kept)
     for keyed in (ConsentChange, TagChange, Membership, MembershipChange, Wake):
         move(session, shop_id, keyed, gone, kept)
+    attributes.give(session, shop_id, gone, kept)
     seen = session.scalar(select(customers.c.seen_at).where(*one_of(customers, shop_id, gone)))
     if seen is not None:
         shells(session, shop_id, [(kept, seen)])

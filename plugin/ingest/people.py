@@ -24,6 +24,9 @@ from plugin.tagging import plan
 customers = table(CustomerRow)
 addresses = table(EmailAddress)
 
+Guest = tuple[str, datetime | None]
+"""An address without an account, and the moment it was seen."""
+
 PROFILE = ("email", "contact", "email_domain", "first_name", "last_name", "phone")
 PLACES = ("countries", "regions", "cities")
 
@@ -43,7 +46,7 @@ class People:
         return self.owners.get(contact_of(email)) if email else None
 
 
-def settle(session: Session, shop: Shop, records: Sequence[Customer], guests: Iterable[tuple[str, datetime]]) -> People:
+def settle(session: Session, shop: Shop, records: Sequence[Customer], guests: Iterable[Guest]) -> People:
     """Write customers and the guests' addresses (each with the moment it was seen); return who is who afterwards."""
     people = People(shop, current=aliases_of(session, shop.shop_id, [one.customer_id for one in records]))
     rows = [row_of(people, one) for one in records]
@@ -173,13 +176,14 @@ def claim(session: Session, shop_id: str, claims: list[Row]) -> list[tuple[str, 
     return guests
 
 
-def welcome(session: Session, shop: Shop, guests: Iterable[tuple[str, datetime]]) -> dict[str, str]:
-    """Return whose the addresses are; an address that is nobody's yet makes a guest."""
-    seen: dict[str, tuple[str, datetime]] = {}
+def welcome(session: Session, shop: Shop, guests: Iterable[Guest]) -> dict[str, str]:
+    """Return whose the addresses are; an address that is nobody's yet makes a guest, a customer once they were seen."""
+    seen: dict[str, Guest] = {}
     for email, at in guests:
         if email.strip():
             contact = contact_of(email)
-            seen[contact] = (email.strip(), min(at, seen[contact][1]) if contact in seen else at)
+            moments = [moment for moment in (at, seen.get(contact, ("", None))[1]) if moment]
+            seen[contact] = (email.strip(), min(moments, default=None))
     if not seen:
         return {}
     fresh = [
@@ -191,12 +195,13 @@ def welcome(session: Session, shop: Shop, guests: Iterable[tuple[str, datetime]]
         addresses.c.shop_id == shop.shop_id, among(addresses.c.address, keys(seen))
     )
     owners = session.execute(owned).all()
-    rows = [guest_row(shop, one.customer_id, one.address, *seen[one.address]) for one in owners if one.guest]
+    met = [one for one in owners if one.guest and seen[one.address][1]]
+    rows = [guest_row(shop, one.customer_id, one.address, *seen[one.address]) for one in met]
     upsert(session, customers, rows, change=lambda new: {"seen_at": earliest(customers.c.seen_at, new.seen_at)})
     return {one.address: one.customer_id for one in owners}
 
 
-def guest_row(shop: Shop, customer_id: str, contact: str, email: str, seen_at: datetime) -> Row:
+def guest_row(shop: Shop, customer_id: str, contact: str, email: str, seen_at: datetime | None) -> Row:
     return {
         "shop_id": shop.shop_id,
         "customer_id": customer_id,

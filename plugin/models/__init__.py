@@ -1,3 +1,3 @@
-from plugin.models import commerce, history, inbox, lanes, privacy, segments, shops, site, tagging
+from plugin.models import attributes, commerce, history, inbox, lanes, privacy, segments, shops, site, tagging
 
-__all__ = ["commerce", "history", "inbox", "lanes", "privacy", "segments", "shops", "site", "tagging"]
+__all__ = ["attributes", "commerce", "history", "inbox", "lanes", "privacy", "segments", "shops", "site", "tagging"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Date, Index
 from sqlmodel import Field
 
 from plugin.db import Id, Json, UTCDateTime, Values
@@ -38,6 +38,11 @@ def moment(*, null: bool = True) -> Any:
     if null:
         return Field(default=None, sa_type=UTCDateTime, nullable=True)
     return Field(sa_type=UTCDateTime, nullable=False)
+
+
+def day() -> Any:
+    """A day on the calendar, whatever the zone."""
+    return Field(default=None, sa_type=Date, nullable=True)
 
 
 def values(*, null: bool = True) -> Any:

@@ -14,6 +14,8 @@ from sqlmodel import Session
 
 from connectors.records import (
     UNSET,
+    Attribute,
+    AttributesHeld,
     Cart,
     Consent,
     Customer,
@@ -92,6 +94,10 @@ def person_in(record: Record) -> Person:
     match record:
         case Customer(customer_id, email=email) | Consent(customer_id=customer_id, email=email):
             return person(customer_id, email)
+        case Attribute(customer_id=customer_id, email=email):
+            return person(customer_id, email)
+        case AttributesHeld(customer_id):
+            return person(customer_id)
         case DataRequest(_, customer_id, email):
             return person(customer_id, email)
         case Order(customer=Customer() as one, email=email) | Cart(customer=Customer() as one, email=email):
@@ -150,9 +156,9 @@ def let_in(record: Record, at: datetime, back: bool) -> Record | None:
             return record if record.changed_at > at else None
         case Customer():
             return record if record.updated_at > at and back else None
-        case Consent() | TagsChanged():
+        case Consent() | TagsChanged() | Attribute():
             return record if record.changed_at > at and back else None
-        case TagsHeld():
+        case TagsHeld() | AttributesHeld():
             return record if record.held_at > at and back else None
         case Deleted():
             return record if record.deleted_at > at and back else None

@@ -49,6 +49,10 @@ COVERED: Mapping[str, Cover] = {
     ),
     "consent_changes": Cover(whose=BY_CUSTOMER, deleted="shop_id customer_id channel changed_at state"),
     "tag_changes": Cover(whose=BY_CUSTOMER, deleted="shop_id customer_id folded changed_at tag added"),
+    "attribute_definitions": Cover(kept="shop_id key kind label source defined_at"),
+    "attribute_values": Cover(
+        whose=BY_CUSTOMER, deleted="shop_id customer_id key changed_at value value_on month_day number"
+    ),
     "product_versions": Cover(kept="shop_id product_id updated_at title vendor product_type category tags"),
     # An order's money stays in the shop's figures. Its codes go: shops make them out to persons.
     "orders": Cover(

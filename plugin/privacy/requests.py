@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select, update
@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel
 
 from connectors.records import DataRequest
 from plugin import clock
-from plugin.db import among, table, upsert
+from plugin.db import SEPARATOR, among, table, unpacked, upsert
 from plugin.models.commerce import Order
 from plugin.models.privacy import DataRequest as RequestRow
 from plugin.models.segments import Segment
@@ -33,6 +33,7 @@ SECTIONS = {
     "merged_accounts": "customer_aliases",
     "consents": "consent_changes",
     "tags_in_the_store": "tag_changes",
+    "attributes": "attribute_values",
     "figures": "customer_stats",
     "orders": "orders",
     "carts": "carts",
@@ -128,6 +129,8 @@ def readable(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """Return a value as JSON has it."""
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, str) and SEPARATOR in value:
+        return list(unpacked(value))
     return list(value) if isinstance(value, tuple) else value

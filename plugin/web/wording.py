@@ -37,6 +37,7 @@ def causes() -> dict[str, str]:
         "refund": gettext("a refund"),
         "scores": gettext("new scores at midnight"),
         "tags": gettext("a change of tags"),
+        "attribute": gettext("a change of an attribute"),
         "time": gettext("time passed"),
         "view": gettext("something looked at on the shop's pages"),
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Integer, LargeBinary
+from sqlalchemy import JSON, Boolean, Column, Date, Integer, LargeBinary
 from sqlmodel import Session, SQLModel
 
 from plugin.db import UTCDateTime, Values, upsert
@@ -56,6 +56,8 @@ def value(column: Column[Any], written: Written, at: datetime) -> Any:
     match column.type:
         case UTCDateTime():
             return None if column.nullable else at
+        case Date():
+            return at.date()
         case Values():
             return (f"{written.who.code} {written.number}",) if personal else ("kept",)
         case JSON():
