@@ -84,7 +84,7 @@ def unknown_name(name: Token, vocabulary: Vocabulary, faults: Faults) -> None:
 def _allowed(row: Field | Function | Parameter, words: Words, allowed: Iterable[str], faults: Faults) -> bool:
     if words.operator in allowed:
         return True
-    shown = _shown(words.operator, words.negated)
+    shown = shown_operator(words.operator, words.negated)
     listed = ", ".join(operator for operator in IN_ORDER if operator in allowed)
     kind = "a question about related records" if isinstance(row, Function) else row.type.value
     message = f"{row.name} is {kind} and does not take {shown}. It takes {listed}"
@@ -93,7 +93,7 @@ def _allowed(row: Field | Function | Parameter, words: Words, allowed: Iterable[
     return False
 
 
-def _shown(operator: str, negated: bool) -> str:
+def shown_operator(operator: str, negated: bool) -> str:
     if not negated:
         return operator
     return "IS NOT NULL" if operator == "IS NULL" else f"NOT {operator}"
@@ -168,10 +168,15 @@ def _between(row: Field | Parameter, words: Words, values: list[Value | None], f
             wrong = dates.wrong_way_round(low, high)
         case _:
             return None
-    if not wrong:
-        return Between(row, low, high, words.span)
+    if wrong:
+        swapped(words, faults)
+        return None
+    return Between(row, low, high, words.span)
+
+
+def swapped(words: Words, faults: Faults) -> None:
+    """Report the ends of BETWEEN, which are the wrong way round."""
     first, second = words.values
     message = f"BETWEEN takes the smaller value first: {second.text} lies before {first.text}"
     place = Span(first.span.start, second.span.end)
     faults.add(Code.INVALID_RANGE, message, place, f"{second.text} AND {first.text}")
-    return None

@@ -28,6 +28,7 @@ from plugin.segments.tree import (
     Boolean,
     Compare,
     Condition,
+    Coordinates,
     Day,
     In,
     Number,
@@ -105,6 +106,8 @@ def compare(operator: str, column: ColumnElement[Any], value: Value, kind: Type,
             return column == flag if operator == "=" else column != flag
         case Number(number):
             return number_comparison(operator, column, number * Decimal(10) ** decimals(kind, scope.currency))
+        case Coordinates():
+            raise TypeError("a place is asked of by the function that takes it, together with a distance")
         case _:
             return date_comparison(operator, column, value, scope.at)
 

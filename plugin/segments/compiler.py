@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_
+from sqlalchemy import ColumnElement, and_, case, extract, false, func, not_, or_
 
 from plugin.db import Values, fold, holds
 from plugin.segments import rfm
 from plugin.segments.comparing import Scope, clause, known, named
 from plugin.segments.matching import at_least, chosen_by, matches, rows_of
+from plugin.segments.moments import month_days
 from plugin.segments.schema import Function
 from plugin.segments.tree import (
     And,
+    Anniversary,
     Between,
     Compare,
     Contains,
@@ -38,6 +40,8 @@ def condition(node: Node, scope: Scope) -> ColumnElement[bool]:
             return not_(condition(operand, scope))
         case Compare() | Between() | In():
             return known(clause(node, scope.column(named(node)), scope))
+        case Anniversary():
+            return anniversary(node, scope)
         case Contains(field, value, negated):
             found = holds(scope.column(str(field.column)), fold(value.value))
             return not_(found) if negated else found
@@ -52,6 +56,15 @@ def condition(node: Node, scope: Scope) -> ColumnElement[bool]:
             return not_(matched) if negated else matched
         case _:
             assert_never(node)
+
+
+def anniversary(node: Anniversary, scope: Scope) -> ColumnElement[bool]:
+    """Whether a day lies among those asked for in any year."""
+    column = scope.column(str(node.field.column))
+    written = extract("month", column) * 100 + extract("day", column)
+    day = case((written == 229, 228), else_=written)
+    among = or_(false(), *(day.between(first, last) for first, last in month_days(node, scope.at)))
+    return known(and_(column.is_not(None), not_(among) if node.negated else among))
 
 
 def missing(node: IsNull, scope: Scope) -> ColumnElement[bool]:

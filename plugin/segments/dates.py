@@ -6,6 +6,8 @@ import re
 from datetime import date, datetime
 from typing import Literal, cast
 
+from plugin.dates import shift
+
 from .tree import AbsoluteDate, Day, Instant, RelativeDate
 
 Unit = Literal["d", "w", "m", "y"]
@@ -96,6 +98,21 @@ def _moment_meant(text: str) -> str | None:
         with contextlib.suppress(BadDateError):
             return meant if read(meant) else None
     return None
+
+
+def a_year_or_more(low: Day, high: Day) -> bool:
+    """Whether from `low` to `high` it is a year, whatever today is. Of mixed kinds that is not known."""
+    match low, high:
+        case AbsoluteDate(), AbsoluteDate():
+            return high.day >= shift(low.day, 1, "y")
+        case RelativeDate(), RelativeDate() if low.unit in MONTHS and high.unit in MONTHS:
+            return high.amount * MONTHS[high.unit] - low.amount * MONTHS[low.unit] >= MONTHS["y"]
+        case RelativeDate(), RelativeDate():
+            latest = max(low.amount * days for days in DAYS[low.unit])
+            earliest = min(high.amount * days for days in DAYS[high.unit])
+            return earliest - latest >= min(DAYS["y"])
+        case _:
+            return False
 
 
 def wrong_way_round(low: Day, high: Day) -> bool:

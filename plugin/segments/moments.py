@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from plugin import dates
-from plugin.segments.tree import AbsoluteDate, Between, Compare, Day, Instant, RelativeDate
+from plugin.segments.tree import AbsoluteDate, Anniversary, Between, Compare, Day, Instant, RelativeDate
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -25,9 +25,7 @@ def span(day: Day, at: Moment) -> tuple[datetime, datetime]:
     if isinstance(day, Instant):
         start = dates.instant(day.moment, at.zone)
         return start, after(start)
-    whole = (
-        day.day if isinstance(day, AbsoluteDate) else dates.shift(dates.today(at.now, at.zone), day.amount, day.unit)
-    )
+    whole = whole_day(day, at)
     following = dates.shift(whole, 1, "d")
     end = dates.day_start(following, at.zone) if following != whole else dates.LAST
     return dates.day_start(whole, at.zone), end
@@ -35,6 +33,28 @@ def span(day: Day, at: Moment) -> tuple[datetime, datetime]:
 
 def after(moment: datetime) -> datetime:
     return moment + MICROSECOND if moment < dates.LAST else dates.LAST
+
+
+def month_days(clause: Anniversary, at: Moment) -> Sequence[tuple[int, int]]:
+    """Return the spans of days of the year that an anniversary asks for, both ends included: 101 to 1231.
+
+    29 February is 228. None where the ends enclose nothing.
+    """
+    low, high = (whole_day(day, at) for day in (clause.low, clause.high))
+    if high < low:
+        return []
+    if high >= dates.shift(low, 1, "y"):
+        return [(101, 1231)]
+    first, last = month_day(low), month_day(high)
+    return [(first, last)] if first <= last else [(first, 1231), (101, last)]
+
+
+def month_day(day: date) -> int:
+    return 228 if (day.month, day.day) == (2, 29) else day.month * 100 + day.day
+
+
+def whole_day(day: AbsoluteDate | RelativeDate, at: Moment) -> date:
+    return day.day if isinstance(day, AbsoluteDate) else dates.shift(dates.today(at.now, at.zone), day.amount, day.unit)
 
 
 def edges(clause: Compare | Between, at: Moment) -> Sequence[datetime]:

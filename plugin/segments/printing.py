@@ -8,10 +8,12 @@ from .tokens import quote
 from .tree import (
     AbsoluteDate,
     And,
+    Anniversary,
     Between,
     Boolean,
     Compare,
     Contains,
+    Coordinates,
     In,
     Instant,
     IsNull,
@@ -44,6 +46,8 @@ def canonical(node: Node) -> str:
             return f"{node.field.name} BETWEEN {_value(node.field, node.low)} AND {_value(node.field, node.high)}"
         case In():
             return f"{node.field.name} {_not(node)}IN ({', '.join(_value(node.field, one) for one in node.values)})"
+        case Anniversary():
+            return f"anniversary({quote(node.field.name)}) {_days(node)}"
         case Contains():
             return f"{node.field.name} {_not(node)}CONTAINS {_value(node.field, node.value)}"
         case StartsWith():
@@ -61,6 +65,13 @@ def _inside(node: Node, *looser: type[And | Or | Not]) -> str:
     return f"({canonical(node)})" if isinstance(node, looser) else canonical(node)
 
 
+def _days(node: Anniversary) -> str:
+    low, high = _value(node.field, node.low), _value(node.field, node.high)
+    if low != high:
+        return f"BETWEEN {low} AND {high}"
+    return f"{'!=' if node.negated else '='} {low}"
+
+
 def _not(node: In | Contains | StartsWith | IsNull | Matches) -> str:
     return "NOT " if node.negated else ""
 
@@ -74,6 +85,8 @@ def _value(field: Field | Parameter, value: Value) -> str:
             return format(number, "f") if not isinstance(number, int) else str(number)
         case Boolean(answer):
             return "true" if answer else "false"
+        case Coordinates(latitude, longitude):
+            return f"({latitude:f}, {longitude:f})"
         case AbsoluteDate(day):
             return day.isoformat()
         case Instant(moment):

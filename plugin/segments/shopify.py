@@ -16,7 +16,9 @@ from .printing import BARE_ID, canonical
 from .schema import Field, Function, Parameter, Type
 from .tree import (
     And,
+    Anniversary,
     Between,
+    Clause,
     Compare,
     Condition,
     Contains,
@@ -83,7 +85,7 @@ def _too_many(tree: Node) -> Iterator[Reason]:
         yield Reason(Obstacle.TOO_MANY_CLAUSES, message, *place)
 
 
-def _clauses(node: Node) -> Iterator[Compare | Between | In | Contains | StartsWith | IsNull | Matches]:
+def _clauses(node: Node) -> Iterator[Clause]:
     match node:
         case And(operands) | Or(operands):
             for one in operands:
@@ -112,6 +114,12 @@ def _obstacles(node: Node) -> Iterator[Reason]:
             joined = "!= … AND … != …" if node.negated else "= … OR … = …"
             message = f"Shopify has no IN for {node.field.name}: write {joined}"
             yield Reason(Obstacle.OPERATOR, message, *node.span)
+        case Anniversary():
+            if not _is_field_there(node.field):
+                yield Reason(Obstacle.NAME, f"Shopify's segments have no {node.field.name}", *node.span)
+            if node.negated:
+                message = "Shopify asks for an anniversary with = and BETWEEN alone"
+                yield Reason(Obstacle.OPERATOR, message, *node.span)
         case StartsWith():
             yield from _name(node.field, node.span)
             yield Reason(Obstacle.OPERATOR, "Shopify has no STARTS WITH", *node.span)
@@ -174,6 +182,8 @@ def _said_there(node: Node) -> Node:
             return Matches(function, (), negated=not negated)
         case Matches():
             return replace(node, conditions=tuple(_dated(one) for one in node.conditions))
+        case Anniversary():
+            return replace(node, low=_offset(node.low), high=_offset(node.high))
         case Compare() | Between() | In():
             return _dated(node)
         case _:

@@ -45,6 +45,14 @@ class Boolean:
 
 
 @dataclass(frozen=True)
+class Coordinates:
+    """A place on the earth, in degrees north and east."""
+
+    latitude: Decimal
+    longitude: Decimal
+
+
+@dataclass(frozen=True)
 class AbsoluteDate:
     """A whole day in the shop's zone, of the years 1 to 9999."""
 
@@ -72,7 +80,7 @@ class RelativeDate:
 
 
 Day: TypeAlias = AbsoluteDate | Instant | RelativeDate
-Value: TypeAlias = Text | Number | Boolean | Day
+Value: TypeAlias = Text | Number | Boolean | Coordinates | Day
 Operator: TypeAlias = Literal["=", "!=", ">", ">=", "<", "<="]
 
 # Clauses. Inside MATCHES (…) `field` is a Parameter, elsewhere a Field.
@@ -156,7 +164,7 @@ class Matches:
     span: Span = dataclasses.field(default=NOWHERE, compare=False)
 
 
-Clause: TypeAlias = Compare | Between | In | Contains | StartsWith | IsNull | Matches
+Clause: TypeAlias = Compare | Between | In | Anniversary | Contains | StartsWith | IsNull | Matches
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from . import dates
 from .errors import Code, Faults, excerpt, nearest
 from .schema import Field, Parameter, Type
 from .tokens import NUMBER, Kind, Token, quote
-from .tree import AbsoluteDate, Boolean, Day, Instant, Number, RelativeDate, Text, Value
+from .tree import AbsoluteDate, Boolean, Coordinates, Day, Instant, Number, RelativeDate, Text, Value
 
 INTEGERS = range(-(2**63), 2**63)
 # No currency has more than four decimals: scaled to minor units, anything smaller than this fits 64 bits.
@@ -123,9 +123,18 @@ def _boolean(row: Field | Parameter, token: Token, faults: Faults) -> Boolean | 
     return None
 
 
-def _coordinates(row: Field | Parameter, token: Token, faults: Faults) -> None:
+def _coordinates(row: Field | Parameter, token: Token, faults: Faults) -> Coordinates | None:
     if token.kind is not Kind.PAIR:
         _wrong(row, token, faults)
+        return None
+    north, east = (Decimal(number) for number in str(token.value).split())
+    if abs(north) > 90 or abs(east) > 180:
+        faults.add(Code.INVALID_VALUE, "A place lies at most 90 degrees north and 180 degrees east", token.span)
+        return None
+    if any(len(number.partition(".")[2]) > MOST_DECIMALS for number in str(token.value).split()):
+        faults.add(Code.INVALID_VALUE, f"{row.name} takes at most {MOST_DECIMALS} decimals", token.span)
+        return None
+    return Coordinates(north or abs(north), east or abs(east))
 
 
 READERS: Mapping[Type, Callable[[Field | Parameter, Token, Faults], Value | None]] = {

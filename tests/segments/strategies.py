@@ -8,16 +8,18 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from plugin.segments.dates import FURTHEST, WORDS, wrong_way_round
+from plugin.segments.dates import FURTHEST, WORDS, a_year_or_more, wrong_way_round
 from plugin.segments.fields import FIELDS, FUNCTIONS
 from plugin.segments.schema import COMPARISONS, IN_PARAMETERS, OPERATORS, Field, Function, Parameter, Type
 from plugin.segments.tree import (
     AbsoluteDate,
     And,
+    Anniversary,
     Between,
     Boolean,
     Compare,
     Contains,
+    Coordinates,
     In,
     Instant,
     IsNull,
@@ -56,6 +58,11 @@ days = (
 )
 decimals = st.decimals(Decimal(-(10**9)), Decimal(10**9), places=3) | st.integers(-(10**9), 10**9).map(Decimal)
 
+
+def degrees(most: int) -> SearchStrategy[Decimal]:
+    return st.integers(-most * 1000, most * 1000).map(lambda thousandths: Decimal(thousandths).scaleb(-3))
+
+
 ANY_VALUES: Values = {
     Type.DATE: days,
     Type.INTEGER: st.integers(-(2**63), 2**63 - 1).map(Number),
@@ -64,8 +71,10 @@ ANY_VALUES: Values = {
     Type.ID: texts | st.integers(min_value=0).map(lambda number: Text(str(number))),
     Type.STRING: texts,
     Type.LIST: texts,
+    Type.ID_LIST: texts,
     Type.MEMBER: texts,
     Type.BOOLEAN: st.booleans().map(Boolean),
+    Type.COORDINATES: st.builds(Coordinates, degrees(90), degrees(180)),
 }
 
 
@@ -122,11 +131,23 @@ def clauses(
     """One condition, as above."""
     given = values or {}
     kinds: list[SearchStrategy[Node]] = []
+    if own_dates := [row for row in fields if row.type is Type.DATE and "." in row.name]:
+        kinds.append(st.sampled_from(own_dates).flatmap(lambda row: anniversaries(row, given)))
     if fields:
         kinds.append(st.sampled_from(fields).flatmap(lambda row: _of_field(row, given)))
     if functions:
         kinds.append(st.sampled_from(functions).flatmap(lambda row: _of_function(row, given)))
     return st.one_of(kinds)
+
+
+def anniversaries(row: Field, given: Values) -> SearchStrategy[Node]:
+    """Questions of a date's month and day."""
+    some = _values(row, row.name, given).filter(lambda day: not isinstance(day, Instant))
+    ranges = st.tuples(some, some).map(lambda ends: _in_order(*ends)).filter(lambda ends: not a_year_or_more(*ends))
+    return st.one_of(
+        st.builds(lambda day, negated: Anniversary(row, day, day, negated), some, st.booleans()),
+        ranges.map(lambda ends: Anniversary(row, *ends)),
+    )
 
 
 def _of_field(row: Field, given: Values) -> SearchStrategy[Node]:
@@ -144,8 +165,8 @@ def _of_field(row: Field, given: Values) -> SearchStrategy[Node]:
 
 
 def _of_function(row: Function, given: Values) -> SearchStrategy[Node]:
-    available = [one for one in row.parameters.values() if one.available]
-    chosen = st.lists(st.sampled_from(available), unique_by=lambda one: one.name, max_size=4)
+    known = [one for one in row.parameters.values() if one.available or not row.available]
+    chosen = st.lists(st.sampled_from(known), unique_by=lambda one: one.name, max_size=4) if known else st.just([])
     conditions = chosen.flatmap(
         lambda some: st.tuples(
             *(

@@ -309,10 +309,10 @@ WRONG = [
     ("NOT_AVAILABLE", "«customer_within_distance» MATCHES (coordinates = (45.5, -73.6), distance_mi < 6.2)", None),
     ("NOT_AVAILABLE", "products_purchased MATCHES («variant_id» = 3, count > 1)", None),
     ("NOT_AVAILABLE", "orders_placed MATCHES («discounted» = true)", None),
-    ("NOT_AVAILABLE", "«anniversary('metafields.facts.birth_date')» BETWEEN today AND +30d", None),
-    ("NOT_AVAILABLE", "«anniversary(date: 'metafields.facts.birth_date')» = today", None),
+    ("NOT_AVAILABLE", "anniversary(«'metafields.facts.birth_date'») BETWEEN today AND +30d", None),
+    ("NOT_AVAILABLE", "anniversary(date: «'metafields.facts.birth_date'») = today", None),
     ("NOT_AVAILABLE", "«IN SEGMENT 'VIP'» OR NOT number_of_orders = 1", None),
-    ("NOT_AVAILABLE", "«products_purchased(id: (1, 2), date: -7d)» = true AND number_of_orders = 1", None),
+    ("NOT_AVAILABLE", "products_purchased(id: (1, 2), «variant_id»: 7) = true AND number_of_orders = 1", None),
     ("NOT_AVAILABLE", "«customer_within_distance»(coordinates: (45.5, -73.6), distance_mi: 6.2) = true", None),
 ]
 

@@ -12,6 +12,7 @@ from plugin.segments.language import LONGEST, canonical, check, parse
 from plugin.segments.schema import Type
 from plugin.segments.tree import And, Node, Not, Or
 from tests.segments.strategies import pool, queries, relative
+from tests.segments.vocabularies import EVERYTHING
 
 FRAGMENTS = [
     *FIELDS,
@@ -70,6 +71,14 @@ def test_what_can_be_read_can_be_printed_and_read_again(text):
     if found.ok:
         assert parse(found.canonical) == found.tree
         assert check(found.canonical).canonical == found.canonical
+
+
+@given(queries(fields=(*FIELDS.values(), *EVERYTHING.own), functions=tuple(FUNCTIONS.values())))
+def test_whatever_the_language_has_is_read_as_it_was_printed(tree):
+    text = canonical(tree)
+    if len(text) <= LONGEST and nesting(tree) <= 20:
+        assert parse(text, EVERYTHING) == tree
+        assert canonical(parse(text, EVERYTHING)) == text
 
 
 @given(queries(), st.data())

@@ -1,0 +1,74 @@
+"""Whether anniversary('…') makes sense: which dates it may be asked of, and of which days (segment-language §3)."""
+
+from . import checks, dates
+from .checks import Words
+from .errors import Code, Faults, excerpt, nearest
+from .schema import Field, Function, Type
+from .tokens import Kind, Token, quote
+from .tree import AbsoluteDate, Anniversary, Day, Instant, RelativeDate
+from .vocabulary import Vocabulary
+
+OPERATORS = frozenset({"=", "!=", "BETWEEN"})
+
+
+def check(words: Words, vocabulary: Vocabulary, faults: Faults) -> Anniversary | None:
+    """The node of anniversary('…'), of which `words.name` is the text inside: the name of a date of the merchant's."""
+    row = _own_date(words.name, vocabulary, faults)
+    if words.operator not in OPERATORS or (words.operator == "BETWEEN" and words.negated):
+        shown = checks.shown_operator(words.operator, words.negated)
+        message = f"anniversary(…) does not take {shown}. It takes =, != and BETWEEN"
+        faults.add(Code.OPERATOR_NOT_SUPPORTED, message, words.place)
+        return None
+    days = [_anniversary_day(token, faults) for token in words.values]
+    low, high = days[0], days[-1]
+    if low is None or high is None or row is None:
+        return None
+    if len(days) > 1 and not _less_than_a_year(words, low, high, faults):
+        return None
+    return Anniversary(row, low, high, words.operator == "!=", words.span)
+
+
+def _own_date(name: Token, vocabulary: Vocabulary, faults: Faults) -> Field | None:
+    if name.kind is not Kind.STRING:
+        if name.kind is not Kind.BROKEN:
+            message = "anniversary(…) takes the name of a date in single quotes, such as 'metafields.facts.birth_date'"
+            faults.add(Code.WRONG_TYPE, message, name.span)
+        return None
+    written = str(name.value)
+    row = vocabulary.look_up(written)
+    dates_of_theirs = [one.name for one in vocabulary.own if one.type is Type.DATE]
+    if row is None:
+        meant = nearest(written, dates_of_theirs)
+        message = f"There is no {excerpt(written)} to ask about"
+        faults.add(Code.UNKNOWN_NAME, message, name.span, quote(meant) if meant else None)
+    elif isinstance(row, Field) and row.type is Type.UNDEFINED:
+        faults.add(Code.NOT_AVAILABLE, checks.not_available(row), name.span)
+    elif row.name in dates_of_theirs:
+        return row if isinstance(row, Field) else None
+    else:
+        kind = "a question about related records" if isinstance(row, Function) else row.type.value
+        message = f"anniversary(…) takes a field of your own that holds a date; {row.name} is {kind}"
+        faults.add(Code.WRONG_TYPE, message, name.span)
+    return None
+
+
+def _anniversary_day(token: Token, faults: Faults) -> AbsoluteDate | RelativeDate | None:
+    if isinstance(token.value, AbsoluteDate | RelativeDate):
+        return token.value
+    if token.kind is not Kind.BROKEN:
+        day = token.value.moment.date().isoformat() if isinstance(token.value, Instant) else None
+        message = f"anniversary(…) takes a day, such as today, +7d or 2020-05-30, not {excerpt(token.text)}"
+        faults.add(Code.WRONG_TYPE, message, token.span, day)
+    return None
+
+
+def _less_than_a_year(words: Words, low: Day, high: Day, faults: Faults) -> bool:
+    if dates.wrong_way_round(low, high):
+        checks.swapped(words, faults)
+        return False
+    if not dates.a_year_or_more(low, high):
+        return True
+    first, second = words.values
+    message = f"From {first.text} to {second.text} is a year or more: every day would do"
+    faults.add(Code.INVALID_RANGE, message, (first.span.start, second.span.end))
+    return False

@@ -1,0 +1,18 @@
+"""What queries of tests may name: the whole language, whether supplied or not, and attributes of a merchant's own."""
+
+from plugin.segments.schema import Field, Function, Parameter, Type
+from plugin.segments.vocabulary import Vocabulary
+
+BIRTH_DATE = Field("metafields.facts.birth_date", Type.DATE, "born_on", "Date of birth")
+SHOE_SIZE = Field("attributes.shoe-size", Type.DECIMAL, "shoe_size", "Size of shoes")
+LIKES = Field("metafields.facts.likes", Type.STRING, "likes", "What they like")
+
+
+class Everything(Vocabulary):
+    """Whatever this shop's platforms supply, and whether anything does yet."""
+
+    def has(self, row: Field | Function | Parameter) -> bool:
+        return True
+
+
+EVERYTHING = Everything(own=(BIRTH_DATE, SHOE_SIZE, LIKES))
