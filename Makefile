@@ -9,10 +9,10 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-in
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint lock bench clean
+.PHONY: help run install test test-long lint lock bench clean
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime ## start Tagsmith with its practice shop on 127.0.0.1:8000
 	@exec $(BIN)/python -m plugin serve --practice
@@ -21,6 +21,9 @@ install: $(VENV)/.development ## make .venv with what running, testing and devel
 
 test: $(VENV)/.development ## run all tests, on SQLite and on Postgres
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+
+test-long: $(VENV)/.development ## run the tests that take minutes: 100,000 broken queries
+	$(BIN)/python -m pytest -m long --numprocesses $(WORKERS) --dist worksteal
 
 lint: $(VENV)/.development ## check layout, style, types and the direction of imports
 	$(BIN)/ruff format --check

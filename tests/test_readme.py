@@ -49,6 +49,6 @@ def test_every_connector_is_in_the_readme(slug):
     assert f"| `{slug}` |" in README
 
 
-@pytest.mark.parametrize("target", re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+@pytest.mark.parametrize("target", re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 def test_every_target_of_the_makefile_is_in_the_readme(target):
     assert f"`make {target}`" in README

@@ -9,10 +9,10 @@ LIKES = Field("metafields.facts.likes", Type.STRING, "likes", "What they like")
 
 
 class Everything(Vocabulary):
-    """Whatever this shop's platforms supply, and whether anything does yet."""
+    """Whatever this shop's platforms supply, and whether anything does yet. What nobody has defined it lacks."""
 
     def has(self, row: Field | Function | Parameter) -> bool:
-        return True
+        return isinstance(row, Function) or row.type is not Type.UNDEFINED
 
 
 EVERYTHING = Everything(own=(BIRTH_DATE, SHOE_SIZE, LIKES))
