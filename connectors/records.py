@@ -1,4 +1,4 @@
-"""What platforms say, in our words: customers, products, orders, refunds, carts, consents, tags and deletions.
+"""What platforms say, in our words: customers, products, orders, refunds, carts, consents, tags, events, deletions.
 
 Ids are the platforms' own, as text. Times are aware UTC. Money is in integer minor units beside its currency.
 A field that the payload did not carry is UNSET and is never written; one that it carried empty is None or ().
@@ -6,7 +6,7 @@ A field that the payload did not carry is UNSET and is never written; one that i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,6 +26,29 @@ Kind = Literal["customer", "order", "product", "cart"]
 Channel = Literal["email", "sms"]
 AttributeValue = date | datetime | int | Decimal | str | bool | tuple[str, ...]
 AttributeSource = Literal["metafield", "survey", "csv", "api"]
+EventKind = Literal[
+    "product_viewed",
+    "collection_viewed",
+    "page_viewed",
+    "searched",
+    "form_submitted",
+    "link_clicked",
+    "call_received",
+    "survey_answered",
+    "event",  # of a name that its source gives it
+    "email.bounced",
+    "email.clicked",
+    "email.delivered",
+    "email.marked_as_spam",
+    "email.opened",
+    "email.unsubscribed",
+    "shopify_email.bounced",
+    "shopify_email.clicked",
+    "shopify_email.delivered",
+    "shopify_email.marked_as_spam",
+    "shopify_email.opened",
+    "shopify_email.unsubscribed",
+]
 
 
 @dataclass(frozen=True)
@@ -125,17 +148,28 @@ class AttributesHeld:
 
 
 @dataclass(frozen=True)
-class Viewed:
-    """A customer looked at something on the shop's pages, as a browser told it: anybody can make one up.
+class Event:
+    """Something that a customer did, as a browser, an e-mail platform or another system of the merchant's told it.
 
-    `event_id` is the browser's own: the same for the same event told again.
+    `event_id` is that of whoever told it (`source`; "" for the connection it came by): the same for the same event told
+    again. `subject_id` is the platform's id of what it was about: a product, a collection, an e-mail. `subject` says it
+    in words: the address of a page or link, what was searched for, the form, the survey, or the event's own name.
+    `tags`: those of what was looked at, where whoever tells knows them. `score`: of at most four decimals.
     """
 
     event_id: str
-    customer_id: str
-    kind: Literal["product_viewed", "collection_viewed"]
-    subject_id: str
+    kind: EventKind
     happened_at: datetime
+    customer_id: str | None = None
+    email: str | None = None
+    source: str = ""
+    subject_id: str | None = None
+    subject: str | None = None
+    tags: Sequence[str] | None = None
+    question: str | None = None
+    answer: str | None = None
+    score: Decimal | None = None
+    properties: Mapping[str, str | int | float | bool | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -297,7 +331,7 @@ Record = (
     | TagsHeld
     | Attribute
     | AttributesHeld
-    | Viewed
+    | Event
     | Product
     | Order
     | Refund

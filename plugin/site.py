@@ -16,12 +16,13 @@ from sqlalchemy import Engine, select, update
 from sqlmodel import Session
 
 from connectors.errors import ConfigurationError, PermanentError
-from connectors.records import Viewed
+from connectors.records import Event
 from connectors.writers import PixelHost
 from plugin import clock, dates, ingest, lanes, shops, tokens
 from plugin.config import settings
 from plugin.db import reading, table, transaction, upsert
 from plugin.models.commerce import Customer, CustomerAlias
+from plugin.models.events import PIXEL
 from plugin.models.shops import Connection
 from plugin.models.site import Pixel
 
@@ -35,7 +36,7 @@ customers = table(Customer)
 aliases = table(CustomerAlias)
 
 
-def read(told: object, at: datetime) -> Viewed | None:
+def read(told: object, at: datetime) -> Event | None:
     """Return an event if what was told has exactly the shape of one. Ids are texts: browsers round large numbers."""
     if not isinstance(told, dict) or told.keys() != {"id", "name", "customer", "subject"}:
         return None
@@ -45,10 +46,10 @@ def read(told: object, at: datetime) -> Viewed | None:
     numbers = all(NUMBER.fullmatch(told[name]) for name in ("customer", "subject"))
     if not (numbers and kind in KINDS and EVENT_ID.fullmatch(told["id"])):
         return None
-    return Viewed(told["id"], told["customer"], kind, told["subject"], at)
+    return Event(told["id"], kind, at, told["customer"], source=PIXEL, subject_id=told["subject"])
 
 
-def keep(session: Session, connection: Connection, seen: Viewed) -> bool:
+def keep(session: Session, connection: Connection, seen: Event) -> bool:
     """Keep an event of a customer whom we know; return whether it was. One of anybody else is counted and dropped."""
     shop_id = connection.shop_id
     alias = select(aliases.c.customer_id).where(aliases.c.shop_id == shop_id, aliases.c.alias_id == seen.customer_id)

@@ -22,7 +22,7 @@ names that the app supplies. Where the specification leaves room, these are the 
 - A cart is abandoned once the waiting time has passed since its last change, unless it was deleted, completed or
   ordered, or its customer has placed an order that counts since that change.
 - What the store itself thinks of a customer is the last that it said, if that was said by the moment.
-- What was looked at on the shop's pages is one row each time, dated by its arrival.
+- What somebody did (looked at, searched for, answered …) is one row each time, however often it is told.
 - Scores are those handed in, else those of the moment itself. Who has no order that counts is in PROSPECTS; otherwise
   fewer than 50 buyers leave the group missing, and a buyer without scores is NEW.
 """
@@ -37,13 +37,13 @@ from tests.plain.facts import (
     Cart,
     Consent,
     Customer,
+    Event,
     Line,
     Order,
     Place,
     ProductVersion,
     Rating,
     TagChange,
-    Viewed,
     World,
 )
 from tests.plain.query import read
@@ -54,6 +54,7 @@ __all__ = [
     "Cart",
     "Consent",
     "Customer",
+    "Event",
     "Line",
     "Order",
     "Place",
@@ -62,7 +63,6 @@ __all__ = [
     "Score",
     "Snapshot",
     "TagChange",
-    "Viewed",
     "World",
     "day_of",
     "day_start",

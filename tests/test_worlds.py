@@ -194,7 +194,7 @@ def test_histories_are_repeatable_small_and_of_every_kind(made):
     customers = [len(history.world().customers) for history in made]
     assert 5 <= sum(customers) / len(made) <= 25
     kinds = Counter(type(record).__name__ for history in made for record in history.told())
-    told = {"Customer", "Consent", "TagsChanged", "Product", "Order", "Refund", "Cart", "Deleted", "Rating", "Viewed"}
+    told = {"Customer", "Consent", "TagsChanged", "Product", "Order", "Refund", "Cart", "Deleted", "Rating", "Event"}
     assert kinds.keys() == told
     assert min(kinds.values()) >= len(made) / 2
     assert {history.settings.zone for history in made} == {zone for zone, _ in NIGHTS}

@@ -7,6 +7,7 @@
 - An address is the account's whose record named it last (at one moment the greatest id's), even if that account uses
   another by now. What names an address and no id is that account's or, without one, that of a guest, who is a customer
   of the id `guest:` and the casefolded address. What names neither is nobody's.
+- What somebody did, as other systems tell it, makes nobody a customer: it is theirs once anything else is known.
 - Whose a cart is, the newest record says that carries a buyer. It became an order when the first order from it was
   placed.
 - Units that the platform no longer counts were removed, apart from those that the refunds in the same record explain.
@@ -34,7 +35,7 @@ from tests.plain.snapshot import fold
 
 T = TypeVar("T")
 
-TELLING = {"Customer", "Consent", "TagsChanged", "Product", "Order", "Refund", "Cart", "Deleted", "Rating", "Viewed"}
+TELLING = {"Customer", "Consent", "TagsChanged", "Product", "Order", "Refund", "Cart", "Deleted", "Rating", "Event"}
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,6 @@ def world_of(told: Sequence[records.Record], settings: Settings) -> World:
     for rating in of(records.Rating, told):
         if who := people.seen(rating.customer_id, None, rating.rated_at):
             who.ratings.append(oracle.Rating(rating.rated_at, rating.rfm_group, rating.spend_tier))
-    for view in {one.event_id: one for one in of(records.Viewed, told)}.values():
-        if who := people.seen(view.customer_id, None, view.happened_at):
-            who.views.append(oracle.Viewed(view.happened_at, view.kind, view.subject_id))
     for versions in sorted_.orders.values():
         buyers = [people.seen(*buyer(one), one.placed_at) for one in versions]
         if who := buyers[-1]:
@@ -86,6 +84,9 @@ def world_of(told: Sequence[records.Record], settings: Settings) -> World:
         buyers = [people.seen(*buyer(one), one.changed_at) for one in named]
         if buyers and (who := buyers[-1]):
             who.carts.append(cart_of(changes, sorted_))
+    for event in {(one.source, one.event_id): one for one in of(records.Event, told)}.values():
+        if who := people.known(event.customer_id, event.email):
+            who.events.append(oracle.Event(event.happened_at, event.kind, event.subject_id))
     return world
 
 
@@ -165,10 +166,19 @@ class People:
             account_status=carried(versions, "account_status"),
         )
 
+    def meant(self, customer_id: str | None, email: str | None) -> str | None:
+        """Return who is meant by an id or else by an address; None for nobody."""
+        contact = address(email) if email else ""
+        return customer_id or self.owners.get(contact) or (f"guest:{contact}" if contact else None)
+
+    def known(self, customer_id: str | None, email: str | None) -> oracle.Customer | None:
+        """Return who is meant, if anything else is known of them."""
+        return self.world.customers.get(self.meant(customer_id, email) or "")
+
     def seen(self, customer_id: str | None, email: str | None, at: datetime) -> oracle.Customer | None:
         """Return who is meant by an id or else by an address, known from this moment at the latest; None for nobody."""
         contact = address(email) if email else ""
-        key = customer_id or self.owners.get(contact) or (f"guest:{contact}" if contact else None)
+        key = self.meant(customer_id, email)
         if key is None:
             return None
         gone = ("customer", key) in self.told.gone_at  # and no record of the customer lifts it

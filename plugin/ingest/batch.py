@@ -17,6 +17,7 @@ from connectors.records import (
     CustomerRedaction,
     DataRequest,
     Deleted,
+    Event,
     JobFinished,
     Merged,
     Order,
@@ -30,10 +31,9 @@ from connectors.records import (
     TagsChanged,
     TagsHeld,
     Uninstalled,
-    Viewed,
 )
 from plugin import lanes, privacy, shops, stale
-from plugin.ingest import attributes, carts, facts, joining, orders, people, products, ratings, refetches
+from plugin.ingest import attributes, carts, events, facts, joining, orders, people, products, ratings, refetches
 from plugin.models.history import waiting_lanes
 from plugin.models.shops import Shop
 from plugin.tagging import jobs
@@ -55,7 +55,7 @@ def store(session: Session, shop: Shop, connection_id: str, records: Sequence[Re
     note(causes, "tags", facts.store_held(session, who, of(TagsHeld, admitted)))
     note(causes, "attribute", attributes.store(session, who, of(Attribute, admitted)))
     note(causes, "attribute", attributes.store_held(session, who, of(AttributesHeld, admitted)))
-    note(causes, "view", facts.store_views(session, who, of(Viewed, admitted)))
+    note(causes, "event", events.store(session, who, connection_id, of(Event, admitted)))
     note(causes, "consent", facts.store_consents(session, who, of(Consent, admitted)))
     note(causes, "order", orders.store(session, who, of(Order, admitted)))
     note(causes, "refund", orders.store_refunds(session, shop, of(Refund, admitted)))
@@ -84,7 +84,7 @@ def customers_in(records: Iterable[Record]) -> list[Customer]:
 def guests_in(records: Iterable[Record]) -> list[tuple[str, datetime | None]]:
     """Return the addresses that stand for a buyer without an account, with the moments they were seen.
 
-    There is none for whoever is known by an event alone.
+    There is none for whoever is known by attributes or events alone.
     """
     guests: list[tuple[str, datetime | None]] = []
     for one in records:
@@ -94,7 +94,7 @@ def guests_in(records: Iterable[Record]) -> list[tuple[str, datetime | None]]:
             guests.append((one.email, one.changed_at))
         if isinstance(one, Consent) and one.customer_id is None and one.email:
             guests.append((one.email, one.changed_at))
-        if isinstance(one, Attribute) and one.customer_id is None and one.email:
+        if isinstance(one, Attribute | Event) and one.customer_id is None and one.email:
             guests.append((one.email, None))
     return guests
 
@@ -104,7 +104,7 @@ def ids_in(records: Iterable[Record]) -> list[str]:
     return [
         one.customer_id
         for one in records
-        if isinstance(one, Attribute | AttributesHeld | Consent | TagsChanged | TagsHeld | Rating | Viewed)
+        if isinstance(one, Attribute | AttributesHeld | Consent | Event | TagsChanged | TagsHeld | Rating)
         and one.customer_id
     ] + [one.id for one in records if isinstance(one, Deleted) and one.kind == "customer"]
 

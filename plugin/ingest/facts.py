@@ -1,4 +1,4 @@
-"""Dated facts about customers that are never overwritten: consents, the merchant's tags, views of the shop's pages."""
+"""Dated facts about customers that are never overwritten: consents and the merchant's tags."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from typing import Any
 from sqlalchemy import case, select
 from sqlmodel import Session
 
-from connectors.records import Consent, TagsChanged, TagsHeld, Viewed
+from connectors.records import Consent, TagsChanged, TagsHeld
 from plugin import stale
 from plugin.db import among, fold, table, upsert
 from plugin.ingest.merging import Row
 from plugin.ingest.people import People, keys
 from plugin.ingest.shells import shells
 from plugin.models.commerce import ConsentChange, TagChange
-from plugin.models.site import SiteEvent
 from plugin.tagging import ledger
 
 consents = table(ConsentChange)
 tags = table(TagChange)
-site_events = table(SiteEvent)
 
 STRICTEST_FIRST = ("REDACTED", "UNSUBSCRIBED", "INVALID", "NOT_SUBSCRIBED", "PENDING", "SUBSCRIBED")
 STRICTNESS = {state: rank for rank, state in enumerate(STRICTEST_FIRST)}
@@ -114,27 +112,3 @@ def tags_of(session: Session, shop_id: str, customers: Sequence[str]) -> dict[st
     for row in session.execute(statement.order_by(tags.c.customer_id, tags.c.folded, tags.c.changed_at)):
         found.setdefault(row.customer_id, {})[row.folded] = row
     return found
-
-
-def store_views(session: Session, people: People, records: Sequence[Viewed]) -> set[str]:
-    """Keep what was looked at, each event once; return the customers concerned."""
-    shop_id = people.shop.shop_id
-    first: dict[str, tuple[Viewed, str]] = {}
-    for one in records:
-        first.setdefault(one.event_id, (one, people.current.get(one.customer_id, one.customer_id)))
-    seen = [(customer, one.happened_at) for one, customer in first.values()]
-    shells(session, shop_id, seen)
-    rows = [
-        {
-            "shop_id": shop_id,
-            "event_id": one.event_id,
-            "customer_id": customer,
-            "kind": one.kind,
-            "subject_id": one.subject_id,
-            "happened_at": one.happened_at,
-        }
-        for one, customer in first.values()
-    ]
-    upsert(session, site_events, rows, change=())
-    stale.wake(session, shop_id, [(at, customer) for customer, at in seen])
-    return {customer for customer, _ in seen}

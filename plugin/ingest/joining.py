@@ -23,9 +23,9 @@ from plugin.models.commerce import (
     Order,
     TagChange,
 )
+from plugin.models.events import Event
 from plugin.models.segments import CustomerStats, Membership, MembershipChange, Stale, Wake
 from plugin.models.shops import Shop
-from plugin.models.site import SiteEvent
 from plugin.segments.rfm import SCORES
 from plugin.tagging import heirs, plan
 
@@ -70,7 +70,7 @@ def merge_accounts(session: Session, shop_id: str, records: Sequence[Merged]) ->
 
 def merge(session: Session, shop_id: str, gone: str, kept: str) -> None:
     """Make one customer part of another: orders, carts, facts, memberships and their history move."""
-    for moved in (table(Order), table(Cart), table(SiteEvent)):
+    for moved in (table(Order), table(Cart), table(Event)):
         give(session, moved, shop_id, gone, kept)
     for keyed in (ConsentChange, TagChange, Membership, MembershipChange, Wake):
         move(session, shop_id, keyed, gone, kept)

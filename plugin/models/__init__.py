@@ -1,3 +1,15 @@
-from plugin.models import attributes, commerce, history, inbox, lanes, privacy, segments, shops, site, tagging
+from plugin.models import attributes, commerce, events, history, inbox, lanes, privacy, segments, shops, site, tagging
 
-__all__ = ["attributes", "commerce", "history", "inbox", "lanes", "privacy", "segments", "shops", "site", "tagging"]
+__all__ = [
+    "attributes",
+    "commerce",
+    "events",
+    "history",
+    "inbox",
+    "lanes",
+    "privacy",
+    "segments",
+    "shops",
+    "site",
+    "tagging",
+]

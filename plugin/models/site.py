@@ -1,33 +1,12 @@
-"""What is seen on the shop's own pages, and how it reaches us: pixels, their events, and whom webhooks are sent to."""
+"""How what happens on the shop's own pages, and in the store, reaches us: pixels, and whom webhooks are sent to."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index
 from sqlmodel import SQLModel
 
 from plugin.models.columns import id_, json, key, moment, shop_key
-
-
-class SiteEvent(SQLModel, table=True):
-    """Something that a customer did on the shop's pages, as a browser told it: anybody can forge one.
-
-    `event_id` is the browser's own, so that a repeat is the same row; `happened_at` is when it reached us.
-    """
-
-    __tablename__ = "site_events"
-    __table_args__ = (
-        Index("ix_site_events_customer", "shop_id", "customer_id", "kind", "happened_at"),
-        Index("ix_site_events_happened", "shop_id", "happened_at", "customer_id"),
-    )
-
-    shop_id: str = shop_key()
-    event_id: str = key()
-    customer_id: str = id_()
-    kind: str  # product_viewed, collection_viewed
-    subject_id: str | None = id_()
-    happened_at: datetime = moment(null=False)
 
 
 class Pixel(SQLModel, table=True):

@@ -22,6 +22,7 @@ from connectors.records import (
     CustomerRedaction,
     DataRequest,
     Deleted,
+    Event,
     JobFinished,
     Merged,
     Order,
@@ -32,7 +33,6 @@ from connectors.records import (
     TagsChanged,
     TagsHeld,
     Uninstalled,
-    Viewed,
 )
 from plugin import clock, lanes, shops
 from plugin.models.shops import Shop
@@ -104,8 +104,8 @@ def person_in(record: Record) -> Person:
             return person(one.customer_id, one.email, email)
         case Order(email=email) | Cart(email=email):
             return person(None, email)
-        case Viewed(customer_id=customer_id):
-            return person(customer_id)
+        case Event(customer_id=customer_id, email=email):
+            return person(customer_id, email)
         case TagsChanged(customer_id) | TagsHeld(customer_id) | Deleted("customer", customer_id) | Rating(customer_id):
             return person(customer_id)
         case Merged(kept_id, gone_id):
@@ -166,7 +166,7 @@ def let_in(record: Record, at: datetime, back: bool) -> Record | None:
             return record if record.merged_at > at and back else None
         case Rating():
             return record if record.rated_at > at and back else None
-        case Viewed():
+        case Event():
             return record if record.happened_at > at and back else None
         case DataRequest():
             return record if back else replace(record, customer_id=None, email=None)

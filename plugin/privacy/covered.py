@@ -77,7 +77,11 @@ COVERED: Mapping[str, Cover] = {
         whose={"order_id": "order"},
         deleted="shop_id connection_id order_id unless_known asked attempts due_at",
     ),
-    "site_events": Cover(whose=BY_CUSTOMER, deleted="shop_id event_id customer_id kind subject_id happened_at"),
+    "events": Cover(
+        whose=BY_CUSTOMER,
+        deleted="shop_id source event_id customer_id kind happened_at subject_id subject tags question answer score "
+        "properties",
+    ),
     "deliveries": Cover(
         raw="headers body error",
         kept="shop_id delivery_id connection_id topic received_at state attempts worked_at",

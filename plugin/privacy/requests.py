@@ -37,7 +37,7 @@ SECTIONS = {
     "figures": "customer_stats",
     "orders": "orders",
     "carts": "carts",
-    "looked_at": "site_events",
+    "events": "events",
     "segments": "memberships",
     "segment_history": "membership_changes",
     "known_on": "contacts",

@@ -12,10 +12,10 @@ from sqlmodel import Session
 from plugin import clock, dates, inbox, lanes, shops, stale
 from plugin.config import settings
 from plugin.db import fold, table, transaction
+from plugin.models.events import BROWSERS, ON_PAGES, Event
 from plugin.models.inbox import Delivery
 from plugin.models.segments import Wake
 from plugin.models.shops import Shop
-from plugin.models.site import SiteEvent
 from plugin.models.tagging import LedgerEntry
 from plugin.privacy.forgotten import forgotten, note
 from plugin.privacy.persons import Person
@@ -27,7 +27,7 @@ NAMING = re.compile(r"[^\s\"'<>(),;:\\]+@[^\s\"'<>(),;:\\]+|[^\W_]+")
 deliveries = table(Delivery)
 wakes = table(Wake)
 ledger = table(LedgerEntry)
-site_events = table(SiteEvent)
+events = table(Event)
 
 
 def retention(engine: Engine, claim: lanes.Claim) -> datetime | None:
@@ -47,11 +47,10 @@ def retention(engine: Engine, claim: lanes.Claim) -> datetime | None:
 
 
 def purge_views(session: Session, shop_id: str, before: datetime) -> None:
-    """Delete views of the shop's pages, and have their customers evaluated again: what was counted is fewer now."""
+    """Delete what browsers told, and have their customers evaluated again: what was counted is fewer now."""
+    old = (events.c.kind.in_(ON_PAGES), events.c.happened_at < before, events.c.source.in_(BROWSERS))
     gone = session.scalars(
-        delete(site_events)
-        .where(site_events.c.shop_id == shop_id, site_events.c.happened_at < before)
-        .returning(site_events.c.customer_id)
+        delete(events).where(events.c.shop_id == shop_id, *old).returning(events.c.customer_id)
     ).all()
     stale.mark(session, shop_id, dict.fromkeys((one for one in gone if one), "time"))
 

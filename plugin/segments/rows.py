@@ -14,13 +14,13 @@ from sqlalchemy import ColumnElement, Table, and_, case, distinct, func, select
 
 from plugin.db import table
 from plugin.models.commerce import LineItem, RefundLine
-from plugin.models.site import SiteEvent
+from plugin.models.events import Event
 from plugin.segments import figures
 from plugin.segments.figures import Crossed, orders, whole
 
 lines = table(LineItem)
 refund_lines = table(RefundLine)
-site_events = table(SiteEvent)
+events = table(Event)
 
 VIEWS = ("product_viewed", "collection_viewed")
 
@@ -126,17 +126,17 @@ LINES = Rows(
 )
 
 
-def events(kind: str) -> Rows:
+def did(kind: str) -> Rows:
     def theirs(customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnElement[bool]:
-        mine = and_(site_events.c.shop_id == figures.SHOP, site_events.c.customer_id == customer_id)
-        return and_(mine, site_events.c.kind == kind, site_events.c.happened_at <= figures.NOW)
+        mine = and_(events.c.shop_id == figures.SHOP, events.c.customer_id == customer_id)
+        return and_(mine, events.c.kind == kind, events.c.happened_at <= figures.NOW)
 
     return Rows(
-        table=site_events,
+        table=events,
         theirs=theirs,
-        columns={"subject_id": site_events.c.subject_id, "happened_at": site_events.c.happened_at},
-        dates={"happened_at": among_rows(site_events, "happened_at")},
+        columns={"subject_id": events.c.subject_id, "happened_at": events.c.happened_at},
+        dates={"happened_at": among_rows(events, "happened_at", kind=kind)},
     )
 
 
-ROWS: Mapping[str, Rows] = {"orders": ORDERS, "lines": LINES, **{kind: events(kind) for kind in VIEWS}}
+ROWS: Mapping[str, Rows] = {"orders": ORDERS, "lines": LINES, **{kind: did(kind) for kind in VIEWS}}

@@ -7,7 +7,7 @@ import json
 from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy import Engine
 
-from connectors.records import Viewed
+from connectors.records import Event
 from plugin import clock, site
 from plugin.db import reading, transaction
 from plugin.web import engine
@@ -59,7 +59,7 @@ def parsed(body: bytes) -> object:
     return found
 
 
-def kept(database: Engine, key: str, seen: Viewed) -> bool:
+def kept(database: Engine, key: str, seen: Event) -> bool:
     """Keep an event; return whether the key is a shop's at all."""
     with reading(database) as session:
         connection = site.owner(session, key)

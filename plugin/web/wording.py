@@ -30,6 +30,7 @@ def causes() -> dict[str, str]:
         "consent": gettext("a change of consent"),
         "customer": gettext("a change of the profile"),
         "deleted": gettext("deleted in the store"),
+        "event": gettext("something they did: a view, a call, an answer"),
         "edited": gettext("the segment was edited"),
         "merged": gettext("merged with another customer"),
         "order": gettext("an order"),

@@ -86,7 +86,7 @@ FUNCTIONS = {
 
 def views(kind: str) -> Function:
     return Function(
-        lambda person: person.viewed(kind),
+        lambda person: person.did(kind),
         {"id": Name("text", attrgetter("subject_id")), "date": Name("date", attrgetter("happened_at"))},
         {"count": Name("number", len)},
     )

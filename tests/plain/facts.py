@@ -84,8 +84,8 @@ class Rating(NamedTuple):
     tier: str | None
 
 
-class Viewed(NamedTuple):
-    """Something looked at on the shop's pages: a product or a collection."""
+class Event(NamedTuple):
+    """Something done: a page of the shop looked at, a call, an answer."""
 
     happened_at: datetime
     kind: str
@@ -106,7 +106,7 @@ class Customer:
     tags: list[TagChange] = field(default_factory=list)
     account_status: str | None = None
     ratings: list[Rating] = field(default_factory=list)
-    views: list[Viewed] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
 
 @dataclass

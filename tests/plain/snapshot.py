@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from tests.plain import days
-from tests.plain.facts import Cart, Customer, Line, Order, Place, ProductVersion, Rating, Viewed, World
+from tests.plain.facts import Cart, Customer, Event, Line, Order, Place, ProductVersion, Rating, World
 
 FEWEST_BUYERS = 50
 PAID = {"paid", "partially_refunded", "refunded"}
@@ -213,8 +213,8 @@ class Person:
         latest = max(self.customer.ratings, key=attrgetter("rated_at"), default=None)
         return latest if latest and latest.rated_at <= self.at else Rating(self.at, None, None)
 
-    def viewed(self, kind: str) -> list[Viewed]:
-        return [one for one in self.customer.views if one.kind == kind and one.happened_at <= self.at]
+    def did(self, kind: str) -> list[Event]:
+        return [one for one in self.customer.events if one.kind == kind and one.happened_at <= self.at]
 
     @cached_property
     def email_domain(self) -> str | None:

@@ -9,9 +9,10 @@ import requests
 from connectors.records import Customer, CustomerRedaction, Merged
 from plugin import ingest, site
 from plugin.db import transaction
+from plugin.models.events import Event
 from plugin.models.segments import Membership
 from plugin.models.shops import Counter
-from plugin.models.site import Pixel, SiteEvent
+from plugin.models.site import Pixel
 from plugin.privacy import redact_customer
 from plugin.segments import keep
 from plugin.segments.errors import SegmentErrors
@@ -49,7 +50,7 @@ def send(world, told, key=None, address="203.0.113.7", **more):
 
 
 def views(world):
-    return world.rows(SiteEvent, "customer_id", "kind", "subject_id", "happened_at")
+    return world.rows(Event, "customer_id", "kind", "subject_id", "happened_at")
 
 
 def test_the_app_switches_the_pixel_on_with_the_address_of_the_shop(shop):
@@ -192,7 +193,7 @@ def test_no_address_is_kept_anywhere(shop):
     send(shop, event())
     memory = [vars(rates) for rates in shop.app.extensions["pixel rates"]]
     assert "203.0.113.7" not in repr(memory)
-    assert "203.0.113.7" not in repr(shop.rows(SiteEvent))
+    assert "203.0.113.7" not in repr(shop.rows(Event))
 
 
 def test_a_segment_asks_who_viewed_what(shop):

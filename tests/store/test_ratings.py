@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from connectors.records import Customer, CustomerRedaction, Merged, Rating, Viewed
+from connectors.records import Customer, CustomerRedaction, Merged, Rating, TagsChanged
 from plugin import ingest, lanes
 from plugin.db import table, transaction
 from plugin.insight import ratings
@@ -183,8 +183,8 @@ def test_an_older_rating_does_not_undo_a_newer(world, people):
 def test_a_rating_tells_that_somebody_was_there_in_whatever_order_it_comes(world):
     looked = world.time()
     rated = looked - timedelta(minutes=5)
-    view = Viewed("one", "8200000000000000001", "product_viewed", "1", looked)
-    for records in ([view, Rating("8200000000000000001", rated, "NEW")], [view]):
+    tagged = TagsChanged("8200000000000000001", looked, ("vip",))
+    for records in ([tagged, Rating("8200000000000000001", rated, "NEW")], [tagged]):
         with transaction(world.engine) as session:
             ingest.store(session, world.shop(), world.connection_id, records)
     [row] = [one for one in world.rows(CustomerRow) if one.customer_id == "8200000000000000001"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from connectors.records import UNSET, Channel, Consent, Customer, Deleted, Product, Rating, Record, TagsChanged, Viewed
+from connectors.records import UNSET, Channel, Consent, Customer, Deleted, Event, Product, Rating, Record, TagsChanged
 from tests.story.teller import (
     ACCOUNT_STATES,
     GROUPS,
@@ -120,7 +120,7 @@ def viewed(story: Story) -> list[Record]:
     kind = story.one(("product_viewed", "product_viewed", "collection_viewed"))
     at, subject = story.when(), story.one(PRODUCTS)
     return [
-        Viewed(f"event-{story.new_id()}", account.profile.customer_id, kind, subject, at)
+        Event(f"event-{story.new_id()}", kind, at, account.profile.customer_id, source="pixel", subject_id=subject)
         for _ in range(story.one((1, 1, 2, 3)))
     ]
 

@@ -1,0 +1,44 @@
+"""What customers did, each with its date and with whoever told it: browsers, other systems, e-mail platforms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index
+from sqlmodel import SQLModel
+
+from plugin.models.columns import big, id_, json, key, moment, shop_key, values
+
+PIXEL, SITE = "pixel", "site"
+BROWSERS = (PIXEL, SITE)  # sources whose events anybody can make up; they are kept for a time only
+ON_PAGES = ("product_viewed", "collection_viewed", "page_viewed", "searched", "form_submitted", "link_clicked")
+
+
+class Event(SQLModel, table=True):
+    """Something that a customer did. `event_id` is its source's own, so that a repeat is the same row.
+
+    `subject_id`: the platform's id of what it was about. `subject`: that in words, by the kind of event. `tags`: those
+    of what was looked at, folded, where the source told them. `score`: in ten-thousandths. Whoever did it need not be a
+    customer yet.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index("ix_events_customer", "shop_id", "customer_id", "kind", "happened_at"),
+        Index("ix_events_happened", "shop_id", "kind", "happened_at", "customer_id"),
+    )
+
+    shop_id: str = shop_key()
+    source: str = key()
+    event_id: str = key()
+    customer_id: str | None = id_()
+    kind: str
+    happened_at: datetime = moment(null=False)
+    subject_id: str | None = id_()
+    subject: str | None = None
+    tags: tuple[str, ...] | None = values()
+    question: str | None = None
+    answer: str | None = None
+    score: int | None = big()
+    properties: dict[str, Any] | None = json()
