@@ -81,6 +81,16 @@ class Payload:
         found: str | int | Decimal | None = self.value(key, str, int, Decimal)
         return None if found is None else self.sound(key, money.decimal, found)
 
+    def coordinates(self, latitude: str, longitude: str) -> tuple[float, float] | None:
+        """Return a point in degrees; None where either half is missing or lies nowhere on earth."""
+        north, east = (self.degrees(key, most) for key, most in ((latitude, 90), (longitude, 180)))
+        return None if north is None or east is None else (north, east)
+
+    def degrees(self, key: str, most: int) -> float | None:
+        found: str | int | float | Decimal | None = self.value(key, str, int, float, Decimal)
+        number = None if found is None else self.sound(key, float, found)
+        return number if number is not None and abs(number) <= most else None
+
     def currency(self, key: str) -> str | None:
         found: str | None = self.value(key, str)
         if found is not None:

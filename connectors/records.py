@@ -53,15 +53,24 @@ EventKind = Literal[
 
 @dataclass(frozen=True)
 class Address:
-    """Where a customer lives or has things sent: ISO 3166-1 country, ISO 3166-2 region without its country, city."""
+    """Where a customer lives or has things sent: ISO 3166-1 country, ISO 3166-2 region without its country, city.
+
+    `coordinates` are latitude and longitude in degrees, `time_zone` a name of the time zone database, where the
+    platform tells them.
+    """
 
     country: str | None = None
     region: str | None = None
     city: str | None = None
+    postal_code: str | None = None
+    coordinates: tuple[float, float] | None = None
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True)
 class Customer:
+    """Somebody with an account. Of the addresses the first is the one that counts where only one can."""
+
     customer_id: str
     updated_at: datetime
     created_at: datetime | Unset = UNSET
@@ -216,8 +225,11 @@ class Refund:
 
 @dataclass(frozen=True)
 class Order:
-    """An order as it stands. `refunded_minor` is a total without dates (a CSV has nothing better): what the dated
-    `refunds` do not explain of it counts from the order's own day."""
+    """An order as it stands; the first of its addresses is the one it goes to.
+
+    `refunded_minor` is a total without dates (a CSV has nothing better): what the dated `refunds` do not explain of it
+    counts from the order's own day.
+    """
 
     order_id: str
     placed_at: datetime

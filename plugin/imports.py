@@ -177,14 +177,15 @@ def order_of(row: Row) -> Order:
         refunded_minor=amount(refunded, currency, "Refunded Amount") if refunded else 0,
         discount_codes=(clean(code),) if (code := row.get("Discount Code", "").strip()) else (),
         accepts_marketing={"yes": True, "no": False}.get(row.get("Accepts Marketing", "").strip().casefold()),
-        addresses=tuple(address for kind in ("Billing", "Shipping") if (address := address_of(row, kind))),
+        addresses=tuple(address for kind in ("Shipping", "Billing") if (address := address_of(row, kind))),
         source_name=clean(row.get("Source", "")) or None,
     )
 
 
 def address_of(row: Row, kind: str) -> Address | None:
-    country, region, city = (clean(row.get(f"{kind} {part}", "")).strip() for part in ("Country", "Province", "City"))
-    return Address(country, region or None, city or None) if country else None
+    parts = ("Country", "Province", "City", "Zip")
+    country, region, city, postal_code = (clean(row.get(f"{kind} {part}", "")).strip() for part in parts)
+    return Address(country, region or None, city or None, postal_code.strip("'") or None) if country else None
 
 
 def line_of(row: Row, draft: Draft) -> LineItem:

@@ -14,7 +14,8 @@ from plugin import stale
 from plugin.db import among, bulk_insert, table, upsert
 from plugin.ingest import products
 from plugin.ingest.merging import Row, by_shape, earliest, latest, newest, not_older
-from plugin.ingest.people import People, keys, places
+from plugin.ingest.people import People, keys
+from plugin.ingest.places import places
 from plugin.models.commerce import Cart, RefundLine
 from plugin.models.commerce import LineItem as LineRow
 from plugin.models.commerce import Order as OrderRow

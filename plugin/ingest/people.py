@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import case, literal, or_, select
 from sqlmodel import Session
 
-from connectors.records import UNSET, Address, Customer
+from connectors.records import UNSET, Customer
 from plugin import stale
-from plugin.db import Keys, among, fold, table, upsert
+from plugin.db import Keys, among, table, upsert
 from plugin.ingest.joining import aliases_of, merge_guests
 from plugin.ingest.merging import Row, by_shape, earliest, group, latest, newest
+from plugin.ingest.places import PLACES, places
 from plugin.models.commerce import Customer as CustomerRow
 from plugin.models.commerce import EmailAddress
 from plugin.models.shops import Shop
@@ -28,7 +29,6 @@ Guest = tuple[str, datetime | None]
 """An address without an account, and the moment it was seen."""
 
 PROFILE = ("email", "contact", "email_domain", "first_name", "last_name", "phone")
-PLACES = ("countries", "regions", "cities")
 
 
 @dataclass
@@ -97,21 +97,6 @@ def row_of(people: People, record: Customer) -> Row:
 
 def domain_of(contact: str | None) -> str | None:
     return contact.rpartition("@")[2] or None if contact and "@" in contact else None
-
-
-def places(found: Iterable[Address]) -> dict[str, tuple[str, ...]]:
-    """Return the countries, regions (`us-ny`) and cities (`us-ny-newyork`) of addresses, casefolded."""
-    countries, regions, cities = set(), set(), set()
-    for one in found:
-        if not one.country:
-            continue
-        parts = [one.country, one.region] if one.region else [one.country]
-        countries.add(fold(one.country))
-        if one.region:
-            regions.add(fold("-".join(parts)))
-        if one.city:
-            cities.add(fold("-".join([*parts, "".join(one.city.split())])))
-    return {"countries": tuple(countries), "regions": tuple(regions), "cities": tuple(cities)}
 
 
 def write(session: Session, rows: Iterable[Row]) -> None:

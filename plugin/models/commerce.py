@@ -18,6 +18,7 @@ class Customer(SQLModel, table=True):
     """A buyer. `contact` is the casefolded address at which they are written to. Lists are kept casefolded.
 
     `record_updated_at` is the clock of the newest record, whatever that carries: one after a deletion lifts it.
+    `place_x`, `_y` and `_z` are where they live on the unit sphere, a component being 1 / `geography.UNIT`.
     `platform_rfm_group` and `spend_tier` are what the platform itself thinks of them, as it was on `rated_at`.
     """
 
@@ -42,6 +43,11 @@ class Customer(SQLModel, table=True):
     countries: tuple[str, ...] | None = values()
     regions: tuple[str, ...] | None = values()
     cities: tuple[str, ...] | None = values()
+    postal_codes: tuple[str, ...] | None = values()
+    time_zone: str | None = None
+    place_x: int | None = big()
+    place_y: int | None = big()
+    place_z: int | None = big()
     addresses_updated_at: datetime | None = moment()
     account_status: str | None = None
     account_updated_at: datetime | None = moment()
@@ -165,6 +171,11 @@ class Order(SQLModel, table=True):
     countries: tuple[str, ...] | None = values()
     regions: tuple[str, ...] | None = values()
     cities: tuple[str, ...] | None = values()
+    postal_codes: tuple[str, ...] | None = values()
+    time_zone: str | None = None
+    place_x: int | None = big()
+    place_y: int | None = big()
+    place_z: int | None = big()
     source_name: str | None = None
     landing_site: str | None = None
     referring_site: str | None = None

@@ -37,7 +37,8 @@ COVERED: Mapping[str, Cover] = {
     "customers": Cover(
         whose=BY_CUSTOMER,
         deleted="shop_id customer_id guest seen_at record_updated_at created_at email contact email_domain first_name "
-        "last_name phone profile_updated_at language language_updated_at countries regions cities addresses_updated_at "
+        "last_name phone profile_updated_at language language_updated_at countries regions cities postal_codes "
+        "time_zone place_x place_y place_z addresses_updated_at "
         "account_status account_updated_at platform_rfm_group spend_tier rated_at deleted_at",
     ),
     "email_addresses": Cover(
@@ -57,7 +58,8 @@ COVERED: Mapping[str, Cover] = {
     # An order's money stays in the shop's figures. Its codes go: shops make them out to persons.
     "orders": Cover(
         whose={"customer_id": "customer", "order_id": "order"},
-        blanked="customer_id name discount_codes accepts_marketing countries regions cities landing_site "
+        blanked="customer_id name discount_codes accepts_marketing countries regions cities postal_codes time_zone "
+        "place_x place_y place_z landing_site "
         "referring_site user_agent",
         kept="shop_id order_id placed_at updated_at deleted_at cancelled_at test counts financial_status currency "
         "total_minor amount_minor refunded_minor refunded source_name",

@@ -132,7 +132,10 @@ RECORDS = {
                 LineItem("9763181771065203491", 1, 1, title="Case", amount_minor=1000),
             ),
             discount_codes=("WELCOME10",),
-            addresses=(Address("GB", "ENG", "Leeds"), Address("JP", "29", "Nara")),
+            addresses=(
+                Address("JP", "29", "Nara", "630-8213", (34.6851, 135.8048)),
+                Address("GB", "ENG", "Leeds", "LS1 1AA"),
+            ),
             cart_ids=("eeafa272cebfd4b22385bc4b645e762c", "bd5a8aa1ecd019dd3520ff791ee3a24c"),
             accepts_marketing=True,
             source_name="web",
@@ -196,7 +199,7 @@ RECORDS = {
         replace(
             ANNA,
             phone="+441134960000",
-            addresses=(Address("GB", "ENG", "Leeds"), Address("JP", "01", "Sapporo")),
+            addresses=(Address("GB", "ENG", "Leeds", "LS1 1AA"), Address("JP", "01", "Sapporo", "LS1 1AA")),
         )
     ],
     "customers/update": [Customer("7064055069303700841", utc(2026, 11, 3, 13), email=None, first_name=None)],

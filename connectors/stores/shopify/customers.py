@@ -49,7 +49,7 @@ def status(data: Payload, key: str) -> str | None:
 
 def customer_places(data: Payload, key: str) -> tuple[Address, ...]:
     default = data.object("default_address")
-    return places([*data.objects(key), *([default] if default else [])])
+    return places([*([default] if default else []), *data.objects(key)])
 
 
 def customer_within(data: Payload, at: datetime) -> Customer | None:
@@ -65,7 +65,13 @@ def places(data: Iterable[Payload]) -> tuple[Address, ...]:
 
 def place(data: Payload) -> Address:
     country = data.text("country_code")
-    return Address(country, region(country, data.text("province_code")), data.text("city"))
+    return Address(
+        country,
+        region(country, data.text("province_code")),
+        data.text("city"),
+        data.text("zip"),
+        data.coordinates("latitude", "longitude"),
+    )
 
 
 def region(country: str | None, code: str | None) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 MONEY = "{ shopMoney { amount currencyCode } }"
-PLACE = "{ countryCodeV2 provinceCode city }"
+PLACE = "{ countryCodeV2 provinceCode city zip latitude longitude timeZone }"
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def customer(data: Payload, children: Sequence[Payload]) -> Sequence[Record]:
     """Read a customer, what they have decided about being written to, and the tags they carry."""
     found = buyer(data)
     default = data.object("defaultAddress")
-    places = [place(each) for each in (*children, *([default] if default else []))]
+    places = [place(each) for each in (*([default] if default else []), *children)]
     whole = replace(
         found,
         email=data.carried("defaultEmailAddress", lambda key: within(data, key, "emailAddress")),
@@ -127,7 +127,14 @@ def consent(channel: Channel, data: Payload, state_key: str, at_key: str, since:
 
 def place(data: Payload) -> Address:
     country = data.text("countryCodeV2")
-    return Address(country, region(country, data.text("provinceCode")), data.text("city"))
+    return Address(
+        country,
+        region(country, data.text("provinceCode")),
+        data.text("city"),
+        data.text("zip"),
+        data.coordinates("latitude", "longitude"),
+        data.text("timeZone"),
+    )
 
 
 def distinct(found: Sequence[Address]) -> tuple[Address, ...]:
@@ -169,7 +176,7 @@ def order(data: Payload, children: Sequence[Payload]) -> Order:
 
 
 def addresses(data: Payload) -> tuple[Address, ...] | Unset:
-    keys = [key for key in ("billingAddress", "shippingAddress") if key in data.data]
+    keys = [key for key in ("shippingAddress", "billingAddress") if key in data.data]
     return distinct([place(found) for key in keys if (found := data.object(key))]) if keys else UNSET
 
 

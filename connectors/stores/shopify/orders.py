@@ -41,7 +41,7 @@ def order(data: Payload, _: datetime | None) -> Sequence[Record]:
             discount_codes=data.carried(
                 "discount_codes", lambda key: tuple(filter(None, (each.text("code") for each in data.objects(key))))
             ),
-            addresses=addresses(data, "billing_address", "shipping_address"),
+            addresses=addresses(data, "shipping_address", "billing_address"),
             cart_ids=cart_ids(data),
             accepts_marketing=data.carried("buyer_accepts_marketing", data.flag),
             source_name=data.carried("source_name", data.text),

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from plugin.sandbox.model import Address, Customer, Line, Store, moment, worth
+from plugin.sandbox.towns import town
 
 Payload = dict[str, Any]
 
@@ -38,7 +39,8 @@ def local(store: Store, at: str | None) -> str | None:
 def postal(address: Address | None, customer: Customer | None) -> Payload | None:
     if address is None or customer is None:
         return None
-    return person(customer) | place(address) | {"latitude": None, "longitude": None}
+    where = town(address)
+    return person(customer) | place(address) | {"latitude": where.latitude, "longitude": where.longitude}
 
 
 def default_address(customer: Customer) -> Payload | None:

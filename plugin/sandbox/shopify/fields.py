@@ -9,6 +9,7 @@ from typing import Any
 
 from plugin.sandbox.model import Address, Customer, Store
 from plugin.sandbox.payloads import gid, money
+from plugin.sandbox.towns import town
 
 Node = dict[str, Any]
 
@@ -113,6 +114,7 @@ def phone_number(customer: Customer) -> Node | None:
 def mailing_address(address: Address | None) -> Node | None:
     if address is None:
         return None
+    where = town(address)
     return {
         "__typename": "MailingAddress",
         "id": gid("MailingAddress", address["id"]),
@@ -123,6 +125,9 @@ def mailing_address(address: Address | None) -> Node | None:
         "country": address["country"],
         "countryCodeV2": address["country_code"],
         "zip": address["zip"],
+        "latitude": where.latitude,
+        "longitude": where.longitude,
+        "timeZone": where.zone,
     }
 
 

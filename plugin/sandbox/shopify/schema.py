@@ -134,6 +134,9 @@ type MailingAddress implements Node {
   country: String
   countryCodeV2: CountryCode
   zip: String
+  latitude: Float
+  longitude: Float
+  timeZone: String
 }
 type MoneyV2 { amount: Decimal! currencyCode: CurrencyCode! }
 type Count { count: Int! precision: CountPrecision! }
