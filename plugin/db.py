@@ -24,6 +24,10 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    literal,
+    literal_column,
+    select,
+    type_coerce,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
@@ -31,6 +35,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import Select
 from sqlmodel import Session, SQLModel
 
 from connectors.text import clean as storable
@@ -133,6 +138,24 @@ def _listed_postgres(element: Any, compiler: Any, **kw: Any) -> str:
     return f"string_agg(DISTINCT {compiler.process(element.clauses, **kw)}, ',')"
 
 
+class day_number(FunctionElement[int]):
+    """The day of 24 hours in UTC that a moment lies in, as a whole number that grows by one a day."""
+
+    inherit_cache = True
+    name = "day_number"
+    type = BigInteger()
+
+
+@compiles(day_number, "sqlite")
+def _day_number_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"({compiler.process(element.clauses, **kw)} / 86400000000)"
+
+
+@compiles(day_number, "postgresql")
+def _day_number_postgres(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"floor(extract(epoch FROM {compiler.process(element.clauses, **kw)}) / 86400)"
+
+
 class Keys(TypeDecorator[list[str]]):
     """A list of ids in one bound value: an array on Postgres, JSON on SQLite."""
 
@@ -164,6 +187,36 @@ def _among_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
 def _among_postgres(element: Any, compiler: Any, **kw: Any) -> str:
     column, keys = element.clauses
     return f"{compiler.process(column, **kw)} = ANY (CAST({compiler.process(keys, **kw)} AS text[]))"
+
+
+def rows_of(dialect: str, rows: Iterable[Sequence[Any]], columns: Mapping[str, Any]) -> Select[Any]:
+    """Return rows of our own as something to select from: one bound value, however many they are.
+
+    `columns` gives names and types: texts, whole numbers and times.
+    """
+    sent = literal(json.dumps([[_sent(value) for value in row] for row in rows]), String())
+    unfold, entry = (
+        (func.json_array_elements(sent.cast(JSON)), _entry_postgres)
+        if dialect == "postgresql"
+        else (func.json_each(sent), _entry_sqlite)
+    )
+    row = unfold.table_valued("value").alias("sent").c.value
+    return select(*(entry(row, at, kind).label(name) for at, (name, kind) in enumerate(columns.items())))
+
+
+def _sent(value: Any) -> Any:
+    return (value - EPOCH) // MICROSECOND if isinstance(value, datetime) else value
+
+
+def _entry_sqlite(row: ColumnElement[Any], at: int, kind: Any) -> ColumnElement[Any]:
+    return func.json_extract(row, f"$[{at}]", type_=kind)
+
+
+def _entry_postgres(row: ColumnElement[Any], at: int, kind: Any) -> ColumnElement[Any]:
+    text = row.op("->>")(at)
+    if not isinstance(kind, UTCDateTime):
+        return type_coerce(text.cast(kind), kind)
+    return type_coerce(func.to_timestamp(0) + text.cast(BigInteger) * literal_column("interval '1 microsecond'"), kind)
 
 
 def connect(url: str) -> Engine:

@@ -23,6 +23,7 @@ names that the app supplies. Where the specification leaves room, these are the 
   ordered, or its customer has placed an order that counts since that change.
 - What the store itself thinks of a customer is the last that it said, if that was said by the moment.
 - What somebody did (looked at, searched for, answered …) is one row each time, however often it is told.
+- What is expected of customers is handed in.
 - Scores are those handed in, else those of the moment itself. Who has no order that counts is in PROSPECTS; otherwise
   fewer than 50 buyers leave the group missing, and a buyer without scores is NEW.
 """
@@ -47,7 +48,7 @@ from tests.plain.facts import (
     World,
 )
 from tests.plain.query import read
-from tests.plain.snapshot import FEWEST_BUYERS, Score, Snapshot, scores_of
+from tests.plain.snapshot import FEWEST_BUYERS, Expected, Score, Snapshot, scores_of
 
 __all__ = [
     "FEWEST_BUYERS",
@@ -55,6 +56,7 @@ __all__ = [
     "Consent",
     "Customer",
     "Event",
+    "Expected",
     "Line",
     "Order",
     "Place",
@@ -74,14 +76,20 @@ __all__ = [
 
 
 def members(
-    world: World, query: str | None, at: datetime, scores: Mapping[str, Score] | None = None, *, always: bool = False
+    world: World,
+    query: str | None,
+    at: datetime,
+    scores: Mapping[str, Score] | None = None,
+    *,
+    always: bool = False,
+    expected: Mapping[str, Expected] | None = None,
 ) -> set[str]:
     """Return the ids of the customers who meet a query at a moment; without a query, of all there are.
 
     `scores` are those of the shop's last midnight, one for each buyer there was then; without them they are worked out
     for `at`. `always` gives them however few the buyers.
     """
-    return meeting(Snapshot(world, at, scores, always=always), query)
+    return meeting(Snapshot(world, at, scores, always=always, expected=expected), query)
 
 
 def meeting(snapshot: Snapshot, query: str | None) -> set[str]:

@@ -440,9 +440,9 @@ def buyers(number):
 
 
 def test_scores_are_fifths_by_who_is_strictly_worse():
-    assert oracle.rfm(buyers(5), NOW) == {str(who): Score(who + 1, who + 1, who + 1) for who in range(5)}
+    assert oracle.rfm(buyers(5), NOW) == {str(who): Score(who + 1, who + 1, who + 1, 25 * who) for who in range(5)}
     equal = World(NEW_YORK, "USD", customers={str(who): Customer(NOW, orders=[order()]) for who in range(60)})
-    assert set(oracle.rfm(equal, NOW).values()) == {Score(1, 1, 1)}
+    assert set(oracle.rfm(equal, NOW).values()) == {Score(1, 1, 1, 0)}
 
 
 def test_scores_are_missing_below_fifty_buyers_unless_asked_for():

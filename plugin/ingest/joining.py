@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import delete, literal, select, update
 from sqlmodel import Session
 
 from connectors.records import Merged
@@ -26,7 +26,7 @@ from plugin.models.commerce import (
 from plugin.models.events import Event
 from plugin.models.segments import CustomerStats, Membership, MembershipChange, Stale, Wake
 from plugin.models.shops import Shop
-from plugin.segments.rfm import SCORES
+from plugin.segments.relative import KEPT
 from plugin.tagging import heirs, plan
 
 customers = table(Customer)
@@ -87,7 +87,7 @@ def merge(session: Session, shop_id: str, gone: str, kept: str) -> None:
 
 def keep_scores(session: Session, shop_id: str, gone: str, kept: str) -> None:
     """Let a merged customer who has no scores yet go on with those of the other, until the next midnight."""
-    row = session.execute(select(*(stats.c[name] for name in SCORES)).where(*one_of(stats, shop_id, gone))).first()
+    row = session.execute(select(*(stats.c[name] for name in KEPT)).where(*one_of(stats, shop_id, gone))).first()
     if row is None or row.rfm_recency is None:
         return
     key = {"shop_id": shop_id, "customer_id": kept, "orders": 0, "spent_minor": 0}
@@ -95,7 +95,8 @@ def keep_scores(session: Session, shop_id: str, gone: str, kept: str) -> None:
         session,
         stats,
         [key | dict(row._mapping)],
-        change=lambda new: {name: func.coalesce(stats.c[name], new[name]) for name in SCORES},
+        change=KEPT,
+        when=lambda _: stats.c.rfm_recency.is_(None),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, false
+from sqlalchemy import BigInteger, Index, false, text
 from sqlmodel import Field, SQLModel
 
 from plugin.models.columns import big, key, keyed, moment, moment_key, shop_key, values
@@ -90,7 +90,10 @@ class Wake(SQLModel, table=True):
 
 
 class CustomerStats(SQLModel, table=True):
-    """What segments ask of a customer, worked out from the customer's rows. RFM scores are the last midnight's.
+    """What segments ask of a customer, worked out from the customer's rows.
+
+    What is relative to the whole shop, from `rfm_recency` on, is the last midnight's; numbers that are not whole are in
+    ten-thousandths.
 
     `orders` and `spent_minor` are always kept up, the others as long as a segment that is switched on names them.
     """
@@ -99,6 +102,13 @@ class CustomerStats(SQLModel, table=True):
     __table_args__ = keyed(
         Index("ix_customer_stats_added", "shop_id", "added_at"),
         Index("ix_customer_stats_abandoned", "shop_id", "abandoned_at"),
+        Index(
+            "ix_customer_stats_next_order",
+            "shop_id",
+            "next_order_at",
+            sqlite_where=text("next_order_at IS NOT NULL"),
+            postgresql_where=text("next_order_at IS NOT NULL"),
+        ),
     )
 
     shop_id: str = shop_key()
@@ -123,3 +133,9 @@ class CustomerStats(SQLModel, table=True):
     rfm_recency: int | None = None
     rfm_frequency: int | None = None
     rfm_monetary: int | None = None
+    spend_percentile: int | None = None
+    predicted_orders: int | None = big()
+    predicted_minor: int | None = big()
+    lifetime_minor: int | None = big()
+    churn_risk: int | None = None
+    next_order_at: datetime | None = moment()

@@ -13,11 +13,10 @@ from sqlmodel import Session
 
 from plugin import clock
 from plugin.models.shops import Shop
-from plugin.segments import figures, rfm, vocabulary
+from plugin.segments import figures, relative, vocabulary
 from plugin.segments.compiler import Scope, columns_of, condition
 from plugin.segments.language import parse
 from plugin.segments.moments import Moment
-from plugin.segments.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Person:
     email: str | None
 
 
-def answer(shop: Shop, words: Vocabulary, query: str | None, now: datetime) -> Select[Any]:
+def answer(session: Session, shop: Shop, query: str | None, now: datetime) -> Select[Any]:
     """Return the ids of those who meet a query (none: everybody) at a moment. SegmentErrors: not a query.
 
     The shop and the moment are bound when it is executed: `figures.parameters`.
@@ -34,11 +33,9 @@ def answer(shop: Shop, words: Vocabulary, query: str | None, now: datetime) -> S
     asked = figures.Asked(shop.paid_orders_only)
     if query is None or not query.strip():
         return select(figures.figures(asked, ()).cte("people").c.customer_id)
-    tree = parse(query, words)
+    tree = parse(query, vocabulary.of(session, shop))
     named = columns_of(tree)
-    people = figures.figures(asked, named).cte("people")
-    if not named.isdisjoint(rfm.NAMES):
-        people = rfm.scored(people).cte("scored")
+    people = relative.completed(session, shop, figures.figures(asked, named), named, now)
     scope = Scope(asked, shop.currency, Moment(now, shop.zone), people.c, enough_buyers=True)
     return select(people.c.customer_id).where(condition(tree, scope))
 
@@ -46,7 +43,7 @@ def answer(shop: Shop, words: Vocabulary, query: str | None, now: datetime) -> S
 def count(session: Session, shop: Shop, query: str | None = None, at: datetime | None = None) -> int:
     """Return how many customers meet `query` at the moment `at` (aware; default: now)."""
     now = at or clock.now()
-    met = answer(shop, vocabulary.of(session, shop), query, now).subquery("met")
+    met = answer(session, shop, query, now).subquery("met")
     found = session.scalar(select(func.count()).select_from(met), figures.parameters(shop.shop_id, now))
     return int(found or 0)
 
@@ -55,7 +52,7 @@ def members(session: Session, shop: Shop, query: str | None = None, at: datetime
     """Yield those who meet `query` at the moment `at`, in the order of their ids."""
     now = at or clock.now()
     # by themselves: where Postgres knows nothing about the tables yet, it would work them out once for each customer
-    met = answer(shop, vocabulary.of(session, shop), query, now).cte("met").prefix_with("MATERIALIZED")
+    met = answer(session, shop, query, now).cte("met").prefix_with("MATERIALIZED")
     customers = figures.customers
     statement = (
         select(customers.c.customer_id, customers.c.email)

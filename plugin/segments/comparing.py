@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from connectors.money import exponent
 from plugin.db import Values, fold, holds
-from plugin.segments import figures, rfm
+from plugin.segments import figures, relative, rfm
 from plugin.segments.moments import Moment, span
 from plugin.segments.schema import DECIMALS, Type
 from plugin.segments.tree import (
@@ -55,7 +55,7 @@ class Scope:
     def column(self, name: str) -> ColumnElement[Any]:
         if name == "rfm_group":
             return rfm.group(self.figures, enough_buyers=self.enough_buyers)
-        if name in rfm.SCORES and not self.enough_buyers:
+        if name in relative.RANKS and not self.enough_buyers:
             return literal(None, BigInteger())
         if name not in self.figures:
             return figures.looked_up(name, self.asked, self.figures.customer_id)

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from sqlalchemy import ColumnElement, and_, case, extract, false, func, not_, or_
 
 from plugin.db import Values, fold, holds
-from plugin.segments import rfm
+from plugin.segments import relative
 from plugin.segments.comparing import Scope, clause, known, named
 from plugin.segments.matching import at_least, chosen_by, matches, rows_of
 from plugin.segments.moments import month_days
@@ -91,7 +91,7 @@ def leaves(node: Node) -> Sequence[Any]:
 def columns_of(node: Node) -> set[str]:
     """Return the figures that a query names."""
     named = {str(leaf.field.column) for leaf in leaves(node) if hasattr(getattr(leaf, "field", None), "column")}
-    return named | set(rfm.MEASURES if not named.isdisjoint(rfm.NAMES) else ())
+    return named | set(relative.RANKED_BY if relative.asked(named) else ())
 
 
 __all__ = ["Scope", "columns_of", "condition", "leaves"]

@@ -21,8 +21,8 @@ from plugin.db import Keys, among, inserting, table
 from plugin.models.segments import CustomerStats
 from plugin.models.shops import Shop
 from plugin.segments import figures
-from plugin.segments.compiler import Scope, columns_of, condition
-from plugin.segments.live import Live, fail, tree_of
+from plugin.segments.compiler import Scope, condition
+from plugin.segments.live import Live, fail, named_columns, tree_of
 from plugin.segments.moments import Moment
 from plugin.segments.rfm import FEWEST_BUYERS
 from plugin.segments.vocabulary import Vocabulary
@@ -53,11 +53,6 @@ def refresh(session: Session, shop: Shop, live: Sequence[Live], now: datetime, c
     if gone:
         of_gone = among(stats.c.customer_id, literal(gone, Keys()))
         session.execute(delete(stats).where(stats.c.shop_id == shop.shop_id, of_gone))
-
-
-@lru_cache(maxsize=4096)
-def named_columns(query: str, words: Vocabulary) -> frozenset[str]:
-    return frozenset(columns_of(tree_of(query, words)))
 
 
 @lru_cache(maxsize=64)

@@ -34,7 +34,6 @@ SURVEY = "survey answers"
 ORDER_DETAILS = "orders kept with their details"
 ENGAGEMENT = "a connection to an e-mail platform that reports opens and clicks"
 SITE = "events from the shop's own pages"
-PREDICTIONS = "predictions from the order history"
 PLACES = "addresses with coordinates"
 CALLS = "events sent by a call system"
 EVENTS = "events sent to this shop"
@@ -134,6 +133,13 @@ _AVAILABLE = (
     Field("rfm_recency", INTEGER, "rfm_recency", "Score of how lately they ordered: 1 to 5", whole=True),
     Field("rfm_frequency", INTEGER, "rfm_frequency", "Score of how often they ordered: 1 to 5", whole=True),
     Field("rfm_monetary", INTEGER, "rfm_monetary", "Score of how much they spent: 1 to 5", whole=True),
+    Field("spend_percentile", INTEGER, "spend_percentile", "Rank among buyers by amount spent: 0 to 100", whole=True),
+    Field("historic_value", MONEY, "spent_minor", "Value up to now: amount spent, less refunds", whole=True),
+    Field("predicted_value", MONEY, "predicted_minor", "Value expected in the next 365 days", whole=True),
+    Field("lifetime_value", MONEY, "lifetime_minor", "Value up to now and in the next 365 days", whole=True),
+    Field("predicted_orders", DECIMAL, "predicted_orders", "Orders expected in the next 365 days", whole=True),
+    Field("churn_risk", DECIMAL, "churn_risk", "Probability of no order in the next 90 days: 0 to 1", whole=True),
+    Field("expected_next_order_date", DATE, "next_order_at", "Day the next order is expected", whole=True),
 )
 
 _LATER = (
@@ -181,14 +187,6 @@ _LATER = (
     _later("favourite_vendor", STRING, "Vendor bought most", ORDER_DETAILS),
     _later("discount_share", DECIMAL, "Share of what was bought at a discount: 0 to 1", ORDER_DETAILS),
     _later("discount_habit", ENUM, "Use of discounts", ORDER_DETAILS, ("FULL_PRICE", "MIXED", "DISCOUNT_ONLY")),
-    # Value.
-    _later("spend_percentile", INTEGER, "Rank by amount spent: 0 to 100", PREDICTIONS),
-    _later("historic_value", MONEY, "Value up to now", PREDICTIONS),
-    _later("predicted_value", MONEY, "Value expected in the next year", PREDICTIONS),
-    _later("lifetime_value", MONEY, "Value up to now and expected", PREDICTIONS),
-    _later("predicted_orders", DECIMAL, "Orders expected in the next year", PREDICTIONS),
-    _later("churn_risk", DECIMAL, "Likelihood of no order in the next 90 days: 0 to 1", PREDICTIONS),
-    _later("expected_next_order_date", DATE, "Day the next order is expected", PREDICTIONS),
     # Voice of the customer.
     _later("nps_score", INTEGER, "Would they recommend the shop: 0 to 10", SURVEY),
     _later("nps_group", ENUM, "Group by that score", SURVEY, ("PROMOTER", "PASSIVE", "DETRACTOR")),

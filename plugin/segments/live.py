@@ -15,6 +15,7 @@ from plugin.db import table
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
 from plugin.segments import vocabulary
+from plugin.segments.compiler import columns_of
 from plugin.segments.errors import SegmentErrors
 from plugin.segments.language import parse
 from plugin.segments.tree import Node
@@ -88,3 +89,19 @@ def settled(session: Session, shop_id: str) -> bool:
     running = update(segments).where(segments.c.shop_id == shop_id, segments.c.whole == "running")
     session.execute(running.values(whole=None, error=None))
     return True
+
+
+def figures_named(session: Session, shop: Shop) -> frozenset[str]:
+    """Return the figures that the segments name which are switched on."""
+    words = vocabulary.of(session, shop)
+    found = select(segments.c.query).where(segments.c.shop_id == shop.shop_id, segments.c.enabled)
+    return frozenset(name for query in session.scalars(found) for name in named_columns(query, words))
+
+
+@lru_cache(maxsize=4096)
+def named_columns(query: str, words: Vocabulary) -> frozenset[str]:
+    """Return the figures that a query names: none where it cannot be asked."""
+    try:
+        return frozenset(columns_of(tree_of(query, words)))
+    except SegmentErrors:
+        return frozenset()

@@ -12,15 +12,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, delete, func, select
 from sqlmodel import Session
 
-from plugin import clock, dates, stale
+from plugin import clock, dates, lanes, stale
 from plugin.db import table
 from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, Wake
 from plugin.models.shops import Shop
-from plugin.segments import figures
+from plugin.segments import figures, predictions
 from plugin.segments.compiler import leaves
 from plugin.segments.figures import Crossed
-from plugin.segments.live import Live, reach
+from plugin.segments.live import Live, named_columns, reach
 from plugin.segments.matching import rows_of
 from plugin.segments.moments import Moment, edges
 from plugin.segments.schema import Type
@@ -41,7 +41,10 @@ def mark(session: Session, shop: Shop, live: Sequence[Live], now: datetime) -> N
             if one.tree is not None and one.evaluated_at is not None and one.whole != "due":
                 mark_crossed(session, shop, one.tree, one.evaluated_at, now)
             reach(session, shop.shop_id, one, now)
-    if any(one.whole == "due" for one in live):
+    due = [one for one in live if one.whole == "due"]
+    if any(not named_columns(one.query, one.words).isdisjoint(predictions.NAMES) for one in due):
+        lanes.poke(session, shop.shop_id, "scores")  # they are kept from now on
+    if due:
         for source in (customers, memberships):
             stale.mark_found(session, source, source.c.shop_id == shop.shop_id, "edited")
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, func, literal, null, select
-from sqlalchemy.sql.selectable import FromClause, Select
+from sqlalchemy import ColumnElement, String, and_, case, literal
 
 SCORES = ("rfm_recency", "rfm_frequency", "rfm_monetary")
-NAMES = ("rfm_group", *SCORES)
 MEASURES = ("last_order_at", "orders", "spent_minor")
 FEWEST_BUYERS = 50
 ROUGH_BELOW = 500
@@ -21,18 +19,6 @@ GROUPS = {
     2: {4: "DORMANT", 5: "DORMANT", 7: "AT_RISK", 8: "AT_RISK", 10: "PREVIOUSLY_LOYAL"},
     1: {4: "DORMANT", 5: "DORMANT", 7: "AT_RISK", 8: "AT_RISK", 10: "PREVIOUSLY_LOYAL"},
 }
-
-
-def scored(figures: FromClause) -> Select[Any]:
-    """Return `figures` with the scores worked out over everybody in them who has an order."""
-    buyer = case((figures.c.orders > 0, 1), else_=0)
-    buyers = func.count().over(partition_by=buyer)
-
-    def score(measure: str) -> ColumnElement[Any]:
-        worse = func.rank().over(partition_by=buyer, order_by=figures.c[measure]) - 1
-        return case((figures.c.orders > 0, 1 + (5 * worse) // buyers), else_=null())
-
-    return select(*figures.c, *(score(measure).label(name) for name, measure in zip(SCORES, MEASURES, strict=True)))
 
 
 def group(figures: Any, *, enough_buyers: bool) -> ColumnElement[Any]:

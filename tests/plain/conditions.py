@@ -15,7 +15,7 @@ Holds = Callable[[Snapshot, Any], bool]  # whether a value, seen in a snapshot, 
 class Name(NamedTuple):
     """An attribute or a parameter: how it is compared, and where its value is found."""
 
-    kind: str  # number, money, date, text; tags and codes are lists, the latter compared with regard to case
+    kind: str  # number, decimal, money, date, text; tags and codes are lists, the latter compared with regard to case
     value: Callable[[Any], Any]
 
 
@@ -49,6 +49,13 @@ ATTRIBUTES = {
     "rfm_recency": Name("number", lambda person: person.score and person.score.recency),
     "rfm_frequency": Name("number", lambda person: person.score and person.score.frequency),
     "rfm_monetary": Name("number", lambda person: person.score and person.score.monetary),
+    "spend_percentile": Name("number", lambda person: person.score and person.score.percentile),
+    "historic_value": Name("money", attrgetter("spent")),
+    "predicted_value": Name("money", lambda person: person.expected and person.expected.value_minor),
+    "lifetime_value": Name("money", lambda person: person.expected and person.expected.lifetime_minor),
+    "predicted_orders": Name("decimal", lambda person: person.expected and person.expected.orders),
+    "churn_risk": Name("decimal", lambda person: person.expected and person.expected.churn),
+    "expected_next_order_date": Name("date", lambda person: person.expected and person.expected.next_order_at),
 }
 
 FUNCTIONS = {
@@ -111,8 +118,8 @@ def order(kind: str, now: Snapshot, have: Any, written: str) -> int:
     wanted: Any = written
     if kind == "tags":
         wanted = fold(written)
-    elif kind in ("number", "money"):
-        wanted = Decimal(written).scaleb(now.world.decimals if kind == "money" else 0)
+    elif kind in ("number", "decimal", "money"):
+        wanted = Decimal(written).scaleb({"money": now.world.decimals, "decimal": 4}.get(kind, 0))
     return int(have > wanted) - int(have < wanted)
 
 

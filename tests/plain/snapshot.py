@@ -31,6 +31,17 @@ class Score(NamedTuple):
     recency: int
     frequency: int
     monetary: int
+    percentile: int = 0
+
+
+class Expected(NamedTuple):
+    """What is expected of a customer: numbers in ten-thousandths, money in minor units."""
+
+    orders: int
+    value_minor: int
+    lifetime_minor: int
+    churn: int
+    next_order_at: datetime | None
 
 
 class Placed(NamedTuple):
@@ -60,9 +71,16 @@ class Snapshot:
     """A shop as seen at one moment; `scores` and `always` as in `oracle.members`."""
 
     def __init__(
-        self, world: World, at: datetime, scores: Mapping[str, Score] | None = None, *, always: bool = False
+        self,
+        world: World,
+        at: datetime,
+        scores: Mapping[str, Score] | None = None,
+        *,
+        always: bool = False,
+        expected: Mapping[str, Expected] | None = None,
     ) -> None:
         self.world, self.at, self.given, self.always = world, at, scores, always
+        self.expected = expected or {}
         self.today = days.day_of(world.zone, at)
         everybody = {key: Person(self, key, customer) for key, customer in world.customers.items()}
         self.people = {key: person for key, person in everybody.items() if person.there}
@@ -235,6 +253,10 @@ class Person:
     def score(self) -> Score | None:
         return (self.snapshot.scores or {}).get(self.key)
 
+    @property
+    def expected(self) -> Expected | None:
+        return self.snapshot.expected.get(self.key)
+
     @cached_property
     def rfm_group(self) -> str | None:
         if not self.counted:
@@ -258,16 +280,22 @@ def joined(*parts: str | None) -> str:
 
 
 def scores_of(people: Mapping[str, Person]) -> dict[str, Score]:
-    """Return the scores of the buyers among people, however few: who is strictly worse, in fifths of all."""
+    """Return the scores of the buyers among people, however few.
+
+    Who is strictly worse, in fifths of all, and by amount spent in hundredths of the others.
+    """
     buyers = {key: person for key, person in people.items() if person.counted}
     measures: dict[str, tuple[Any, ...]] = {
         key: (person.last_order_at, len(person.counted), person.spent) for key, person in buyers.items()
     }
     columns = [sorted(column) for column in zip(*measures.values(), strict=True)]
-    return {
-        key: Score(*(1 + 5 * bisect_left(all_, own) // len(all_) for all_, own in zip(columns, measure, strict=True)))
-        for key, measure in measures.items()
-    }
+
+    def score(measure: tuple[Any, ...]) -> Score:
+        worse = [bisect_left(everybody, own) for everybody, own in zip(columns, measure, strict=True)]
+        recency, frequency, monetary = (1 + 5 * one // len(buyers) for one in worse)
+        return Score(recency, frequency, monetary, 100 * worse[2] // max(1, len(buyers) - 1))
+
+    return {key: score(measure) for key, measure in measures.items()}
 
 
 def group(score: Score) -> str:

@@ -299,7 +299,7 @@ WRONG = [
     ("DUPLICATE_PARAMETER", "orders_placed MATCHES (date > -30d, count > 1, «date» < -3d)", None),
     # What is in the language and not supplied.
     ("NOT_AVAILABLE", "«companies» IS NOT NULL", None),
-    ("NOT_AVAILABLE", "«churn_risk» > 0.5", None),
+    ("NOT_AVAILABLE", "«attributes.shoe_size» > 40", None),
     ("NOT_AVAILABLE", "«metafields.facts.birth_date» = 2001-01-01", None),
     ("NOT_AVAILABLE", "«customer.metafields.facts.likes» = 'tea'", None),
     ("NOT_AVAILABLE", "«attributes.shoe-size» BETWEEN 40 AND 42", None),

@@ -25,6 +25,10 @@ QUERIES = [
     "rfm_recency IS NULL",
     "rfm_frequency >= 4",
     "rfm_monetary < 3",
+    "spend_percentile >= 90",
+    "spend_percentile < 50",
+    "spend_percentile IS NULL",
+    "historic_value > 50",
 ]
 
 

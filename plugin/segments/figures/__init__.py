@@ -94,7 +94,7 @@ def among_orders(name: str) -> Crossed:
 
 
 DATES: Mapping[str, Crossed] = {
-    **{name: among_kept(name) for name in ("added_at", "abandoned_at")},
+    **{name: among_kept(name) for name in ("added_at", "abandoned_at", "next_order_at")},
     **{name: among_orders(name) for name in ("first_order_at", "last_order_at")},
 }
 
