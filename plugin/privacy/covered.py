@@ -103,7 +103,8 @@ COVERED: Mapping[str, Cover] = {
         whose=BY_CUSTOMER,
         deleted="shop_id customer_id orders spent_minor first_order_at last_order_at added_at abandoned_at "
         "email_domain language email_consent sms_consent tags countries regions cities "
-        "account_status platform_rfm_group spend_tier rfm_recency rfm_frequency rfm_monetary",
+        "account_status platform_rfm_group spend_tier rfm_recency rfm_frequency rfm_monetary spend_percentile "
+        "predicted_orders predicted_minor lifetime_minor churn_risk next_order_at",
     ),
     "owned_tags": Cover(kept="shop_id folded tag segment_id"),
     "destinations": Cover(kept="shop_id segment_id connection_id state released_at"),
