@@ -16,6 +16,7 @@ from plugin.web import (
     deliveries,
     docs,
     editor,
+    edits,
     embedded,
     frame,
     health,
@@ -30,7 +31,7 @@ from plugin.web import (
 )
 
 FORM_BYTES = 256_000  # the longest query, percent-encoded, and room for the rest
-PAGES = (segments, editor, rehearsals, deliveries, connections, requests, docs, embedded, installs)
+PAGES = (segments, editor, edits, rehearsals, deliveries, connections, requests, docs, embedded, installs)
 
 
 def create_app(engine: Engine | None = None, practice_origins: Mapping[str, str] | None = None) -> Flask:

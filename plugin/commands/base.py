@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 from collections.abc import Callable
 from typing import Any
 
@@ -43,3 +44,11 @@ def group(commands: Subparsers, name: str, summary: str) -> Subparsers:
 
 def shop_option(made: argparse.ArgumentParser) -> None:
     made.add_argument("--shop", required=True, help="the shop's id, domain or name")
+
+
+def by() -> str:
+    """Return who edits by a command: the user that it runs as."""
+    try:
+        return f"command:{getpass.getuser()}"
+    except (KeyError, OSError):  # a user without a name, as in containers
+        return "command:"

@@ -12,11 +12,13 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from plugin import clock, dates, shops
-from plugin.commands.base import FailedError, Subparsers, WrongUseError, command, engine, group, shop_option
+from plugin.commands import keeping
+from plugin.commands.base import FailedError, Subparsers, WrongUseError, by, command, engine, group, shop_option
 from plugin.db import reading, transaction
 from plugin.models.segments import Membership
 from plugin.models.shops import Shop
 from plugin.segments import ask, keep, vocabulary
+from plugin.segments.definition import RefusedError
 from plugin.segments.errors import SegmentErrors
 from plugin.segments.language import check
 from plugin.segments.rfm import FEWEST_BUYERS
@@ -43,6 +45,7 @@ def add(commands: Subparsers) -> None:
         shop_option(asking)
         asking.add_argument("--query", help="a query of the segment language")
         asking.add_argument("--at", help="2011-12-10T12:00, in the shop's zone: nothing later is seen")
+    keeping.add(inside)
 
 
 def check_query(given: argparse.Namespace) -> int:
@@ -63,11 +66,17 @@ def add_segment(given: argparse.Namespace) -> None:
     try:
         with transaction(engine()) as session:
             segment = keep.add(
-                session, shops.by_name(session, given.shop), given.name, given.query, given.tag, rewards=given.rewards
+                session,
+                shops.by_name(session, given.shop),
+                given.name,
+                given.query,
+                given.tag,
+                rewards=given.rewards,
+                by=by(),
             )
     except SegmentErrors as errors:
         raise WrongUseError(str(errors)) from errors
-    except keep.RefusedError as error:
+    except RefusedError as error:
         raise FailedError(str(error)) from error
     print(f"{segment.segment_id}\t{segment.name}\t{segment.tag}")
 

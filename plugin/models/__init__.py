@@ -1,4 +1,17 @@
-from plugin.models import attributes, commerce, events, history, inbox, lanes, privacy, segments, shops, site, tagging
+from plugin.models import (
+    attributes,
+    commerce,
+    events,
+    history,
+    inbox,
+    keeping,
+    lanes,
+    privacy,
+    segments,
+    shops,
+    site,
+    tagging,
+)
 
 __all__ = [
     "attributes",
@@ -6,6 +19,7 @@ __all__ = [
     "events",
     "history",
     "inbox",
+    "keeping",
     "lanes",
     "privacy",
     "segments",

@@ -25,6 +25,11 @@ def moment_key() -> Any:
     return Field(primary_key=True, sa_type=UTCDateTime)
 
 
+def day_key() -> Any:
+    """A part of the primary key that is a day in the shop's zone."""
+    return Field(primary_key=True, sa_type=Date)
+
+
 def shop_key() -> Any:
     """The first part of every tenant table's key."""
     return Field(primary_key=True, sa_type=Id, foreign_key="shops.shop_id")

@@ -15,6 +15,7 @@ class Segment(SQLModel, table=True):
 
     `evaluated_at`: up to which moment time alone has been taken into account. `whole`: "due" when every customer must
     be evaluated again, "running" once all are marked for it. `error`: why it could not be evaluated the last time.
+    `objective` to `say` are for the people who work with it; `review`: how often they look at it, `3m` or NULL.
     """
 
     __tablename__ = "segments"
@@ -27,6 +28,12 @@ class Segment(SQLModel, table=True):
     tag: str
     enabled: bool = True
     rewards: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    objective: str | None = None
+    owner: str | None = None
+    owner_email: str | None = None
+    offer: str | None = None
+    say: str | None = None
+    review: str | None = None
     version: int = 1
     evaluated_at: datetime | None = moment()
     whole: str | None = None

@@ -90,9 +90,15 @@ COVERED: Mapping[str, Cover] = {
     ),
     "lanes": Cover(searched="error", kept="shop_id kind due_at fence leased_until failures worked_at"),
     "segments": Cover(
-        searched="error",
-        kept="shop_id segment_id name query tag enabled rewards version evaluated_at whole created_at updated_at",
+        searched="error objective offer say",
+        kept="shop_id segment_id name query tag enabled rewards owner owner_email review version evaluated_at whole "
+        "created_at updated_at",
     ),
+    "segment_versions": Cover(searched="content", kept="shop_id segment_id version edited_at editor edit restored"),
+    "segment_reviews": Cover(searched="error note", kept="shop_id segment_id due_on mailed_at done_at editor"),
+    "segment_tests": Cover(whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id inside made_at editor"),
+    "snapshots": Cover(kept="shop_id snapshot_id name segment_id segment_name version query taken_at editor size"),
+    "snapshot_members": Cover(whose=BY_CUSTOMER, deleted="shop_id snapshot_id customer_id"),
     "memberships": Cover(whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id entered_at cause"),
     "membership_changes": Cover(
         whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id run changed_at entered cause"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from sqlalchemy import Table, and_, delete, or_, select, update
+from sqlalchemy import Table, and_, delete, null, or_, select, update
 from sqlmodel import Session, SQLModel
 
 from plugin.db import among
@@ -35,10 +36,10 @@ def theirs(target: Table, cover: Cover, shop_id: str, named: Person) -> Any:
 
 
 def search(session: Session, target: Table, column: str, shop_id: str, mentions: Mentions) -> None:
-    """Blank a column of free text where it names the person."""
+    """Blank a column of free text, or of JSON that holds some, where it names the person."""
     key = list(target.primary_key)
     filled = select(*key, target.c[column]).where(target.c.shop_id == shop_id, target.c[column].is_not(None))
-    for *values, text in session.execute(filled).all():
-        if mentions.in_text(text):
+    for *values, found in session.execute(filled).all():
+        if mentions.in_text(found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)):
             row = and_(*(one == value for one, value in zip(key, values, strict=True)))
-            session.execute(update(target).where(row).values({column: None}))
+            session.execute(update(target).where(row).values({column: null()}))  # None would be a value in JSON

@@ -13,6 +13,7 @@ from connectors.records import DataRequest
 from plugin import clock
 from plugin.db import SEPARATOR, among, table, unpacked, upsert
 from plugin.models.commerce import Order
+from plugin.models.keeping import Snapshot
 from plugin.models.privacy import DataRequest as RequestRow
 from plugin.models.segments import Segment
 from plugin.models.shops import Connection, Shop
@@ -40,6 +41,8 @@ SECTIONS = {
     "events": "events",
     "segments": "memberships",
     "segment_history": "membership_changes",
+    "segment_tests": "segment_tests",
+    "snapshots": "snapshot_members",
     "known_on": "contacts",
     "tags_written": "ledger",
     "requests": "data_requests",
@@ -88,8 +91,11 @@ def export(session: Session, shop: Shop, request_id: str) -> dict[str, Any]:
     add_parts(session, shop, held["orders"])
     titles = names_of(session, Segment, "segment_id", "name", shop)
     platforms = names_of(session, Connection, "connection_id", "platform", shop)
-    for row in held["segments"] + held["segment_history"]:
+    for row in held["segments"] + held["segment_history"] + held["segment_tests"]:
         row["segment"] = titles.get(row["segment_id"])
+    copies = names_of(session, Snapshot, "snapshot_id", "name", shop)
+    for row in held["snapshots"]:
+        row["snapshot"] = copies.get(row["snapshot_id"])
     for row in held["known_on"] + held["tags_written"]:
         row["platform"] = platforms.get(row["connection_id"])
     for row in held["tags_written"]:

@@ -1,26 +1,35 @@
-"""Segments kept: added, edited, switched on and off."""
+"""Segments kept: every edit of one goes through here, leaves a version behind, and is refused if it comes too late."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
-from plugin import clock, lanes
-from plugin.db import clean, fold, new_id
-from plugin.models.segments import Segment
+from plugin import clock, lanes, shops
+from plugin.db import clean, fold, new_id, table
+from plugin.models.keeping import SegmentReview, SegmentTest
+from plugin.models.segments import Membership, MembershipChange, Segment
 from plugin.models.shops import Shop
-from plugin.segments import vocabulary
+from plugin.models.tagging import Destination
+from plugin.segments import versions, vocabulary
 from plugin.segments.allowed import understood
+from plugin.segments.definition import Definition, RefusedError, differences
 from plugin.segments.language import canonical, parse
 from plugin.tagging import audiences, destinations, names, plan
 
+OF_A_SEGMENT = (Membership, MembershipChange, Destination, SegmentReview, SegmentTest)
 
-class RefusedError(ValueError):
-    """A segment cannot be kept like this; the text is for the merchant."""
+
+class ConflictError(RefusedError):
+    """Somebody else has edited the segment since it was looked at; `kept` is what it is now."""
+
+    def __init__(self, kept: Definition) -> None:
+        super().__init__("Somebody else has edited this segment meanwhile.")
+        self.kept = kept
 
 
 def all_of(session: Session, shop_id: str) -> list[Segment]:
@@ -32,6 +41,14 @@ def get(session: Session, shop_id: str, segment_id: str) -> Segment | None:
     return session.get(Segment, (shop_id, segment_id))
 
 
+def known(session: Session, shop_id: str, segment_id: str) -> Segment:
+    """Return a segment by its id. LookupError."""
+    found = get(session, shop_id, segment_id)
+    if found is None:
+        raise LookupError(segment_id)
+    return found
+
+
 def by_name(session: Session, shop_id: str, name: str) -> Segment | None:
     """Return the segment of this name (without regard to case) or id."""
     named = [one for one in all_of(session, shop_id) if fold(one.name) == fold(name) or one.segment_id == name]
@@ -39,83 +56,158 @@ def by_name(session: Session, shop_id: str, name: str) -> Segment | None:
 
 
 def add(
-    session: Session, shop: Shop, name: str, query: str, tag: str | None = None, *, rewards: bool = False
+    session: Session,
+    shop: Shop,
+    name: str,
+    query: str,
+    tag: str | None = None,
+    *,
+    by: str = "",
+    edit: str = "added",
+    **more: Any,
 ) -> Segment:
     """Keep a new segment and have everybody evaluated. SegmentErrors, or RefusedError: name or tag is taken.
 
-    `rewards`: members gain by it, so what can be forged must not be all that lets them in.
+    `more` are fields of a `Definition`. A tag that a removed segment had makes this one its successor: the tags that
+    are still out are then its own, and its versions go on.
     """
+    given = Definition(name, query, tag or tag_from(shop, name), **more).tidied()
     now = clock.now()
+    segment_id = successor_of(session, shop, given.tag) or new_id()
+    wanted = replace(
+        given,
+        name=free_name(session, shop.shop_id, name),
+        query=canonical(understood(query, shop, vocabulary.of(session, shop), for_rewards=given.rewards)),
+        tag=free_tag(session, shop, segment_id, given.tag),
+    )
     segment = Segment(
         shop_id=shop.shop_id,
-        segment_id=new_id(),
-        name=free_name(session, shop.shop_id, name),
-        query=canonical(understood(query, shop, vocabulary.of(session, shop), for_rewards=rewards)),
-        rewards=rewards,
-        tag="",
-        whole="due",
+        segment_id=segment_id,
+        **wanted.as_content(),
+        version=versions.last(session, shop.shop_id, segment_id) + 1,
+        whole="due" if wanted.enabled else None,
         created_at=now,
         updated_at=now,
     )
-    segment.tag = free_tag(session, shop, segment.segment_id, tag or tag_from(shop, name))
     session.add(segment)
     session.flush()
-    destinations.add_destinations(session, shop.shop_id, segment.segment_id)
+    versions.keep(session, segment, by, edit)
+    destinations.add_destinations(session, shop.shop_id, segment_id)
     lanes.poke(session, shop.shop_id, "recompute")
     return segment
 
 
 def edit(
-    session: Session, shop: Shop, segment_id: str, *, name: str, query: str, tag: str, rewards: bool | None = None
+    session: Session,
+    shop: Shop,
+    segment_id: str,
+    *,
+    by: str = "",
+    since: int | None = None,
+    edit: str = "edited",
+    restored: int | None = None,
+    **changes: Any,
 ) -> Segment:
-    """Change a segment; with another query everybody is evaluated again, with another tag the old one is taken off.
+    """Change fields of a segment's `Definition`; where all are as they were, nothing is written.
 
-    `rewards` as it is where it is not given.
+    `since` is the version that whoever edits has looked at: ConflictError if there is a newer one. With another query
+    everybody is evaluated again; another tag replaces the old one; what is switched on begins in rehearsal, and the
+    tags of what is switched off are taken off. LookupError, SegmentErrors, RefusedError.
     """
-    segment = get(session, shop.shop_id, segment_id)
-    if segment is None:
-        raise LookupError(segment_id)
-    changes: dict[str, Any] = {
-        "name": free_name(session, shop.shop_id, name, segment_id),
-        "rewards": segment.rewards if rewards is None else rewards,
-    }
-    words = vocabulary.of(session, shop)
-    changes["query"] = canonical(parse(query, words))
-    if any(changes[name] != getattr(segment, name) for name in ("query", "rewards")):
-        understood(query, shop, words, for_rewards=changes["rewards"])
-    changes["tag"] = free_tag(session, shop, segment_id, tag)
-    retagged = changes["tag"] != segment.tag
-    if changes["query"] != segment.query:
-        changes["whole"] = "due"
-    change(session, segment, changes)
-    audiences.retitle(session, shop.shop_id, segment_id)
-    if retagged:
-        plan.mark_segment(session, shop.shop_id, segment_id)
+    segment = known(session, shop.shop_id, segment_id)
+    before = Definition.of(segment)
+    if since not in (None, segment.version):
+        raise ConflictError(before)
+    wanted = acceptable(session, shop, segment_id, before, replace(before, **changes))
+    changed = {name: new for name, (_, new) in differences(before, wanted).items()}
+    if not changed:
+        return segment
+    write(session, segment, changed | consequences(changed))
+    versions.keep(session, segment, by, edit, restored)
+    follow(session, segment, changed)
     return segment
 
 
-def switch(session: Session, shop_id: str, segment_id: str, *, enabled: bool) -> None:
+def switch(session: Session, shop_id: str, segment_id: str, *, enabled: bool, by: str = "") -> None:
     """Switch a segment on, in rehearsal everywhere, or off: its tags are then taken off again."""
-    segment = get(session, shop_id, segment_id)
-    if segment is None:
-        raise LookupError(segment_id)
-    if segment.enabled == enabled:
-        return
-    change(session, segment, {"enabled": enabled, "whole": "due" if enabled else None, "error": None})
-    if not enabled:
-        audiences.give_up(session, shop_id, segment_id)
-    if enabled:
-        destinations.back_to_rehearsal(session, shop_id, segment_id)
-    plan.mark_segment(session, shop_id, segment_id)
+    edit(session, shops.shop(session, shop_id), segment_id, by=by, enabled=enabled)
 
 
-def change(session: Session, segment: Segment, changes: Mapping[str, Any]) -> None:
-    """Write a segment's columns as one more version of it."""
-    key = (col(Segment.shop_id) == segment.shop_id, col(Segment.segment_id) == segment.segment_id)
-    more = {"version": col(Segment.version) + 1, "updated_at": clock.now()}
-    session.execute(update(Segment).where(*key).values(**changes, **more))
+def restore(session: Session, shop: Shop, segment_id: str, version: int, **how: Any) -> Segment:
+    """Make a segment again what it was, by an edit; `how` as for `edit`. RefusedError: that version is not kept."""
+    definition = versions.definition(session, shop.shop_id, segment_id, version)
+    if definition is None:
+        raise RefusedError(f"Of version {version} nothing is kept.")
+    return edit(session, shop, segment_id, edit="restored", restored=version, **definition.as_content(), **how)
+
+
+def remove(session: Session, shop: Shop, segment_id: str, *, by: str = "") -> None:
+    """Delete a segment with its members and their history: its tags are taken off. Versions and snapshots stay."""
+    segment = known(session, shop.shop_id, segment_id)
+    write(session, segment, {"enabled": False})
+    versions.keep(session, segment, by, "removed")
+    audiences.give_up(session, shop.shop_id, segment_id)
+    plan.mark_segment(session, shop.shop_id, segment_id)
+    for model in (*OF_A_SEGMENT, Segment):
+        rows = table(model)
+        session.execute(delete(rows).where(rows.c.shop_id == shop.shop_id, rows.c.segment_id == segment_id))
+    session.expire_all()
+
+
+def acceptable(session: Session, shop: Shop, segment_id: str, before: Definition, wanted: Definition) -> Definition:
+    """Return a changed definition as it may be kept; what has not changed is not asked. SegmentErrors, RefusedError."""
+    kept, words = wanted.tidied(), vocabulary.of(session, shop)
+    if kept.name != before.name:
+        kept = replace(kept, name=free_name(session, shop.shop_id, kept.name, segment_id))
+    if kept.query != before.query:
+        kept = replace(kept, query=canonical(parse(kept.query, words)))
+    if (kept.query, kept.rewards) != (before.query, before.rewards):
+        understood(kept.query, shop, words, for_rewards=kept.rewards)
+    if kept.tag != before.tag:
+        kept = replace(kept, tag=free_tag(session, shop, segment_id, kept.tag))
+    return kept
+
+
+def consequences(changed: dict[str, Any]) -> dict[str, Any]:
+    """Return what else of a segment's row changes with its definition."""
+    if "enabled" in changed:
+        return {"whole": "due" if changed["enabled"] else None, "error": None}
+    return {"whole": "due"} if "query" in changed else {}
+
+
+def write(session: Session, segment: Segment, values: dict[str, Any]) -> None:
+    """Write a segment's columns as one more version of it. ConflictError: somebody else was quicker."""
+    written = session.execute(
+        update(Segment)
+        .where(col(Segment.shop_id) == segment.shop_id, col(Segment.segment_id) == segment.segment_id)
+        .where(col(Segment.version) == segment.version)
+        .values(**values, version=segment.version + 1, updated_at=clock.now())
+        .returning(col(Segment.version))
+        .execution_options(synchronize_session=False)
+    ).first()
     session.refresh(segment)
+    if written is None:
+        raise ConflictError(Definition.of(segment))
     lanes.poke(session, segment.shop_id, "recompute")
+
+
+def follow(session: Session, segment: Segment, changed: dict[str, Any]) -> None:
+    """Have done elsewhere what an edit asks for."""
+    own = (session, segment.shop_id, segment.segment_id)
+    if changed.keys() & {"name", "tag"}:
+        audiences.retitle(*own)
+    if changed.get("enabled") is False:
+        audiences.give_up(*own)
+    if changed.get("enabled") is True:
+        destinations.back_to_rehearsal(*own)
+    if changed.keys() & {"tag", "enabled"}:
+        plan.mark_segment(*own)
+
+
+def successor_of(session: Session, shop: Shop, tag: str) -> str | None:
+    """Return the id of the removed segment whose tag this was."""
+    owner = names.owner_of(session, shop.shop_id, tag)
+    return owner if owner and get(session, shop.shop_id, owner) is None else None
 
 
 def free_name(session: Session, shop_id: str, name: str, segment_id: str = "") -> str:

@@ -97,9 +97,10 @@ def overdue(place: Place) -> Any:
     """Select the audiences that are not as they should be, with the name and tag that they should have."""
     same = and_(segments.c.shop_id == audiences.c.shop_id, segments.c.segment_id == audiences.c.segment_id)
     another = or_(audiences.c.name.is_distinct_from(segments.c.name), audiences.c.tag.is_distinct_from(segments.c.tag))
+    renamed = and_(audiences.c.state == "made", segments.c.segment_id.is_not(None), another)
     found = select(audiences, segments.c.name.label("title"), segments.c.tag.label("label"))
-    stale = or_(audiences.c.state.in_(("wanted", "making", "unwanted")), and_(audiences.c.state == "made", another))
-    return found.join(segments, same).where(here(audiences, place), stale).order_by(audiences.c.segment_id)
+    stale = or_(audiences.c.state.in_(("wanted", "making", "unwanted")), renamed)
+    return found.outerjoin(segments, same).where(here(audiences, place), stale).order_by(audiences.c.segment_id)
 
 
 def one(sync: Sync, maker: AudienceMaker, row: Row[Any]) -> None:

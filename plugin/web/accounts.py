@@ -99,6 +99,12 @@ def visited_shop() -> Shop | None:
         return passwords.visiting(database, *parts)
 
 
+def who() -> str:
+    """Return who is looking, as edits of segments note it."""
+    visit = g.frame.visit if g.frame else None
+    return f"{frame.PLATFORM}:{visit.user}" if visit else f"account:{session.get('account_id', '')}"
+
+
 def begin(account: Account) -> Response:
     """Begin a session of its own, nothing of the one before taken over."""
     session.clear()

@@ -15,33 +15,21 @@ from plugin.db import reading, transaction
 from plugin.models.segments import Segment
 from plugin.segments import ask, keep, vocabulary
 from plugin.segments.allowed import check
+from plugin.segments.definition import DEFAULTS, Definition, RefusedError, differences
 from plugin.segments.errors import SegmentError, SegmentErrors
 from plugin.segments.language import Checked
 from plugin.web import engine
+from plugin.web.accounts import who
 from plugin.web.segments import own
 
 bp = Blueprint("editor", __name__)
 
 Page = str | Response | tuple[str, int]
 
+SAVING = ("save",)
+
 # Counting reads the whole shop: however fast somebody types, no more than this many at once.
 counting = BoundedSemaphore(2)
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What stands in the form."""
-
-    name: str = ""
-    query: str = ""
-    tag: str = ""
-    rewards: bool = False
-
-    @classmethod
-    def sent(cls) -> Draft:
-        query = request.form.get("query", "").replace("\r\n", "\n")  # as forms write line breaks
-        rewards = "rewards" in request.form
-        return cls(request.form.get("name", ""), query, request.form.get("tag", "").strip(), rewards)
 
 
 @dataclass(frozen=True)
@@ -54,18 +42,18 @@ class Part:
 
 @bp.get("/segments/new")
 def new() -> str:
-    return form(Draft(query=request.args.get("query", "")))
+    return form(replace(DEFAULTS, query=request.args.get("query", "")))
 
 
 @bp.post("/segments/new")
 def add() -> Page:
-    draft = Draft.sent()
-    if request.form.get("action") != "save":
+    draft = sent(DEFAULTS)
+    if request.form.get("action") not in SAVING:
         return form(mended(draft), look=True)
     try:
         with transaction(engine()) as session:
-            segment = keep.add(session, g.shop, draft.name, draft.query, draft.tag or None, rewards=draft.rewards)
-    except (SegmentErrors, keep.RefusedError) as fault:
+            segment = keep.add(session, g.shop, by=who(), **draft.as_content())
+    except (SegmentErrors, RefusedError) as fault:
         return refused(draft, fault)
     flash(gettext("%(name)s is kept, and is being computed.", name=segment.name))
     return redirect(url_for("segments.show", segment_id=segment.segment_id))
@@ -75,25 +63,45 @@ def add() -> Page:
 def edit(segment_id: str) -> str:
     with reading(engine()) as session:
         segment = own(session, segment_id)
-    return form(Draft(segment.name, segment.query, segment.tag, segment.rewards), segment)
+    return form(Definition.of(segment), segment)
 
 
 @bp.post("/segments/<segment_id>/edit")
 def change(segment_id: str) -> Page:
-    draft = Draft.sent()
     with reading(engine()) as session:
         segment = own(session, segment_id)
-    if request.form.get("action") != "save":
-        return form(mended(draft), segment, look=True)
+    draft = sent(Definition.of(segment))
+    since = request.form.get("version", type=int)
+    if request.form.get("action") not in SAVING:
+        return form(mended(draft), segment, look=True, since=since)
     try:
         with transaction(engine()) as session:
             own(session, segment_id)
-            given = {"name": draft.name, "query": draft.query, "tag": draft.tag or segment.tag}
-            keep.edit(session, g.shop, segment_id, **given, rewards=draft.rewards)
-    except (SegmentErrors, keep.RefusedError) as fault:
-        return refused(draft, fault, segment)
+            keep.edit(session, g.shop, segment_id, by=who(), since=since, **draft.as_content())
+    except keep.ConflictError as fault:
+        return form(draft, segment, theirs=fault.kept), 409
+    except (SegmentErrors, RefusedError) as fault:
+        return refused(draft, fault, segment, since)
     flash(gettext("Your changes are kept."))
     return redirect(url_for("segments.show", segment_id=segment_id))
+
+
+def sent(before: Definition) -> Definition:
+    """Return what stands in the form; what it does not ask for stays as it was."""
+    given = request.form
+    texts = {name: given.get(name, "").replace("\r\n", "\n") or None for name in ("objective", "offer", "say")}
+    lines = {name: given.get(name, "").strip() or None for name in ("owner", "owner_email")}
+    every = given.get("review_count", "").strip()
+    return Definition(
+        name=given.get("name", ""),
+        query=given.get("query", "").replace("\r\n", "\n"),  # as forms write line breaks
+        tag=given.get("tag", "").strip() or before.tag,
+        rewards="rewards" in given,
+        enabled=before.enabled,
+        review=f"{every}{given.get('review_unit', 'm')}" if every else None,
+        **texts,
+        **lines,
+    )
 
 
 @bp.route("/segments/check", methods=("GET", "POST"))
@@ -125,7 +133,7 @@ def counted(query: str) -> int | None:
         counting.release()
 
 
-def mended(draft: Draft) -> Draft:
+def mended(draft: Definition) -> Definition:
     """Return the draft with the suggestion put in whose button was pressed: "start:end:text"."""
     start, _, rest = request.form.get("apply", "").partition(":")
     end, _, text = rest.partition(":")
@@ -134,9 +142,11 @@ def mended(draft: Draft) -> Draft:
     return replace(draft, query=draft.query[: int(start)] + text + draft.query[int(end) :])
 
 
-def refused(draft: Draft, fault: SegmentErrors | keep.RefusedError, segment: Segment | None = None) -> Page:
+def refused(
+    draft: Definition, fault: SegmentErrors | RefusedError, segment: Segment | None = None, since: int | None = None
+) -> Page:
     refusal = None if isinstance(fault, SegmentErrors) else str(fault)
-    return form(draft, segment, look=True, refusal=refusal), 422
+    return form(draft, segment, look=True, refusal=refusal, since=since), 422
 
 
 def say(query: str, *, for_rewards: bool) -> Checked:
@@ -145,14 +155,27 @@ def say(query: str, *, for_rewards: bool) -> Checked:
         return check(query, g.shop, vocabulary.of(session, g.shop), for_rewards=for_rewards)
 
 
-def form(draft: Draft, segment: Segment | None = None, *, look: bool = False, refusal: str | None = None) -> str:
-    """Return the form; with `look` also what can be said of the query."""
+def form(
+    draft: Definition,
+    segment: Segment | None = None,
+    *,
+    look: bool = False,
+    refusal: str | None = None,
+    since: int | None = None,
+    theirs: Definition | None = None,
+) -> str:
+    """Return the form; with `look` also what can be said of the query.
+
+    `since` is the version that was looked at when the form was first shown. `theirs`: somebody else was quicker.
+    """
     checked = say(draft.query, for_rewards=draft.rewards) if look else None
     errors = checked.errors if checked else ()
     return render_template(
         "editor/form.html",
         draft=draft,
         segment=segment,
+        version=since or (segment and segment.version),
+        conflict=differences(theirs, draft) if theirs else None,
         checked=checked,
         parts=parts(draft.query, errors),
         count=counted(draft.query) if checked and checked.ok else None,

@@ -14,6 +14,7 @@ from plugin.insight import delivery, membership, overview, ratings
 from plugin.models.segments import Segment
 from plugin.segments import keep
 from plugin.web import engine
+from plugin.web.accounts import who
 
 bp = Blueprint("segments", __name__)
 
@@ -67,7 +68,7 @@ def switch(segment_id: str) -> Response:
     enabled = request.form.get("enabled") == "yes"
     with transaction(engine()) as session:
         segment = own(session, segment_id)
-        keep.switch(session, g.shop.shop_id, segment_id, enabled=enabled)
+        keep.switch(session, g.shop.shop_id, segment_id, enabled=enabled, by=who())
     if enabled:
         flash(gettext("%(name)s is on, and in rehearsal: nothing is written before you say go.", name=segment.name))
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext
+from typing import Any
+
+from flask_babel import gettext, ngettext
 
 
 def states() -> dict[str, tuple[str, str]]:
@@ -90,8 +92,77 @@ def contacts() -> dict[str, str]:
     }
 
 
+def fields() -> dict[str, str]:
+    """Return what the fields of a segment's definition are called."""
+    return {
+        "name": gettext("Name"),
+        "query": gettext("Who belongs to it"),
+        "tag": gettext("Tag"),
+        "rewards": gettext("For rewards"),
+        "enabled": gettext("Switched on"),
+        "objective": gettext("What it is for"),
+        "owner": gettext("Owner"),
+        "owner_email": gettext("Owner's e-mail address"),
+        "offer": gettext("Offer"),
+        "say": gettext("What to say"),
+        "review": gettext("Looked at again"),
+    }
+
+
+def field_value(name: str, value: Any) -> str:
+    """Return how a field of a definition is shown."""
+    if name == "review":
+        return rhythm(value)
+    if isinstance(value, bool):
+        return str(gettext("yes") if value else gettext("no"))
+    return str(gettext("nothing") if value is None else value)
+
+
+def rhythm(kept: str | None) -> str:
+    """Return how often a segment is looked at, `3m` in words."""
+    if not kept:
+        return str(gettext("never"))
+    count = int(kept[:-1])
+    words = {
+        "d": ngettext("every day", "every %(num)d days", count),
+        "w": ngettext("every week", "every %(num)d weeks", count),
+        "m": ngettext("every month", "every %(num)d months", count),
+    }
+    return str(words[kept[-1]])
+
+
+def edits() -> dict[str, str]:
+    """Return what was done to a segment."""
+    return {
+        "added": gettext("added"),
+        "edited": gettext("edited"),
+        "imported": gettext("edited by a file"),
+        "removed": gettext("removed"),
+        "restored": gettext("restored"),
+    }
+
+
+def editor(who: str) -> str:
+    """Return who made an edit, from what `segments.versions` keeps."""
+    kind, _, name = who.partition(":")
+    match kind:
+        case "":
+            return str(gettext("Tagsmith itself"))
+        case "account":
+            return str(gettext("here on the site"))
+        case "command":
+            return str(gettext("the command line (%(name)s)", name=name or "?"))
+        case _:
+            return str(gettext("the admin of %(platform)s (user %(name)s)", platform=kind.title(), name=name))
+
+
 def everything() -> dict[str, object]:
     return {
+        "fields": fields,
+        "field_value": field_value,
+        "rhythm": rhythm,
+        "edits": edits,
+        "editor": editor,
         "states": states,
         "causes": causes,
         "roles": roles,

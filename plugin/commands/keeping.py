@@ -1,0 +1,99 @@
+"""Commands about what is kept of segments: edit, versions, restore."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlmodel import Session
+
+from plugin import shops
+from plugin.commands.base import FailedError, Subparsers, WrongUseError, by, command, engine, shop_option
+from plugin.db import reading, transaction
+from plugin.models.segments import Segment
+from plugin.models.shops import Shop
+from plugin.segments import keep, versions
+from plugin.segments.definition import FIELDS, RefusedError
+from plugin.segments.errors import SegmentErrors
+
+TEXTS = {
+    "name": "another name",
+    "query": "another query",
+    "tag": "another tag: the old one is taken off",
+    "objective": "what the segment is for",
+    "owner": "who looks after it",
+    "owner-email": "where a review that is due is mailed to",
+    "offer": "what its members are offered",
+    "say": "what every team says to them",
+    "review": 'how often it is looked at: "every 3 months", "never"',
+}
+SWITCHES = {"rewards": "members gain by it: nothing forgeable may let them in", "enabled": "switched on, in rehearsal"}
+
+
+def add(inside: Subparsers) -> None:
+    editing = command(inside, "edit", edit, "change a segment; what is not named stays")
+    segment_argument(editing)
+    settings_options(editing)
+    listing = command(inside, "versions", list_versions, "every edit of a segment: version, when, who, what changed")
+    segment_argument(listing)
+    restoring = command(inside, "restore", restore, "make a segment what it was in one of its versions")
+    segment_argument(restoring)
+    restoring.add_argument("version", type=int)
+
+
+def segment_argument(made: argparse.ArgumentParser) -> None:
+    made.add_argument("segment", help="the segment's name or id")
+    shop_option(made)
+
+
+def settings_options(made: argparse.ArgumentParser) -> None:
+    for name, summary in TEXTS.items():
+        made.add_argument(f"--{name}", help=summary)
+    for name, summary in SWITCHES.items():
+        made.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=summary)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Say on the command line why a segment cannot be kept like this."""
+    try:
+        yield
+    except SegmentErrors as errors:
+        raise WrongUseError(str(errors)) from errors
+    except RefusedError as error:
+        raise FailedError(str(error)) from error
+
+
+def named(session: Session, given: argparse.Namespace) -> tuple[Shop, Segment]:
+    """Return the shop and the segment that are named."""
+    shop = shops.by_name(session, given.shop)
+    segment = keep.by_name(session, shop.shop_id, given.segment)
+    if segment is None:
+        raise FailedError(f"there is no segment called {given.segment!r}")
+    return shop, segment
+
+
+def edit(given: argparse.Namespace) -> None:
+    changes: dict[str, Any] = {name: value for name in FIELDS if (value := getattr(given, name)) is not None}
+    with refusing(), transaction(engine()) as session:
+        shop, segment = named(session, given)
+        kept = keep.edit(session, shop, segment.segment_id, by=by(), **changes)
+    print(f"{kept.segment_id}\t{kept.name}\tversion {kept.version}")
+
+
+def list_versions(given: argparse.Namespace) -> None:
+    with reading(engine()) as session:
+        shop, segment = named(session, given)
+        for one in versions.edits(session, shop.shop_id, segment.segment_id):
+            what = f"restored {one.restored}" if one.restored else one.edit
+            changed = "; ".join(f"{name}: {was!r} -> {now!r}" for name, (was, now) in one.changed.items())
+            print(f"{one.version}\t{one.edited_at.isoformat()}\t{one.editor}\t{what}\t{changed}")
+
+
+def restore(given: argparse.Namespace) -> None:
+    with refusing(), transaction(engine()) as session:
+        shop, segment = named(session, given)
+        kept = keep.restore(session, shop, segment.segment_id, given.version, by=by())
+    print(f"{kept.segment_id}\t{kept.name}\tversion {kept.version}")

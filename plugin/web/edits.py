@@ -1,0 +1,41 @@
+"""Every edit of a segment, and the button that makes it again what it was."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from plugin.db import reading, transaction
+from plugin.segments import keep, versions
+from plugin.segments.definition import RefusedError
+from plugin.segments.errors import SegmentErrors
+from plugin.web import engine
+from plugin.web.accounts import who
+from plugin.web.segments import own
+
+bp = Blueprint("edits", __name__)
+
+
+@bp.get("/segments/<segment_id>/edits")
+def listing(segment_id: str) -> str:
+    with reading(engine()) as session:
+        segment = own(session, segment_id)
+        found = versions.edits(session, g.shop.shop_id, segment_id)
+    return render_template("edits/list.html", segment=segment, edits_of_it=found)
+
+
+@bp.post("/segments/<segment_id>/restore")
+def restore(segment_id: str) -> Response:
+    """Make a segment what it was in one of its versions, unless it was edited since the list was looked at."""
+    version = request.form.get("version", type=int)
+    since = request.form.get("since", type=int)
+    try:
+        with transaction(engine()) as session:
+            own(session, segment_id)
+            keep.restore(session, g.shop, segment_id, version or abort(400), by=who(), since=since)
+    except (SegmentErrors, RefusedError) as fault:
+        flash(str(fault), "bad")
+        return redirect(url_for("edits.listing", segment_id=segment_id))
+    flash(gettext("It is again what it was in version %(version)d.", version=version))
+    return redirect(url_for("segments.show", segment_id=segment_id))
