@@ -46,7 +46,16 @@ def _later(
 
 
 _AVAILABLE = (
-    Field("number_of_orders", INTEGER, "orders", "Number of orders that count, ever", whole=True, shopify=True),
+    Field(
+        "number_of_orders",
+        INTEGER,
+        "orders",
+        "Number of orders that count, ever",
+        whole=True,
+        shopify=True,
+        everybody=True,
+        least=0,
+    ),
     Field(
         "amount_spent",
         MONEY,
@@ -54,10 +63,27 @@ _AVAILABLE = (
         "Amount spent on orders that count, less refunds",
         whole=True,
         shopify=True,
+        everybody=True,
     ),
-    Field("first_order_date", DATE, "first_order_at", "Day of the first order that counts", whole=True, shopify=True),
-    Field("last_order_date", DATE, "last_order_at", "Day of the latest order that counts", shopify=True),
-    Field("customer_added_date", DATE, "added_at", "Day the customer was added to the store", shopify=True),
+    Field(
+        "first_order_date",
+        DATE,
+        "first_order_at",
+        "Day of the first order that counts",
+        whole=True,
+        shopify=True,
+        past=True,
+    ),
+    Field("last_order_date", DATE, "last_order_at", "Day of the latest order that counts", shopify=True, past=True),
+    Field(
+        "customer_added_date",
+        DATE,
+        "added_at",
+        "Day the customer was added to the store",
+        shopify=True,
+        past=True,
+        everybody=True,
+    ),
     Field(
         "customer_tags",
         LIST,
@@ -92,7 +118,12 @@ _AVAILABLE = (
         shopify=True,
     ),
     Field(
-        "abandoned_checkout_date", DATE, "abandoned_at", "Day of the latest abandoned checkout or cart", shopify=True
+        "abandoned_checkout_date",
+        DATE,
+        "abandoned_at",
+        "Day of the latest abandoned checkout or cart",
+        shopify=True,
+        past=True,
     ),
     Field(
         "rfm_group",
@@ -130,15 +161,41 @@ _AVAILABLE = (
         values=ACCOUNT_STATES,
         shopify=True,
     ),
-    Field("rfm_recency", INTEGER, "rfm_recency", "Score of how lately they ordered: 1 to 5", whole=True),
-    Field("rfm_frequency", INTEGER, "rfm_frequency", "Score of how often they ordered: 1 to 5", whole=True),
-    Field("rfm_monetary", INTEGER, "rfm_monetary", "Score of how much they spent: 1 to 5", whole=True),
-    Field("spend_percentile", INTEGER, "spend_percentile", "Rank among buyers by amount spent: 0 to 100", whole=True),
+    Field(
+        "rfm_recency", INTEGER, "rfm_recency", "Score of how lately they ordered: 1 to 5", whole=True, least=1, most=5
+    ),
+    Field(
+        "rfm_frequency",
+        INTEGER,
+        "rfm_frequency",
+        "Score of how often they ordered: 1 to 5",
+        whole=True,
+        least=1,
+        most=5,
+    ),
+    Field("rfm_monetary", INTEGER, "rfm_monetary", "Score of how much they spent: 1 to 5", whole=True, least=1, most=5),
+    Field(
+        "spend_percentile",
+        INTEGER,
+        "spend_percentile",
+        "Rank among buyers by amount spent: 0 to 100",
+        whole=True,
+        least=0,
+        most=100,
+    ),
     Field("historic_value", MONEY, "spent_minor", "Value up to now: amount spent, less refunds", whole=True),
     Field("predicted_value", MONEY, "predicted_minor", "Value expected in the next 365 days", whole=True),
     Field("lifetime_value", MONEY, "lifetime_minor", "Value up to now and in the next 365 days", whole=True),
     Field("predicted_orders", DECIMAL, "predicted_orders", "Orders expected in the next 365 days", whole=True),
-    Field("churn_risk", DECIMAL, "churn_risk", "Probability of no order in the next 90 days: 0 to 1", whole=True),
+    Field(
+        "churn_risk",
+        DECIMAL,
+        "churn_risk",
+        "Probability of no order in the next 90 days: 0 to 1",
+        whole=True,
+        least=0,
+        most=1,
+    ),
     Field("expected_next_order_date", DATE, "next_order_at", "Day the next order is expected", whole=True),
 )
 

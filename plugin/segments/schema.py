@@ -94,6 +94,10 @@ class Field(_Named):
     needs: str = ""  # what a shop must be supplied with, beside orders and customers (`Vocabulary.supplied`)
     whole: bool = False  # whether it rests on every order that a customer ever placed
     shopify: bool = False  # whether Shopify's segments have this name
+    everybody: bool = False  # whether everybody has one, so that it is never missing
+    least: int | None = None
+    most: int | None = None
+    past: bool = False  # of a date: whether it never lies in the future
 
 
 @dataclass(frozen=True)
