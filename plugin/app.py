@@ -27,11 +27,12 @@ from plugin.web import (
     receive,
     rehearsals,
     requests,
+    reviews,
     segments,
 )
 
 FORM_BYTES = 256_000  # the longest query, percent-encoded, and room for the rest
-PAGES = (segments, editor, edits, rehearsals, deliveries, connections, requests, docs, embedded, installs)
+PAGES = (segments, editor, edits, reviews, rehearsals, deliveries, connections, requests, docs, embedded, installs)
 
 
 def create_app(engine: Engine | None = None, practice_origins: Mapping[str, str] | None = None) -> Flask:

@@ -31,6 +31,12 @@ class Settings(BaseSettings):
     shopify_client_id: str = Field(default="", description="Client ID of our Shopify app, with its secret")
     shopify_client_secret: str = Field(default="", description="Client secret of our Shopify app")
     shopify_client_secret_old: str = Field(default="", description="The secret before, while it is being rotated")
+    smtp_host: str = Field(default="", description="Server by which mail is sent; none: nothing is mailed")
+    smtp_port: int = Field(default=587, description="Its port")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(default="starttls", description="How it is encrypted")
+    smtp_user: str = Field(default="", description="Who signs in there, with a password; none: nobody")
+    smtp_password: str = Field(default="", description="The password")
+    smtp_sender: str = Field(default="", description="Whom mail is from")
     proxies: int = Field(default=0, description="Proxies in front of the site whose X-Forwarded headers are believed")
     recompute_after_seconds: float = Field(default=15, description="From a change to the recompute that covers it")
     delivery_retention_days: int = Field(default=30, description="How long raw deliveries are kept")
@@ -78,6 +84,8 @@ def settings() -> Settings:
         raise MissingSecretError("SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET are set together or not at all")
     if given.secret_key in (given.shopify_client_secret, given.shopify_client_secret_old):
         raise MissingSecretError("SECRET_KEY signs our sessions and must be another than Shopify's client secret")
+    if given.smtp_host and "@" not in given.smtp_sender:
+        raise MissingSecretError("SMTP_SENDER must be an address when SMTP_HOST is set")
     if given.production and given.clock_offset_seconds:
         raise MissingSecretError("CLOCK_OFFSET_SECONDS is for tests and must not be set in production")
     return given

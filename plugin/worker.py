@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from plugin import backfill, clock, ingest, lanes, privacy, reconcile, site, subscriptions, tokens
 from plugin.config import settings
 from plugin.db import reading
-from plugin.segments import recompute, scores
+from plugin.segments import recompute, reminders, reviews, scores
 from plugin.tagging import push
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ WORKS: dict[str, lanes.Work] = {
     "ratings": ingest.rate,
     "subscriptions": subscriptions.work,
     "pixel": site.work,
+    reviews.LANE: reminders.work,
     "privacy": privacy.work,
     "retention": privacy.retention,
     "tokens": tokens.work,

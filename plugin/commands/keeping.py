@@ -1,4 +1,4 @@
-"""Commands about what is kept of segments: edit, versions, restore."""
+"""Commands about what is kept of segments: edit, versions, restore, reviews."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plugin.commands.base import FailedError, Subparsers, WrongUseError, by, com
 from plugin.db import reading, transaction
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
-from plugin.segments import keep, versions
+from plugin.segments import keep, reviews, versions
 from plugin.segments.definition import FIELDS, RefusedError
 from plugin.segments.errors import SegmentErrors
 
@@ -41,6 +41,10 @@ def add(inside: Subparsers) -> None:
     restoring = command(inside, "restore", restore, "make a segment what it was in one of its versions")
     segment_argument(restoring)
     restoring.add_argument("version", type=int)
+    shop_option(command(inside, "reviews", list_reviews, "list the reviews that are due, each with its owner"))
+    reviewing = command(inside, "review", review, "say that a segment was looked at")
+    segment_argument(reviewing)
+    reviewing.add_argument("--note", help="what was found")
 
 
 def segment_argument(made: argparse.ArgumentParser) -> None:
@@ -97,3 +101,22 @@ def restore(given: argparse.Namespace) -> None:
         shop, segment = named(session, given)
         kept = keep.restore(session, shop, segment.segment_id, given.version, by=by())
     print(f"{kept.segment_id}\t{kept.name}\tversion {kept.version}")
+
+
+def list_reviews(given: argparse.Namespace) -> None:
+    with reading(engine()) as session:
+        shop = shops.by_name(session, given.shop)
+        segments = keep.all_of(session, shop.shop_id)
+        due = reviews.due(session, shop, segments)
+        for one in segments:
+            if found := due.get(one.segment_id):
+                told = "mailed" if found.mailed_at else found.error or "not mailed"
+                print(f"{one.segment_id}\t{one.name}\t{found.due_on}\t{one.owner or ''}\t{told}")
+
+
+def review(given: argparse.Namespace) -> None:
+    with refusing(), transaction(engine()) as session:
+        shop, segment = named(session, given)
+        reviews.done(session, shop, segment, by=by(), note=given.note)
+        following = reviews.next_ones(session, shop.shop_id)[segment.segment_id]
+    print(f"due again on {following.due_on}")

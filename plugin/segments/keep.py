@@ -15,7 +15,7 @@ from plugin.models.keeping import SegmentReview, SegmentTest
 from plugin.models.segments import Membership, MembershipChange, Segment
 from plugin.models.shops import Shop
 from plugin.models.tagging import Destination
-from plugin.segments import versions, vocabulary
+from plugin.segments import reviews, versions, vocabulary
 from plugin.segments.allowed import understood
 from plugin.segments.definition import Definition, RefusedError, differences
 from plugin.segments.language import canonical, parse
@@ -92,6 +92,7 @@ def add(
     session.add(segment)
     session.flush()
     versions.keep(session, segment, by, edit)
+    reviews.schedule(session, shop, segment)
     destinations.add_destinations(session, shop.shop_id, segment_id)
     lanes.poke(session, shop.shop_id, "recompute")
     return segment
@@ -124,7 +125,7 @@ def edit(
         return segment
     write(session, segment, changed | consequences(changed))
     versions.keep(session, segment, by, edit, restored)
-    follow(session, segment, changed)
+    follow(session, shop, segment, changed)
     return segment
 
 
@@ -191,7 +192,7 @@ def write(session: Session, segment: Segment, values: dict[str, Any]) -> None:
     lanes.poke(session, segment.shop_id, "recompute")
 
 
-def follow(session: Session, segment: Segment, changed: dict[str, Any]) -> None:
+def follow(session: Session, shop: Shop, segment: Segment, changed: dict[str, Any]) -> None:
     """Have done elsewhere what an edit asks for."""
     own = (session, segment.shop_id, segment.segment_id)
     if changed.keys() & {"name", "tag"}:
@@ -202,6 +203,10 @@ def follow(session: Session, segment: Segment, changed: dict[str, Any]) -> None:
         destinations.back_to_rehearsal(*own)
     if changed.keys() & {"tag", "enabled"}:
         plan.mark_segment(*own)
+    if "review" in changed:
+        reviews.schedule(session, shop, segment)
+    if changed.keys() & {"owner_email", "enabled"}:
+        reviews.tell_owner(session, shop, segment)
 
 
 def successor_of(session: Session, shop: Shop, tag: str) -> str | None:

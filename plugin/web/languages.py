@@ -6,12 +6,12 @@ A language is a catalog in `plugin/translations`; `pybabel extract --mapping bab
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from babel import negotiate_locale
 from flask import Flask, current_app, g, has_request_context, request
-from flask_babel import Babel, format_datetime, format_decimal, format_timedelta, get_locale, gettext
+from flask_babel import Babel, format_date, format_datetime, format_decimal, format_timedelta, get_locale, gettext
 
 from plugin import clock
 from plugin.web import wording
@@ -24,7 +24,7 @@ def install(app: Flask) -> None:
     babel = Babel(app, locale_selector=locale, timezone_selector=zone)
     with app.app_context():
         app.extensions["languages"] = [str(one) for one in babel.list_translations()]
-    app.jinja_env.filters |= {"number": number, "moment": moment, "ago": ago, "duration": duration}
+    app.jinja_env.filters |= {"number": number, "moment": moment, "day": day, "ago": ago, "duration": duration}
     app.jinja_env.globals |= {"get_locale": get_locale} | wording.everything()
 
 
@@ -46,6 +46,11 @@ def number(value: int) -> str:
 def moment(at: datetime | None) -> str:
     """Return a moment as the shop's clocks show it."""
     return str(format_datetime(at, "d MMM y, HH:mm")) if at else ""
+
+
+def day(on: date) -> str:
+    """Return a day of the shop's as it is written."""
+    return str(format_date(on, "d MMM y", rebase=False))
 
 
 def ago(at: datetime | None) -> str:

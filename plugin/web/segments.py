@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from plugin.db import EPOCH, MICROSECOND, reading, transaction
 from plugin.insight import delivery, membership, overview, ratings
 from plugin.models.segments import Segment
-from plugin.segments import keep
+from plugin.segments import keep, reviews
 from plugin.web import engine
 from plugin.web.accounts import who
 
@@ -24,9 +24,11 @@ SHORT = 10
 @bp.get("/segments")
 def listing() -> str:
     with reading(engine()) as session:
-        found = overview.glances(session, g.shop, keep.all_of(session, g.shop.shop_id))
+        segments = keep.all_of(session, g.shop.shop_id)
+        found = overview.glances(session, g.shop, segments)
+        due = reviews.due(session, g.shop, segments)
         fresh = overview.freshness(session, g.shop.shop_id)
-    return render_template("segments/list.html", glances=found, fresh=fresh)
+    return render_template("segments/list.html", glances=found, fresh=fresh, due=due)
 
 
 @bp.get("/segments/<segment_id>")
@@ -41,6 +43,9 @@ def show(segment_id: str) -> str:
             ways=delivery.ways(session, g.shop.shop_id, segment),
             members=membership.members(session, g.shop.shop_id, segment_id, limit=SHORT),
             history=membership.history(session, g.shop.shop_id, segment_id, limit=SHORT),
+            due=reviews.due(session, g.shop, [segment]).get(segment_id),
+            coming=reviews.next_ones(session, g.shop.shop_id).get(segment_id),
+            reviewed=reviews.past(session, g.shop.shop_id, segment_id),
             fresh=overview.freshness(session, g.shop.shop_id),
             differing=ratings.differing(session, g.shop) if "rfm_group" in segment.query else None,
         )

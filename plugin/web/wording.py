@@ -20,6 +20,7 @@ def states() -> dict[str, tuple[str, str]]:
         "active": (gettext("active"), "good"),
         "paused": (gettext("paused"), "bad"),
         "gone": (gettext("removed"), "quiet"),
+        "review": (gettext("to be reviewed"), "warning"),
         "failed": (gettext("failed"), "bad"),
         "unreadable": (gettext("unreadable"), "warning"),
     }

@@ -1,5 +1,7 @@
 """The history of a segment's edits on the pages, undoing one, and two who edit at once."""
 
+from datetime import timedelta
+
 import pytest
 
 from plugin.models.keeping import SegmentVersion
@@ -41,6 +43,21 @@ def test_what_people_should_know_of_a_segment_is_kept_shown_and_edited(site, vis
     assert 'value="rosa@example.com"' in form
     assert '<option value="w" selected>' in form
     assert "is not one that mail can be sent to" in visitor.post(f"{path}/edit", **FORM, owner_email="rosa").text
+
+
+def test_a_review_that_is_due_is_shown_and_can_be_said_to_be_done(site, time, visitor, path):
+    visitor.post(f"{path}/edit", **FORM, **TOLD)
+    assert "Due on 6 Dec 2026." in shown(visitor.page(path))
+    assert "to be reviewed" not in visitor.page("/segments")
+    time.move(timedelta(days=14))
+    assert "mine regulars to be reviewed" in shown(visitor.page("/segments"))
+    assert "Review to be reviewed It is looked at again every 2 weeks." in shown(visitor.page(path))
+    text = shown(visitor.said(visitor.post(f"{path}/review", note="<i>fine</i>")))
+    assert "Due on 20 Dec 2026." in text
+    assert "here on the site: &lt;i&gt;fine&lt;/i&gt;" in text
+    assert "to be reviewed" not in visitor.page("/segments")
+    visitor.post(f"{path}/edit", **FORM)
+    assert "has no rhythm" in visitor.said(visitor.post(f"{path}/review"))
 
 
 def test_the_history_of_edits_tells_who_changed_what_and_any_version_can_be_restored(site, visitor, mine, path):

@@ -1,0 +1,28 @@
+"""The button that says that a segment was looked at."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from plugin.db import transaction
+from plugin.segments import reviews
+from plugin.segments.definition import RefusedError
+from plugin.web import engine
+from plugin.web.accounts import who
+from plugin.web.segments import own
+
+bp = Blueprint("reviews", __name__)
+
+
+@bp.post("/segments/<segment_id>/review")
+def done(segment_id: str) -> Response:
+    try:
+        with transaction(engine()) as session:
+            segment = own(session, segment_id)
+            reviews.done(session, g.shop, segment, by=who(), note=request.form.get("note"))
+        flash(gettext("Noted. It is due again in its rhythm."))
+    except RefusedError as fault:
+        flash(str(fault), "bad")
+    return redirect(url_for("segments.show", segment_id=segment_id))
