@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import getpass
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine
 
-from plugin import db
+from plugin import dates, db
 from plugin.config import settings
+from plugin.models.shops import Shop
 
 Subparsers = Any
 
@@ -52,3 +54,14 @@ def by() -> str:
         return f"command:{getpass.getuser()}"
     except (KeyError, OSError):  # a user without a name, as in containers
         return "command:"
+
+
+def moment_of(written: str | None, shop: Shop) -> datetime | None:
+    """Return the moment that --at names, on the shop's clocks unless it names a zone; None where there is none."""
+    if written is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError as error:
+        raise WrongUseError("--at is written 2011-12-10T12:00, in the shop's zone") from error
+    return moment if moment.tzinfo else dates.instant(moment, shop.zone)

@@ -1,4 +1,4 @@
-"""Commands about segments: check, add, list, members, count."""
+"""Commands about segments: check, add, list, members, count. `why` has a module of its own."""
 
 from __future__ import annotations
 
@@ -11,9 +11,19 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from plugin import clock, dates, shops
-from plugin.commands import keeping
-from plugin.commands.base import FailedError, Subparsers, WrongUseError, by, command, engine, group, shop_option
+from plugin import clock, shops
+from plugin.commands import keeping, why
+from plugin.commands.base import (
+    FailedError,
+    Subparsers,
+    WrongUseError,
+    by,
+    command,
+    engine,
+    group,
+    moment_of,
+    shop_option,
+)
 from plugin.db import reading, transaction
 from plugin.models.segments import Membership
 from plugin.models.shops import Shop
@@ -45,6 +55,7 @@ def add(commands: Subparsers) -> None:
         shop_option(asking)
         asking.add_argument("--query", help="a query of the segment language")
         asking.add_argument("--at", help="2011-12-10T12:00, in the shop's zone: nothing later is seen")
+    why.add(inside)
     keeping.add(inside)
 
 
@@ -115,13 +126,7 @@ def members(given: argparse.Namespace) -> None:
 def asked(session: Session, given: argparse.Namespace) -> tuple[Shop, datetime]:
     """Return the shop that is named and the moment that is asked about."""
     shop = shops.by_name(session, given.shop)
-    if given.at is None:
-        return shop, clock.now()
-    try:
-        moment = datetime.fromisoformat(given.at)
-    except ValueError as error:
-        raise WrongUseError("--at is written 2011-12-10T12:00, in the shop's zone") from error
-    return shop, moment if moment.tzinfo else dates.instant(moment, shop.zone)
+    return shop, moment_of(given.at, shop) or clock.now()
 
 
 def warn(session: Session, shop: Shop, given: argparse.Namespace, at: datetime) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, case, distinct, func, select
+from sqlalchemy import ColumnElement, String, Table, and_, case, distinct, func, literal, select
 
 from plugin.db import table
 from plugin.models.commerce import LineItem, RefundLine
@@ -32,7 +32,7 @@ class Rows:
     `theirs(customer_id, asked)`: whether a row is the customer's and is seen. `columns`: what a condition on each row
     compares. `sums`: what one on all rows chosen compares, beside their `count`. `dates`: for each date among the
     columns, where customers with such a row in a span of time are found. `parts_of`: the rows of which these are parts;
-    those are counted, and their columns can be asked of too.
+    those are counted, and their columns can be asked of too. `called`: what one is called where it is shown.
     """
 
     table: Table
@@ -42,6 +42,7 @@ class Rows:
     sums: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
     parts_of: Rows | None = None
     count: ColumnElement[Any] = field(default_factory=func.count)
+    called: ColumnElement[Any] = field(default_factory=lambda: literal(None, String()))
 
     def column(self, name: str) -> ColumnElement[Any]:
         """Return what a parameter of the language asks of: of one row, or of all that were chosen."""
@@ -101,6 +102,7 @@ ORDERS = Rows(
     },
     sums={"sum_amount_minor": whole(func.sum(AMOUNT))},
     dates={"placed_at": among_rows(orders, "placed_at")},
+    called=func.coalesce(orders.c.name, orders.c.order_id),
 )
 
 LINES = Rows(
@@ -123,6 +125,7 @@ LINES = Rows(
     dates=ORDERS.dates,
     parts_of=ORDERS,
     count=func.count(distinct(orders.c.order_id)),
+    called=func.coalesce(lines.c.title, lines.c.sku, lines.c.product_id),
 )
 
 
@@ -136,6 +139,7 @@ def did(kind: str) -> Rows:
         theirs=theirs,
         columns={"subject_id": events.c.subject_id, "happened_at": events.c.happened_at},
         dates={"happened_at": among_rows(events, "happened_at", kind=kind)},
+        called=events.c.subject_id,
     )
 
 

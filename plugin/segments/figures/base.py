@@ -18,6 +18,7 @@ refunds = table(Refund)
 
 SHOP = bindparam("in_shop", type_=Id)
 NOW = bindparam("as_of", type_=UTCDateTime())
+CLOCK = bindparam("clock", type_=UTCDateTime())
 SOME = bindparam("of_these", type_=Keys())
 
 PAID = ("paid", "partially_refunded", "refunded")
@@ -34,9 +35,11 @@ class Asked:
         return among(column, SOME) if self.some else true()
 
 
-def parameters(shop_id: str, now: datetime, customer_ids: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what is bound: nothing that happened after `now` is seen."""
-    return {"in_shop": shop_id, "as_of": now, "of_these": customer_ids}
+def parameters(
+    shop_id: str, now: datetime, customer_ids: Sequence[str] = (), clock: datetime | None = None
+) -> dict[str, Any]:
+    """Return what is bound: nothing that happened after `now` is seen. It is `clock`, by default the same."""
+    return {"in_shop": shop_id, "as_of": now, "of_these": customer_ids, "clock": clock or now}
 
 
 def counts(asked: Asked, order: Any) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select
 
 from plugin.db import table
 from plugin.models.commerce import Cart
-from plugin.segments.figures.base import NOW, Asked, counts, customers, orders, placed
+from plugin.segments.figures.base import CLOCK, NOW, Asked, counts, customers, orders, placed
 
 carts = table(Cart)
 
@@ -30,7 +30,7 @@ def abandoned_at(asked: Asked) -> ColumnElement[Any]:
     return (
         select(func.max(carts.c.abandoned_at))
         .where(carts.c.shop_id == customers.c.shop_id, carts.c.customer_id == customers.c.customer_id)
-        .where(carts.c.abandoned_at <= NOW, carts.c.deleted_at.is_(None), ~since)
+        .where(carts.c.changed_at <= NOW, carts.c.abandoned_at <= CLOCK, carts.c.deleted_at.is_(None), ~since)
         .where(*(or_(carts.c[name].is_(None), carts.c[name] > NOW) for name in ("completed_at", "ordered_at")))
         .correlate(customers)
         .scalar_subquery()

@@ -1,0 +1,157 @@
+"""An explanation in a merchant's words: values in the shop's money and on its clocks, and why something changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import dates as written
+from babel import numbers
+from flask_babel import gettext, ngettext
+
+from connectors.money import exponent
+from plugin import dates
+from plugin.models.shops import Shop
+from plugin.segments.ahead import Change, Passing, Reason
+from plugin.segments.comparing import decimals
+from plugin.segments.explain import Explanation, Part
+from plugin.segments.printing import canonical
+from plugin.segments.schema import Type
+from plugin.segments.seen import Chosen, Example
+from plugin.segments.tree import Between, RelativeDate
+
+
+@dataclass(frozen=True)
+class Voice:
+    """In whose money, on whose clocks and in which language something is told."""
+
+    shop: Shop
+    locale: str = "en"
+
+    def moment(self, at: datetime) -> str:
+        """Return a moment on the shop's clocks; of one that begins a day, the day alone."""
+        day = dates.today(at, self.shop.zone)
+        return self.day(day) if dates.day_start(day, self.shop.zone) == at else self.exactly(at)
+
+    def exactly(self, at: datetime) -> str:
+        zone = ZoneInfo(self.shop.zone)
+        return str(written.format_datetime(at, "d MMM y, HH:mm", tzinfo=zone, locale=self.locale))
+
+    def day(self, day: date) -> str:
+        return str(written.format_date(day, "d MMM y", locale=self.locale))
+
+    def value(self, kind: Type, value: Any) -> str:
+        """Return a value of a column or of a sum."""
+        match value:
+            case None | ():
+                return str(gettext("nothing"))
+            case datetime():
+                return self.exactly(value)
+            case date():
+                return self.day(value)
+            case bool():
+                return str(gettext("yes") if value else gettext("no"))
+            case int() if kind is Type.MONEY:
+                return self.money(value)
+            case int():
+                exact = Decimal(value).scaleb(-decimals(kind, self.shop.currency))
+                return str(numbers.format_decimal(exact, locale=self.locale, decimal_quantization=False))
+            case tuple():
+                return ", ".join(value)
+            case _:
+                return str(value)
+
+    def money(self, minor: int) -> str:
+        amount = Decimal(minor).scaleb(-exponent(self.shop.currency))
+        return str(numbers.format_currency(amount, self.shop.currency, locale=self.locale))
+
+    def saw(self, part: Part) -> str:
+        """Return what a clause saw."""
+        if isinstance(part.saw, Chosen):
+            return self.chosen(part.saw)
+        return self.value(part.clause.field.type, part.saw) if part.clause else ""  # type: ignore[union-attr]
+
+    def chosen(self, rows: Chosen) -> str:
+        """Return how many rows were chosen, what they come to, and the latest of them."""
+        told = [str(ngettext("%(num)s found", "%(num)s found", rows.count))]
+        told += [f"{one.parameter.sentence}: {self.value(one.parameter.type, one.value)}" for one in rows.totals]
+        told += [self.example(one) for one in rows.examples]
+        return "; ".join(told)
+
+    def example(self, one: Example) -> str:
+        day = self.day(dates.today(one.at, self.shop.zone)) if one.at else ""
+        return f"{one.name} ({day})" if one.name else day
+
+    def next(self, found: Explanation) -> str:
+        """Return when the verdict changes if nothing happens, and why."""
+        if found.next is None:
+            until = self.day(dates.today(found.horizon, self.shop.zone))
+            return str(gettext("If nothing happens, this stays so until %(day)s at least.", day=until))
+        when = self.moment(found.next.at)
+        why = self.reasons(found.next)
+        if found.next.verdict:
+            return str(gettext("Enters on %(when)s if nothing happens: %(why)s.", when=when, why=why))
+        return str(gettext("Leaves on %(when)s if nothing happens: %(why)s.", when=when, why=why))
+
+    def reasons(self, change: Change) -> str:
+        return "; ".join(dict.fromkeys(self.reason(one, change.at) for one in change.reasons))
+
+    def reason(self, reason: Reason, at: datetime) -> str:
+        if reason.passing:
+            return self.passed(reason.passing, at)
+        if reason.news == "scores":
+            return str(gettext("scores are worked out anew"))
+        if reason.verdict:
+            return str(gettext("%(clause)s holds from then on", clause=canonical(reason.clause)))
+        return str(gettext("%(clause)s no longer holds", clause=canonical(reason.clause)))
+
+    def passed(self, passing: Passing, at: datetime) -> str:
+        """Return how far a moment lies from the value that decides: 90 days after the latest order (13 Sep 2025)."""
+        day, then = (dates.today(one, self.shop.zone) for one in (passing.value, at))
+        what = " ".join(filter(None, (self.subject(passing), passing.row)))
+        return str(
+            gettext(
+                "%(distance)s %(what)s (%(day)s)", distance=distance(passing, day, then), what=what, day=self.day(day)
+            )
+        )
+
+    def subject(self, passing: Passing) -> str:
+        """Return what a date is the day of."""
+        return passing.condition.field.sentence.removeprefix("Day of ").removeprefix("Day ")
+
+
+def distance(passing: Passing, day: date, then: date) -> str:
+    """Return how far one day lies from another, in the query's own unit where that is exact: `12 months after`."""
+    for relative in relatives(passing):
+        if relative.unit != "d" and dates.shift(day, -relative.amount, relative.unit) == then:
+            return spelled(-relative.amount, relative.unit)
+    return spelled((then - day).days, "d")
+
+
+def relatives(passing: Passing) -> Iterable[RelativeDate]:
+    given = passing.condition
+    ends = (given.low, given.high) if isinstance(given, Between) else (given.value,)
+    return [one for one in ends if isinstance(one, RelativeDate)]
+
+
+def spelled(amount: int, unit: str) -> str:
+    number = abs(amount)
+    after = {
+        "d": ngettext("%(num)s day after", "%(num)s days after", number),
+        "w": ngettext("%(num)s week after", "%(num)s weeks after", number),
+        "m": ngettext("%(num)s month after", "%(num)s months after", number),
+        "y": ngettext("%(num)s year after", "%(num)s years after", number),
+    }
+    before = {
+        "d": ngettext("%(num)s day before", "%(num)s days before", number),
+        "w": ngettext("%(num)s week before", "%(num)s weeks before", number),
+        "m": ngettext("%(num)s month before", "%(num)s months before", number),
+        "y": ngettext("%(num)s year before", "%(num)s years before", number),
+    }
+    if amount == 0:
+        return str(gettext("on the day of"))
+    return str((after if amount > 0 else before)[unit])
