@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from plugin import backfill, imports, lanes, shops
 from plugin.commands.base import FailedError, Subparsers, command, engine, shop_option
 from plugin.db import reading, transaction
-from plugin.segments import recompute as recomputing
+from plugin.segments import live
 from plugin.tagging import destinations, rehearsal
 from plugin.worker import work_all
 
@@ -63,7 +63,7 @@ def recompute(given: argparse.Namespace) -> None:
     with transaction(database) as session:
         shop_id = shops.by_name(session, given.shop).shop_id
         if given.full:
-            recomputing.everything(session, shop_id)
+            live.ask_anew(session, shop_id)
         lanes.poke(session, shop_id, "scores")
         lanes.poke(session, shop_id, "recompute")
     work_of(database, shop_id, "inbox", "scores", "recompute")

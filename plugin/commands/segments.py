@@ -1,18 +1,20 @@
-"""Commands about segments: check, add, list, members, count. `why` has a module of its own."""
+"""Commands about segments: check, add, list, members, count. `why` and pins have modules of their own."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlmodel import Session, col
 
 from plugin import clock, shops
-from plugin.commands import keeping, why
+from plugin.commands import keeping, pins, why
 from plugin.commands.base import (
     FailedError,
     Subparsers,
@@ -25,6 +27,7 @@ from plugin.commands.base import (
     shop_option,
 )
 from plugin.db import reading, transaction
+from plugin.insight import membership
 from plugin.models.segments import Membership
 from plugin.models.shops import Shop
 from plugin.segments import ask, keep, vocabulary
@@ -53,10 +56,13 @@ def add(commands: Subparsers) -> None:
     ):
         asking = command(inside, name, run, summary)
         shop_option(asking)
-        asking.add_argument("--query", help="a query of the segment language")
+        what = asking.add_mutually_exclusive_group()
+        what.add_argument("--query", help="a query of the segment language")
+        what.add_argument("--segment", help="a segment as it is kept, with its pins and on its ladder: its name or id")
         asking.add_argument("--at", help="2011-12-10T12:00, in the shop's zone: nothing later is seen")
     why.add(inside)
     keeping.add(inside)
+    pins.add(inside)
 
 
 def check_query(given: argparse.Namespace) -> int:
@@ -105,6 +111,9 @@ def list_segments(given: argparse.Namespace) -> None:
 def count(given: argparse.Namespace) -> None:
     with reading(engine()) as session:
         shop, at = asked(session, given)
+        if given.segment:
+            print(sum(1 for _ in kept(session, shop, given, at)))
+            return
         try:
             print(ask.count(session, shop, given.query, at))
         except SegmentErrors as errors:
@@ -115,12 +124,24 @@ def count(given: argparse.Namespace) -> None:
 def members(given: argparse.Namespace) -> None:
     with reading(engine()) as session:
         shop, at = asked(session, given)
+        if given.segment:
+            for row in kept(session, shop, given, at):
+                print(f"{row.customer_id}\t{row.email or ''}")
+            return
         try:
             for person in ask.members(session, shop, given.query, at):
                 print(f"{person.customer_id}\t{person.email or ''}")
         except SegmentErrors as errors:
             raise WrongUseError(str(errors)) from errors
         warn(session, shop, given, at)
+
+
+def kept(session: Session, shop: Shop, given: argparse.Namespace, at: datetime) -> Iterator[Row[Any]]:
+    """Yield who is in the segment that is named as it is kept, or was at a moment."""
+    segment = keep.by_name(session, shop.shop_id, given.segment)
+    if segment is None:
+        raise FailedError(f"there is no segment called {given.segment!r}")
+    return membership.at(session, shop.shop_id, segment.segment_id, at if given.at else None)
 
 
 def asked(session: Session, given: argparse.Namespace) -> tuple[Shop, datetime]:

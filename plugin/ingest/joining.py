@@ -27,8 +27,11 @@ from plugin.models.events import Event
 from plugin.models.keeping import SegmentTest, SnapshotMember
 from plugin.models.segments import CustomerStats, Membership, MembershipChange, Stale, Wake
 from plugin.models.shops import Shop
+from plugin.models.structures import Pin, Spell
 from plugin.segments.relative import KEPT
 from plugin.tagging import heirs, plan
+
+KEYED = (ConsentChange, TagChange, Membership, MembershipChange, Pin, Spell, SegmentTest, SnapshotMember, Wake)
 
 customers = table(Customer)
 addresses = table(EmailAddress)
@@ -73,7 +76,7 @@ def merge(session: Session, shop_id: str, gone: str, kept: str) -> None:
     """Make one customer part of another: orders, carts, facts, memberships and their history move."""
     for moved in (table(Order), table(Cart), table(Event)):
         give(session, moved, shop_id, gone, kept)
-    for keyed in (ConsentChange, TagChange, Membership, MembershipChange, SegmentTest, SnapshotMember, Wake):
+    for keyed in KEYED:
         move(session, shop_id, keyed, gone, kept)
     attributes.give(session, shop_id, gone, kept)
     seen = session.scalar(select(customers.c.seen_at).where(*one_of(customers, shop_id, gone)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_
 from sqlmodel import Session
 
 from plugin.db import table
@@ -51,6 +51,19 @@ def members(session: Session, shop_id: str, segment_id: str, after: str = "", li
         .order_by(memberships.c.customer_id)
     )
     return page(session, statement, limit)
+
+
+def at(session: Session, shop_id: str, segment_id: str, moment: datetime | None) -> Iterator[Row[Any]]:
+    """Yield who is in a segment now, or was at a moment as far as its history tells: id and address, in order."""
+    columns = (customers.c.customer_id, customers.c.email)
+    here = changes if moment else memberships
+    found = select(*columns).join_from(here, customers, who(here))
+    found = found.where(here.c.shop_id == shop_id, here.c.segment_id == segment_id)
+    if moment:
+        own = (changes.c.shop_id == shop_id, changes.c.segment_id == segment_id, changes.c.changed_at <= moment)
+        last = select(changes.c.customer_id, func.max(changes.c.run)).where(*own).group_by(changes.c.customer_id)
+        found = found.where(changes.c.entered, tuple_(changes.c.customer_id, changes.c.run).in_(last))
+    yield from session.execute(found.order_by(customers.c.customer_id).execution_options(yield_per=1000))
 
 
 def history(session: Session, shop_id: str, segment_id: str, before: Place | None = None, limit: int = PAGE) -> Page:

@@ -10,6 +10,7 @@ from plugin.models import (
     segments,
     shops,
     site,
+    structures,
     tagging,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "segments",
     "shops",
     "site",
+    "structures",
     "tagging",
 ]

@@ -14,7 +14,9 @@ class Segment(SQLModel, table=True):
     """A saved query with a name and a tag. `rewards`: members gain by it, so nothing forgeable may let them in.
 
     `evaluated_at`: up to which moment time alone has been taken into account. `whole`: "due" when every customer must
-    be evaluated again, "running" once all are marked for it. `error`: why it could not be evaluated the last time.
+    be evaluated again, "running" once all are marked for it, "failed" when it could not be evaluated, for the reason
+    `error`, "waits" when another could not to which it refers. `dues` grows each time everybody is due by more than an
+    edit of its own.
     `objective` to `say` are for the people who work with it; `review`: how often they look at it, `3m` or NULL.
     """
 
@@ -35,6 +37,7 @@ class Segment(SQLModel, table=True):
     say: str | None = None
     review: str | None = None
     version: int = 1
+    dues: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     evaluated_at: datetime | None = moment()
     whole: str | None = None
     error: str | None = None

@@ -91,8 +91,8 @@ COVERED: Mapping[str, Cover] = {
     "lanes": Cover(searched="error", kept="shop_id kind due_at fence leased_until failures worked_at"),
     "segments": Cover(
         searched="error objective offer say",
-        kept="shop_id segment_id name query tag enabled rewards owner owner_email review version evaluated_at whole "
-        "created_at updated_at",
+        kept="shop_id segment_id name query tag enabled rewards owner owner_email review version dues evaluated_at "
+        "whole created_at updated_at",
     ),
     "segment_versions": Cover(searched="content", kept="shop_id segment_id version edited_at editor edit restored"),
     "segment_reviews": Cover(searched="error note", kept="shop_id segment_id due_on mailed_at done_at editor"),
@@ -103,6 +103,14 @@ COVERED: Mapping[str, Cover] = {
     "membership_changes": Cover(
         whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id run changed_at entered cause"
     ),
+    "pins": Cover(
+        whose=BY_CUSTOMER,
+        deleted="shop_id segment_id customer_id inside author pinned_at ends_on",
+        searched="reason",
+    ),
+    "ladders": Cover(kept="shop_id ladder_id name grace_days stay_days created_at updated_at"),
+    "ladder_levels": Cover(kept="shop_id segment_id ladder_id place"),
+    "spells": Cover(whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id met_at lapsed_at"),
     "stale": Cover(whose=BY_CUSTOMER, deleted="shop_id customer_id marks cause"),
     "wakes": Cover(whose=BY_CUSTOMER, deleted="shop_id wake_at customer_id"),
     "customer_stats": Cover(

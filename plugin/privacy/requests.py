@@ -43,11 +43,14 @@ SECTIONS = {
     "segment_history": "membership_changes",
     "segment_tests": "segment_tests",
     "snapshots": "snapshot_members",
+    "pins": "pins",
+    "levels_met": "spells",
     "known_on": "contacts",
     "tags_written": "ledger",
     "requests": "data_requests",
 }
 PARTS_OF_ORDERS = {"lines": "line_items", "refunds": "refunds", "refunded_lines": "refund_lines"}
+OF_SEGMENTS = ("segments", "segment_history", "segment_tests", "pins", "levels_met")
 OURS_ALONE = ("shop_id",)
 
 
@@ -91,7 +94,7 @@ def export(session: Session, shop: Shop, request_id: str) -> dict[str, Any]:
     add_parts(session, shop, held["orders"])
     titles = names_of(session, Segment, "segment_id", "name", shop)
     platforms = names_of(session, Connection, "connection_id", "platform", shop)
-    for row in held["segments"] + held["segment_history"] + held["segment_tests"]:
+    for row in (row for name in OF_SEGMENTS for row in held[name]):
         row["segment"] = titles.get(row["segment_id"])
     copies = names_of(session, Snapshot, "snapshot_id", "name", shop)
     for row in held["snapshots"]:

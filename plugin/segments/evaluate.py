@@ -40,19 +40,23 @@ Pair = tuple[str, str]
 """A segment's id and a customer's."""
 
 
-def refresh(session: Session, shop: Shop, live: Sequence[Live], now: datetime, customer_ids: Sequence[str]) -> None:
-    """Work out customers' figures anew, those that a live segment names; scores stay those of the last midnight."""
+def refresh(session: Session, shop: Shop, live: Sequence[Live], now: datetime, customer_ids: Sequence[str]) -> set[str]:
+    """Work out customers' figures anew, those that a live segment names; scores stay those of the last midnight.
+
+    Return who of them is a customer at all.
+    """
     named = frozenset(name for one in live if one.tree is not None for name in named_columns(one.query, one.words))
     needed = named & KEPT
     statements = refreshing(session.get_bind().dialect.name, shop.paid_orders_only, needed)
     bound = figures.parameters(shop.shop_id, now, customer_ids)
-    present = session.scalars(statements[0], bound).all()
+    present = set(session.scalars(statements[0], bound))
     for statement in statements[1:]:
         session.execute(statement, bound)
     gone = sorted(set(customer_ids).difference(present))
     if gone:
         of_gone = among(stats.c.customer_id, literal(gone, Keys()))
         session.execute(delete(stats).where(stats.c.shop_id == shop.shop_id, of_gone))
+    return present
 
 
 @lru_cache(maxsize=64)

@@ -14,14 +14,15 @@ from plugin.db import clean, fold, new_id, table
 from plugin.models.keeping import SegmentReview, SegmentTest
 from plugin.models.segments import Membership, MembershipChange, Segment
 from plugin.models.shops import Shop
+from plugin.models.structures import LadderLevel, Pin, Spell
 from plugin.models.tagging import Destination
-from plugin.segments import reviews, versions, vocabulary
+from plugin.segments import levels, reviews, versions, vocabulary
 from plugin.segments.allowed import understood
 from plugin.segments.definition import Definition, RefusedError, differences
 from plugin.segments.language import canonical, parse
 from plugin.tagging import audiences, destinations, names, plan
 
-OF_A_SEGMENT = (Membership, MembershipChange, Destination, SegmentReview, SegmentTest)
+OF_A_SEGMENT = (Membership, MembershipChange, Destination, SegmentReview, SegmentTest, Pin, Spell, LadderLevel)
 
 
 class ConflictError(RefusedError):
@@ -149,6 +150,7 @@ def remove(session: Session, shop: Shop, segment_id: str, *, by: str = "") -> No
     versions.keep(session, segment, by, "removed")
     audiences.give_up(session, shop.shop_id, segment_id)
     plan.mark_segment(session, shop.shop_id, segment_id)
+    levels.leave(session, shop.shop_id, segment_id)
     for model in (*OF_A_SEGMENT, Segment):
         rows = table(model)
         session.execute(delete(rows).where(rows.c.shop_id == shop.shop_id, rows.c.segment_id == segment_id))
@@ -199,6 +201,7 @@ def follow(session: Session, shop: Shop, segment: Segment, changed: dict[str, An
         audiences.retitle(*own)
     if changed.get("enabled") is False:
         audiences.give_up(*own)
+        levels.leave(*own)
     if changed.get("enabled") is True:
         destinations.back_to_rehearsal(*own)
     if changed.keys() & {"tag", "enabled"}:

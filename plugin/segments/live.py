@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
-from plugin import dates
+from plugin import dates, lanes
 from plugin.db import table
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
@@ -34,6 +35,7 @@ class Live:
 
     segment_id: str
     version: int
+    dues: int
     query: str
     words: Vocabulary
     tree: Node | None
@@ -54,7 +56,7 @@ def read(session: Session, row: Any, words: Vocabulary, midnight: datetime) -> L
     rested = row.whole == "failed" and row.evaluated_at is not None and row.evaluated_at < midnight
     tree = readable(session, row, words) if rested or row.whole != "failed" else None
     whole = "failed" if tree is None else "due" if rested else row.whole
-    return Live(row.segment_id, row.version, row.query, words, tree, whole, row.evaluated_at)
+    return Live(row.segment_id, row.version, row.dues, row.query, words, tree, whole, row.evaluated_at)
 
 
 def readable(session: Session, row: Any, words: Vocabulary) -> Node | None:
@@ -77,8 +79,17 @@ def fail(session: Session, shop_id: str, segment_id: str, error: str) -> None:
 def reach(session: Session, shop_id: str, one: Live, now: datetime) -> None:
     """Note that whoever time or an edit may have moved up to `now` is marked, unless it was edited once more."""
     values = {"evaluated_at": now} | ({"whole": "running"} if one.whole == "due" else {})
-    same = (segments.c.segment_id == one.segment_id, segments.c.version == one.version)
+    same = (segments.c[name] == getattr(one, name) for name in ("segment_id", "version", "dues"))
     session.execute(update(segments).where(segments.c.shop_id == shop_id, *same).values(values))
+
+
+def ask_anew(session: Session, shop_id: str, segment_ids: Collection[str] | None = None) -> None:
+    """Have everybody asked anew by segments (default: all), also if they are being asked at this moment."""
+    due = update(segments).where(segments.c.shop_id == shop_id, segments.c.enabled)
+    if segment_ids is not None:
+        due = due.where(segments.c.segment_id.in_(sorted(segment_ids)))
+    session.execute(due.values(whole="due", dues=segments.c.dues + 1))
+    lanes.poke(session, shop_id, "recompute")
 
 
 def settled(session: Session, shop_id: str) -> bool:

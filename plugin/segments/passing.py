@@ -7,7 +7,7 @@ those with a value between where an edge of the clause was and where it is now, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import and_, delete, func, select
 from sqlmodel import Session
@@ -17,7 +17,7 @@ from plugin.db import table
 from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, Wake
 from plugin.models.shops import Shop
-from plugin.segments import figures, predictions
+from plugin.segments import figures, pins, predictions
 from plugin.segments.compiler import leaves
 from plugin.segments.figures import Crossed
 from plugin.segments.live import Live, named_columns, reach
@@ -35,6 +35,7 @@ def mark(session: Session, shop: Shop, live: Sequence[Live], now: datetime) -> N
     """Mark everybody whom the passing of time may have moved, or whom an edited segment has to ask anew."""
     mark_due(session, shop.shop_id, now)
     today = dates.today(now, shop.zone)
+    mark_unpinned(session, shop, live, today)
     for one in live:
         known = one.evaluated_at and dates.today(one.evaluated_at, shop.zone)
         if known != today or one.whole == "due":
@@ -47,6 +48,13 @@ def mark(session: Session, shop: Shop, live: Sequence[Live], now: datetime) -> N
     if due:
         for source in (customers, memberships):
             stale.mark_found(session, source, source.c.shop_id == shop.shop_id, "edited")
+
+
+def mark_unpinned(session: Session, shop: Shop, live: Sequence[Live], today: date) -> None:
+    """Mark customers whose pins have ended with a day that is over."""
+    days = {dates.today(one.evaluated_at, shop.zone) for one in live if one.evaluated_at}
+    for day in days - {today}:
+        pins.mark_ended(session, shop.shop_id, day, today)
 
 
 def mark_due(session: Session, shop_id: str, now: datetime) -> None:

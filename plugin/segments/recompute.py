@@ -12,21 +12,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, delete, literal, select, update
+from sqlalchemy import Engine, delete, literal, select
 from sqlmodel import Session
 
-from plugin import clock, lanes, shops
+from plugin import clock, dates, lanes, shops
 from plugin.db import Keys, among, bulk_insert, table, transaction
-from plugin.models.segments import Membership, MembershipChange, Segment, Stale
-from plugin.segments import passing
+from plugin.models.segments import Membership, MembershipChange, Stale
+from plugin.models.shops import Shop
+from plugin.segments import levels, passing, pins
 from plugin.segments.evaluate import Pair, evaluate, refresh
 from plugin.segments.live import Live, live_segments, settled
+from plugin.segments.outcome import Found, members
 from plugin.tagging import plan
 
 CHUNK = 1000
 CHUNKS = 1_000_000  # more than a run ever has
 
-segments = table(Segment)
 stale = table(Stale)
 memberships = table(Membership)
 changes = table(MembershipChange)
@@ -54,9 +55,7 @@ def chunk(session: Session, shop_id: str, number: int) -> bool:
     ).all()
     if found:
         run = Run(shop_id, number, now, {row.customer_id: row.cause for row in found})
-        refresh(session, shop, live, now, list(run.causes))
-        evaluated, met = evaluate(session, shop, live, now, list(run.causes))
-        write_differences(session, run, live, evaluated, met)
+        evaluate_all(session, shop, run, live)
         settle(session, shop_id, found)
     return len(found) < CHUNK and finish(session, shop_id)
 
@@ -71,11 +70,21 @@ class Run:
     causes: dict[str, str]
 
 
-def write_differences(
-    session: Session, run: Run, live: Sequence[Live], evaluated: Collection[str], met: set[Pair]
-) -> None:
+def evaluate_all(session: Session, shop: Shop, run: Run, live: Sequence[Live]) -> None:
+    """Bring the figures of a chunk's customers up to date, and write who of them entered or left which segment."""
+    customer_ids = list(run.causes)
+    present = refresh(session, shop, live, run.now, customer_ids)
+    climbs = levels.climbs(session, shop.shop_id, {one.segment_id for one in live})
+    pinned = pins.in_force(session, shop.shop_id, dates.today(run.now, shop.zone), customer_ids)
+    held = held_now(session, run)
+    evaluated, met = evaluate(session, shop, live, run.now, customer_ids)
+    found = Found(customer_ids, present, held, evaluated, met)
+    write_differences(session, run, live, found, members(session, shop, climbs, pinned, run.now, found))
+
+
+def write_differences(session: Session, run: Run, live: Sequence[Live], found: Found, met: set[Pair]) -> None:
     """Write who entered and who left, with the cause, and have their tags put right."""
-    held = held_now(session, run, evaluated)
+    held = {pair for pair in found.held if pair[0] in found.evaluated}
     entered, left = sorted(met - held), sorted(held - met)
     edited = {one.segment_id for one in live if one.whole}
     rows = {pair: movement(run, pair, edited) for pair in entered + left}
@@ -92,14 +101,13 @@ def write_differences(
         plan.mark(session, run.shop_id, sorted({customer_id for _, customer_id in rows}))
 
 
-def held_now(session: Session, run: Run, evaluated: Collection[str]) -> set[Pair]:
-    """Return who of the chunk's customers is in which of the evaluated segments."""
+def held_now(session: Session, run: Run) -> set[Pair]:
+    """Return who of the chunk's customers is in which segments."""
     concerned = among(memberships.c.customer_id, literal(list(run.causes), Keys()))
     found = select(memberships.c.segment_id, memberships.c.customer_id).where(
         memberships.c.shop_id == run.shop_id, concerned
     )
-    rows = session.execute(found).all()
-    return {(segment_id, customer_id) for segment_id, customer_id in rows if segment_id in evaluated}
+    return {(segment_id, customer_id) for segment_id, customer_id in session.execute(found)}
 
 
 def movement(run: Run, pair: Pair, edited: Collection[str]) -> dict[str, Any]:
@@ -123,9 +131,3 @@ def finish(session: Session, shop_id: str) -> bool:
     if session.execute(select(stale.c.customer_id).where(stale.c.shop_id == shop_id).limit(1)).first():
         return False
     return settled(session, shop_id)
-
-
-def everything(session: Session, shop_id: str) -> None:
-    """Have all customers evaluated by all segments, from nothing."""
-    session.execute(update(segments).where(segments.c.shop_id == shop_id, segments.c.enabled).values(whole="due"))
-    lanes.poke(session, shop_id, "recompute")

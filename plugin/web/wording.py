@@ -37,6 +37,7 @@ def causes() -> dict[str, str]:
         "edited": gettext("the segment was edited"),
         "merged": gettext("merged with another customer"),
         "order": gettext("an order"),
+        "pin": gettext("pinned or let go by hand"),
         "product": gettext("a change of a product"),
         "refund": gettext("a refund"),
         "scores": gettext("new scores at midnight"),
