@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from plugin import backfill, clock, ingest, lanes, privacy, reconcile, site, subscriptions, tokens
 from plugin.config import settings
 from plugin.db import reading
+from plugin.insight import days, past
 from plugin.segments import recompute, reminders, reviews, scores
 from plugin.tagging import push
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 WORKS: dict[str, lanes.Work] = {
     "inbox": ingest.work,
     "recompute": recompute.work,
+    "days": days.work,
+    "past": past.work,
     "scores": scores.work,
     "sync": partial(push.run, store=ingest.store),
     "backfill": backfill.work,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlmodel import Session
 
 from plugin import clock, dates
@@ -72,13 +72,14 @@ def sizes_of(session: Session, shop_id: str, segments: Sequence[Segment]) -> dic
 
 
 def moved_since(
-    session: Session, shop: Shop, segments: Sequence[Segment], since: datetime
+    session: Session, shop: Shop, segments: Sequence[Segment], since: datetime, until: datetime | None = None
 ) -> Mapping[tuple[str, bool], int]:
-    """Return how many entered (True) and left (False) each of these segments since a moment."""
+    """Return how many entered (True) and left (False) each of these segments since a moment, before another."""
     found = (
         select(changes.c.segment_id, changes.c.entered, func.count())
         .where(changes.c.shop_id == shop.shop_id, changes.c.changed_at >= since)
         .where(changes.c.segment_id.in_([one.segment_id for one in segments]))  # named, so that the index is of use
+        .where(changes.c.changed_at < until if until else true())
         .group_by(changes.c.segment_id, changes.c.entered)
     )
     return {(segment_id, entered): count for segment_id, entered, count in session.execute(found)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Index, false, text
 from sqlmodel import Field, SQLModel
@@ -74,6 +74,25 @@ class MembershipChange(SQLModel, table=True):
     changed_at: datetime = moment(null=False)
     entered: bool
     cause: str
+
+
+class SegmentDay(SQLModel, table=True):
+    """How many members a segment had at the end of one day of the shop's, and how many entered and left on it.
+
+    `known`: "kept" as it happened, "rebuilt" later from facts with dates, "as_today" where the query also names facts
+    of which only today's state is kept.
+    """
+
+    __tablename__ = "segment_days"
+    __table_args__ = keyed()
+
+    shop_id: str = shop_key()
+    segment_id: str = key()
+    day_on: date = Field(primary_key=True)
+    size: int = big(0)
+    entered: int = big(0)
+    left: int = big(0)
+    known: str
 
 
 class Stale(SQLModel, table=True):

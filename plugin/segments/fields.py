@@ -99,14 +99,43 @@ _AVAILABLE = (
         "Country of any address",
         examples=("'US'", "'GB'", "'DE'"),
         shopify=True,
-    ),
-    Field("customer_regions", LIST, "regions", "Region of any address", examples=("'US-NY'", "'CA-ON'"), shopify=True),
-    Field("customer_cities", LIST, "cities", "City of any address", examples=("'US-CA-LosAngeles'",), shopify=True),
-    Field(
-        "customer_email_domain", STRING, "email_domain", "What follows the @", examples=("'gmail.com'",), shopify=True
+        undated=True,
     ),
     Field(
-        "customer_language", STRING, "language", "Language of the customer", examples=("'en'", "'en-US'"), shopify=True
+        "customer_regions",
+        LIST,
+        "regions",
+        "Region of any address",
+        examples=("'US-NY'", "'CA-ON'"),
+        shopify=True,
+        undated=True,
+    ),
+    Field(
+        "customer_cities",
+        LIST,
+        "cities",
+        "City of any address",
+        examples=("'US-CA-LosAngeles'",),
+        shopify=True,
+        undated=True,
+    ),
+    Field(
+        "customer_email_domain",
+        STRING,
+        "email_domain",
+        "What follows the @",
+        examples=("'gmail.com'",),
+        shopify=True,
+        undated=True,
+    ),
+    Field(
+        "customer_language",
+        STRING,
+        "language",
+        "Language of the customer",
+        examples=("'en'", "'en-US'"),
+        shopify=True,
+        undated=True,
     ),
     Field("email_subscription_status", ENUM, "email_consent", "May we write by e-mail", values=CONSENT, shopify=True),
     Field(
@@ -142,6 +171,7 @@ _AVAILABLE = (
         values=GROUPS,
         supplied_by=SHOPIFY,
         needs="ratings",
+        undated=True,
     ),
     Field(
         "predicted_spend_tier",
@@ -151,6 +181,7 @@ _AVAILABLE = (
         values=TIERS,
         supplied_by=SHOPIFY,
         needs="ratings",
+        undated=True,
         shopify=True,
     ),
     Field(
@@ -160,6 +191,7 @@ _AVAILABLE = (
         "State of the customer's account",
         values=ACCOUNT_STATES,
         shopify=True,
+        undated=True,
     ),
     Field(
         "rfm_recency", INTEGER, "rfm_recency", "Score of how lately they ordered: 1 to 5", whole=True, least=1, most=5

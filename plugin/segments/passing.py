@@ -43,6 +43,8 @@ def mark(session: Session, shop: Shop, live: Sequence[Live], now: datetime) -> N
                 mark_crossed(session, shop, one.tree, one.evaluated_at, now)
             reach(session, shop.shop_id, one, now)
     due = [one for one in live if one.whole == "due"]
+    for new in (one for one in due if one.evaluated_at is None):
+        lanes.poke(session, shop.shop_id, f"past:{new.segment_id}")
     if any(not named_columns(one.query, one.words).isdisjoint(predictions.NAMES) for one in due):
         lanes.poke(session, shop.shop_id, "scores")  # they are kept from now on
     if due:

@@ -93,6 +93,7 @@ class Field(_Named):
     supplied_by: str = ""  # what would supply it, said where nothing does
     needs: str = ""  # what a shop must be supplied with, beside orders and customers (`Vocabulary.supplied`)
     whole: bool = False  # whether it rests on every order that a customer ever placed
+    undated: bool = False  # whether only today's state is kept of it, so that the past is taken to have been the same
     shopify: bool = False  # whether Shopify's segments have this name
     everybody: bool = False  # whether everybody has one, so that it is never missing
     least: int | None = None

@@ -1,0 +1,90 @@
+"""Segments day by day: how many members at the end of each of the shop's days, and who moved on it. The lane `days`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.engine import Row
+from sqlmodel import Session
+
+from plugin import clock, dates, lanes, shops
+from plugin.db import reading, table, transaction, upsert
+from plugin.insight.overview import moved_since, sizes_of
+from plugin.models.segments import MembershipChange, Segment, SegmentDay
+from plugin.models.shops import Shop
+from plugin.segments import keep
+
+changes = table(MembershipChange)
+days = table(SegmentDay)
+
+MOST_MISSED = 31
+
+
+def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
+    """Keep the days that have ended since they were kept last; return the shop's next midnight. Repeatable."""
+    with reading(engine) as session:
+        shop = shops.shop(session, claim.shop_id)
+        today = dates.today(clock.now(), shop.zone)
+        rows = ended_days(session, shop, keep.all_of(session, shop.shop_id), today)
+    with transaction(engine) as session:
+        lanes.hold(session, claim)
+        upsert(session, days, rows)
+    return dates.day_start(today + timedelta(days=1), shop.zone)
+
+
+def ended_days(session: Session, shop: Shop, segments: Sequence[Segment], today: date) -> list[dict[str, object]]:
+    """Return the rows of the days before `today` that are not kept yet, back from the members of now."""
+    last = dict(
+        session.execute(
+            select(days.c.segment_id, func.max(days.c.day_on))
+            .where(days.c.shop_id == shop.shop_id, days.c.known == "kept")
+            .group_by(days.c.segment_id)
+        ).all()
+    )
+    rows: list[dict[str, object]] = []
+    sizes = sizes_of(session, shop.shop_id, segments)
+    until: datetime | None = None
+    for back in range(MOST_MISSED + 1):
+        day = today - timedelta(days=back)
+        began = dates.day_start(day, shop.zone)
+        moved = moved_since(session, shop, segments, began, until)
+        for one in segments:
+            entered, left = moved.get((one.segment_id, True), 0), moved.get((one.segment_id, False), 0)
+            size = sizes.get(one.segment_id, 0)
+            sizes[one.segment_id] = size - entered + left
+            if back and wanted(one, day, last.get(one.segment_id), shop.zone):
+                key = {"shop_id": shop.shop_id, "segment_id": one.segment_id, "day_on": day}
+                rows.append(key | {"size": size, "entered": entered, "left": left, "known": "kept"})
+        until = began
+        if all(not wanted(one, day - timedelta(days=1), last.get(one.segment_id), shop.zone) for one in segments):
+            break
+    return rows
+
+
+def wanted(segment: Segment, day: date, last: date | None, zone: str) -> bool:
+    """Whether a day is one on which the segment was there, and that is not kept yet."""
+    return segment.enabled and day >= dates.today(segment.created_at, zone) and (last is None or day > last)
+
+
+def history(session: Session, shop: Shop, segment_id: str, since: date | None = None) -> Sequence[Row[Any]]:
+    """Return a segment's days in their order: `day_on`, `size`, `entered`, `left`, `known`."""
+    found = select(*(days.c[name] for name in ("day_on", "size", "entered", "left", "known"))).where(
+        days.c.shop_id == shop.shop_id, days.c.segment_id == segment_id
+    )
+    if since is not None:
+        found = found.where(days.c.day_on >= since)
+    return session.execute(found.order_by(days.c.day_on)).all()
+
+
+def causes(session: Session, shop: Shop, segment_id: str, since: datetime) -> list[Row[Any]]:
+    """Return what brought how many in and out since a moment: `cause`, `entered`, the number."""
+    found = (
+        select(changes.c.cause, changes.c.entered, func.count().label("number"))
+        .where(changes.c.shop_id == shop.shop_id, changes.c.segment_id == segment_id, changes.c.changed_at >= since)
+        .group_by(changes.c.cause, changes.c.entered)
+        .order_by(func.count().desc(), changes.c.cause)
+    )
+    return list(session.execute(found).all())
