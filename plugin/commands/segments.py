@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +12,7 @@ from sqlalchemy import Row, func, select
 from sqlmodel import Session, col
 
 from plugin import clock, shops
-from plugin.commands import keeping, pins, why
+from plugin.commands import checking, keeping, pins, why
 from plugin.commands.base import (
     FailedError,
     Subparsers,
@@ -30,19 +28,15 @@ from plugin.db import reading, transaction
 from plugin.insight import membership
 from plugin.models.segments import Membership
 from plugin.models.shops import Shop
-from plugin.segments import ask, keep, vocabulary
+from plugin.segments import ask, keep
 from plugin.segments.definition import RefusedError
 from plugin.segments.errors import SegmentErrors
-from plugin.segments.language import check
 from plugin.segments.rfm import FEWEST_BUYERS
-from plugin.segments.vocabulary import WHOLE_TABLE, Vocabulary
 
 
 def add(commands: Subparsers) -> None:
     inside = group(commands, "segments", "segments and the language they are written in")
-    checking = command(inside, "check", check_query, "test a query; prints JSON, exit 2 for errors")
-    checking.add_argument("query", nargs="?", help="default: standard input")
-    checking.add_argument("--shop", help="by what this shop may name; default: by all that the language has")
+    checking.add(inside)
     adding = command(inside, "add", add_segment, "keep a segment")
     shop_option(adding)
     adding.add_argument("name")
@@ -63,20 +57,6 @@ def add(commands: Subparsers) -> None:
     why.add(inside)
     keeping.add(inside)
     pins.add(inside)
-
-
-def check_query(given: argparse.Namespace) -> int:
-    text = given.query if given.query is not None else sys.stdin.read()
-    checked = check(text, words_of(given.shop) if given.shop else WHOLE_TABLE)
-    errors = [asdict(error) for error in checked.errors]
-    answer = {"ok": True, "canonical": checked.canonical} if checked.ok else {"ok": False, "errors": errors}
-    print(json.dumps(answer, ensure_ascii=False))
-    return 0 if checked.ok else 2
-
-
-def words_of(name: str) -> Vocabulary:
-    with reading(engine()) as session:
-        return vocabulary.of(session, shops.by_name(session, name))
 
 
 def add_segment(given: argparse.Namespace) -> None:

@@ -8,9 +8,9 @@ https://shopify.dev/docs/api/shopifyql/segment-query-language-reference
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
 
 from .printing import BARE_ID, canonical
 from .schema import Field, Function, Parameter, Type
@@ -75,6 +75,12 @@ def export(tree: Node) -> Export:
     """Say a query in Shopify's words. Its places are those of the text that the tree was read from."""
     found = sorted((*_obstacles(tree), *_too_many(tree)), key=lambda reason: (reason.start, reason.end))
     return Export(False, None, tuple(found)) if found else Export(True, canonical(_said_there(tree)), ())
+
+
+def described(said: Export) -> dict[str, Any]:
+    """Return an export as an answer to be sent."""
+    reasons = [asdict(reason) for reason in said.reasons]
+    return {"ok": said.ok, **({"text": said.text} if said.ok else {}), "reasons": reasons}
 
 
 def _too_many(tree: Node) -> Iterator[Reason]:

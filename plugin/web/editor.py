@@ -11,13 +11,16 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from plugin import clock
 from plugin.db import reading, transaction
 from plugin.models.segments import Segment
-from plugin.segments import ask, keep, vocabulary
+from plugin.segments import advice, ask, hints, keep, shopify, vocabulary
 from plugin.segments.allowed import check
 from plugin.segments.definition import DEFAULTS, Definition, RefusedError, differences
 from plugin.segments.errors import SegmentError, SegmentErrors
+from plugin.segments.hints import Advice
 from plugin.segments.language import Checked
+from plugin.segments.moments import Moment
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.segments import own
@@ -109,17 +112,30 @@ def check_query() -> dict[str, Any]:
     """Say of a query what is wrong and where, or how many customers meet it, if `count` is asked for."""
     query = request.values.get("query", "")
     checked = say(query, for_rewards="rewards" in request.values)
+    counting_too = "count" in request.values
     return {
         "ok": checked.ok,
         "canonical": checked.canonical,
         "errors": [described(error) for error in checked.errors],
-        "count": counted(query) if checked.ok and "count" in request.values else None,
+        "shopify": shopify.described(shopify.export(checked.tree)) if checked.tree else None,
+        "hints": hints.described(hinted(checked, request.values.get("segment"), whole=counting_too)),
+        "count": counted(query) if checked.ok and counting_too else None,
     }
 
 
 def described(error: SegmentError) -> dict[str, Any]:
     place = {"start": error.start, "end": error.end}
     return {"code": error.code, "message": error.message, "suggestion": error.suggestion, **place}
+
+
+def hinted(checked: Checked, segment_id: str | None, *, whole: bool) -> list[Advice]:
+    """Return the hints for a query: by itself while it is being typed, `whole` also beside what the shop has."""
+    if checked.tree is None:
+        return []
+    if not whole:
+        return hints.of_tree(checked.tree, Moment(clock.now(), g.shop.zone))
+    with reading(engine()) as session:
+        return advice.in_shop(session, g.shop, checked.tree, clock.now(), segment_id or None)
 
 
 def counted(query: str) -> int | None:
@@ -178,6 +194,8 @@ def form(
         conflict=differences(theirs, draft) if theirs else None,
         checked=checked,
         parts=parts(draft.query, errors),
+        found=hinted(checked, segment.segment_id if segment else None, whole=True) if checked else (),
+        exported=shopify.export(checked.tree) if checked and checked.tree else None,
         count=counted(draft.query) if checked and checked.ok else None,
         refusal=refusal,
         prefix=g.shop.tag_prefix,

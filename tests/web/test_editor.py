@@ -89,8 +89,29 @@ def test_while_typing_members_are_counted_only_when_asked_for(visitor):
     query = "number_of_orders = 0"
     assert visitor.post("/segments/check", query=query).json["count"] is None
     answer = visitor.post("/segments/check", query=query, count="1").json
-    assert answer == {"ok": True, "canonical": query, "errors": [], "count": 2}
     assert visitor.get("/segments/check", query_string={"query": query, "count": "1"}).json == answer
+    assert [hint["code"] for hint in answer.pop("hints")] == ["WITHOUT_CONSENT"]
+    said = {"ok": True, "text": query, "reasons": []}
+    assert answer == {"ok": True, "canonical": query, "errors": [], "shopify": said, "count": 2}
+
+
+def test_while_typing_hints_tell_what_the_query_alone_can_tell(visitor):
+    query = "rfm_recency > 3 AND rfm_recency < 2"
+    answer = visitor.post("/segments/check", query=query).json
+    assert [hint["code"] for hint in answer["hints"]] == ["ALWAYS_EMPTY", "CONTRADICTION"]
+    assert answer["hints"][1]["places"] == [{"start": 0, "end": 15}, {"start": 20, "end": 35}]
+    assert [reason["code"] for reason in answer["shopify"]["reasons"]] == ["NAME_NOT_IN_SHOPIFY"] * 2
+    assert visitor.post("/segments/check", query=WRONG).json["hints"] == []
+
+
+def test_hints_and_shopifys_words_stand_on_the_page_and_stop_nothing(site, visitor):
+    answer = visitor.post("/segments/new", action="check", name="a", query="number_of_orders < 0")
+    assert "nobody can meet this" in answer.text
+    assert '<pre class="query">number_of_orders &lt; 0</pre>' in answer.text
+    answer = visitor.post("/segments/new", action="check", name="a", query="rfm_recency > 3")
+    assert "<li>Shopify&#39;s segments have no rfm_recency</li>" in answer.text
+    assert visitor.post("/segments/new", action="save", name="None", query="number_of_orders < 0").status_code == 302
+    assert "None" in [one.name for one in site.rows(Segment)]
 
 
 def test_counting_never_takes_more_than_its_share(visitor):

@@ -16,7 +16,7 @@ let asking = null;
 async function ask(query, count) {
   asking?.abort();
   asking = new AbortController();
-  const body = new URLSearchParams({ query });
+  const body = new URLSearchParams({ query, segment: form.dataset.segment });
   if (count) body.set("count", "1");
   if (form.elements.rewards.checked) body.set("rewards", "yes");
   const answer = await fetch(form.dataset.check, {
@@ -71,10 +71,44 @@ function fault(query, error) {
   return item;
 }
 
+function advice(hints) {
+  if (!hints.length) return [];
+  const list = element("ul", undefined, "faults");
+  list.append(...hints.map((hint) => element("li", hint.message)));
+  return [list];
+}
+
+async function copy(shown, button) {
+  try {
+    await navigator.clipboard.writeText(shown.textContent);
+    button.textContent = words.copied;
+  } catch { // not allowed here, as in another site's frame: it is then one key away
+    getSelection().selectAllChildren(shown);
+  }
+}
+
+function inShopify(shopify) {
+  const box = element("details");
+  box.open = verdict.querySelector("details")?.open ?? false;
+  box.append(element("summary", words.shopify));
+  if (shopify.ok) {
+    const shown = element("pre", shopify.text, "query");
+    const button = element("button", words.copy, "small");
+    button.type = "button";
+    button.addEventListener("click", () => copy(shown, button));
+    box.append(shown, button);
+  } else {
+    const list = element("ul");
+    list.append(...shopify.reasons.map((reason) => element("li", reason.message)));
+    box.append(element("p", words.cannot), list);
+  }
+  return box;
+}
+
 function show(query, checked) {
   if (checked.ok) {
     const said = checked.count === null ? words.counting : words.count.replace("{count}", checked.count.toLocaleString(document.documentElement.lang));
-    verdict.replaceChildren(element("p", `${words.fits} ${said}`, "good"));
+    verdict.replaceChildren(element("p", `${words.fits} ${said}`, "good"), ...advice(checked.hints), inShopify(checked.shopify));
     return;
   }
   const list = element("ul", undefined, "faults");
