@@ -183,13 +183,17 @@ class Event:
 
 @dataclass(frozen=True)
 class Product:
+    """What is sold. `category` is its full name, `category_id` the platform's own name of it."""
+
     product_id: str
     updated_at: datetime
     title: str | None = None
     vendor: str | None = None
     product_type: str | None = None
     category: str | None = None
+    category_id: str | None = None
     tags: Sequence[str] = ()
+    collections: Sequence[str] | Unset = UNSET
 
 
 @dataclass(frozen=True)
@@ -228,7 +232,7 @@ class Order:
     """An order as it stands; the first of its addresses is the one it goes to.
 
     `refunded_minor` is a total without dates (a CSV has nothing better): what the dated `refunds` do not explain of it
-    counts from the order's own day.
+    counts from the order's own day. `discount_minor` is what was taken off in all, by a code or otherwise.
     """
 
     order_id: str
@@ -246,6 +250,7 @@ class Order:
     refunds: Sequence[Refund] = ()
     refunded_minor: int | None | Unset = UNSET
     discount_codes: Sequence[str] | Unset = UNSET
+    discount_minor: int | None | Unset = UNSET
     addresses: Sequence[Address] | Unset = UNSET
     cart_ids: Sequence[str] | Unset = UNSET
     accepts_marketing: bool | None | Unset = UNSET
@@ -253,13 +258,16 @@ class Order:
     landing_site: str | None | Unset = UNSET
     referring_site: str | None | Unset = UNSET
     user_agent: str | None | Unset = UNSET
+    location_id: str | None | Unset = UNSET
+    app_id: str | None | Unset = UNSET
 
 
 @dataclass(frozen=True)
 class Cart:
     """A cart or checkout. One that names neither customer nor address still says that the cart has changed.
 
-    `told_at`, where it is known, tells which of two records about one change is the later.
+    `told_at`, where it is known, tells which of two records about one change is the later. `products` are the ids of
+    what lies in it.
     """
 
     cart_id: str
@@ -270,6 +278,7 @@ class Cart:
     completed_at: datetime | None | Unset = UNSET
     total_minor: int | None | Unset = UNSET
     currency: str | None | Unset = UNSET
+    products: Sequence[str] | Unset = UNSET
 
 
 @dataclass(frozen=True)

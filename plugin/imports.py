@@ -163,7 +163,7 @@ def order_of(row: Row) -> Order:
         raise ValueError("no Id")
     currency = row["Currency"].strip()
     placed_at = moment(row, "Created at")
-    refunded = row.get("Refunded Amount", "").strip()
+    refunded, discount = (row.get(name, "").strip() for name in ("Refunded Amount", "Discount Amount"))
     return Order(
         order_id=clean(order_id),
         name=clean(row["Name"]),
@@ -176,6 +176,7 @@ def order_of(row: Row) -> Order:
         financial_status=clean(row.get("Financial Status", "")) or None,
         refunded_minor=amount(refunded, currency, "Refunded Amount") if refunded else 0,
         discount_codes=(clean(code),) if (code := row.get("Discount Code", "").strip()) else (),
+        discount_minor=amount(discount, currency, "Discount Amount") if discount else 0,
         accepts_marketing={"yes": True, "no": False}.get(row.get("Accepts Marketing", "").strip().casefold()),
         addresses=tuple(address for kind in ("Shipping", "Billing") if (address := address_of(row, kind))),
         source_name=clean(row.get("Source", "")) or None,

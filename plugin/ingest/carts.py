@@ -7,25 +7,27 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import case
+from sqlalchemy import case, select
 from sqlmodel import Session
 
 from connectors.records import UNSET, Cart
 from plugin import stale
-from plugin.db import table, upsert
+from plugin.db import among, table, upsert
 from plugin.ingest.merging import Row, by_shape, earliest, group, latest, newest, not_older
-from plugin.ingest.people import People
+from plugin.ingest.people import People, keys
 from plugin.models.commerce import Cart as CartRow
 from plugin.models.shops import Shop
 
 carts = table(CartRow)
 
-BUYER = ("customer_id", "total_minor", "currency")
+BUYER = ("customer_id", "total_minor", "amount_minor", "currency")
+MOMENTS = ("changed_at", "abandoned_at", "completed_at", "ordered_at")  # at each of them a cart is seen differently
 
 
 def store(session: Session, people: People, records: Sequence[Cart]) -> set[str]:
-    """Write carts; return the customers whose carts changed, and have them looked at when a cart becomes abandoned."""
-    concerned: set[str] = set()
+    """Write carts; return the customers whose carts changed, former ones included, and have them looked at again when
+    time alone makes a cart another: when it becomes abandoned."""
+    concerned = owners(session, people.shop.shop_id, [one.cart_id for one in records])
     in_order = sorted(records, key=clock)
     for shape in by_shape(row_of(people, one) for one in in_order):
         rows = newest(shape, key=lambda row: row["cart_id"], at=lambda row: row["changed_at"])
@@ -35,14 +37,20 @@ def store(session: Session, people: People, records: Sequence[Cart]) -> set[str]
             carts,
             list(rows.values()),
             change=partial(changes, carried=shape[0].keys()),
-            returning=("customer_id", "abandoned_at"),
+            returning=("customer_id", *MOMENTS),
         )
         known = [row for row in written if row.customer_id]
-        stale.wake(
-            session, people.shop.shop_id, [(row.abandoned_at, row.customer_id) for row in known if row.abandoned_at]
-        )
+        moments = [(at, row.customer_id) for row in known for name in MOMENTS if (at := row._mapping[name])]
+        stale.wake(session, people.shop.shop_id, moments)
         concerned |= {row.customer_id for row in known}
     return concerned
+
+
+def owners(session: Session, shop_id: str, cart_ids: Sequence[str]) -> set[str]:
+    if not cart_ids:
+        return set()
+    theirs = (carts.c.shop_id == shop_id, among(carts.c.cart_id, keys(cart_ids)), carts.c.customer_id.is_not(None))
+    return set(session.scalars(select(carts.c.customer_id).where(*theirs)))
 
 
 def complete(kept: Mapping[str, Row], told: Iterable[Row]) -> None:
@@ -64,6 +72,8 @@ def row_of(people: People, cart: Cart) -> Row:
         "changed_at": cart.changed_at,
         "abandoned_at": abandoned_at(people.shop, cart.changed_at),
     }
+    if cart.products is not UNSET:
+        row |= {"products_updated_at": clock(cart), "product_ids": tuple(cart.products)}
     if cart.customer is UNSET and cart.email is UNSET:
         return row
     customer = cart.customer if cart.customer is not UNSET else None
@@ -72,11 +82,10 @@ def row_of(people: People, cart: Cart) -> Row:
         "buyer_updated_at": clock(cart),
         "customer_id": people.find(customer.customer_id if customer else None, email),
     }
-    return row | {
-        name: value
-        for name in ("completed_at", "total_minor", "currency")
-        if (value := getattr(cart, name)) is not UNSET
-    }
+    if cart.total_minor is not UNSET:
+        ours = cart.currency == people.shop.currency
+        row |= {"total_minor": cart.total_minor, "amount_minor": cart.total_minor if ours else None}
+    return row | {name: value for name in ("completed_at", "currency") if (value := getattr(cart, name)) is not UNSET}
 
 
 def abandoned_at(shop: Shop, changed_at: datetime) -> datetime:
@@ -94,6 +103,8 @@ def changes(new: Any, carried: Collection[str]) -> Row:
         changed["completed_at"] = earliest(carts.c.completed_at, new.completed_at)
     if "buyer_updated_at" in carried:
         changed |= group(carts, new, "buyer_updated_at", [name for name in BUYER if name in carried])
+    if "products_updated_at" in carried:
+        changed |= group(carts, new, "products_updated_at", ["product_ids"])
     return changed
 
 

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from connectors.records import UNSET, LineItem, Order, Refund
 from plugin import stale
 from plugin.db import among, bulk_insert, table, upsert
-from plugin.ingest import products
+from plugin.ingest import circumstances, products
 from plugin.ingest.merging import Row, by_shape, earliest, latest, newest, not_older
 from plugin.ingest.people import People, keys
 from plugin.ingest.places import places
@@ -28,7 +28,7 @@ refunds = table(RefundRow)
 refund_lines = table(RefundLine)
 carts = table(Cart)
 
-CARRIED = ("accepts_marketing", "source_name", "landing_site", "referring_site", "user_agent")
+CARRIED = ("discount_minor", "accepts_marketing")
 
 
 def store(session: Session, people: People, records: Sequence[Order]) -> set[str]:
@@ -37,8 +37,11 @@ def store(session: Session, people: People, records: Sequence[Order]) -> set[str
         return set()
     shop_id = people.shop.shop_id
     latest_ones = newest(records, key=lambda one: one.order_id, at=lambda one: one.updated_at)
+    latest_ones = circumstances.together(records, latest_ones)
     existing = existing_orders(session, shop_id, latest_ones)
-    won = write(session, [row_of(people, one) for one in latest_ones.values()])
+    rows = [row_of(people, one) for one in latest_ones.values()]
+    won = write(session, rows)
+    circumstances.fill(session, [row for row in rows if row["order_id"] not in won])
     write_lines(session, people.shop, [one for one in latest_ones.values() if one.order_id in won], existing)
     undated(session, shop_id, records)
     store_refunds(session, people.shop, [refund for one in records for refund in one.refunds])
@@ -80,7 +83,8 @@ def row_of(people: People, order: Order) -> Row:
     if order.discount_codes is not UNSET:
         row["discount_codes"] = tuple(order.discount_codes)
     if order.addresses is not UNSET:
-        row |= places(order.addresses)
+        row |= places(order.addresses) | {"country": next((at.country for at in order.addresses if at.country), None)}
+    row |= circumstances.columns(order, people.shop.domain)
     return row | {name: value for name in CARRIED if (value := getattr(order, name)) is not UNSET}
 
 
@@ -90,10 +94,11 @@ def write(session: Session, rows: Iterable[Row]) -> set[str]:
     def change(new: Any) -> Row:
         deleted = orders.c.deleted_at >= new.updated_at
         overwritten = {name: new[name] for name in shape[0] if name not in ("shop_id", "order_id", "refunded")}
-        return overwritten | {
+        standing = {
             "deleted_at": case((deleted, orders.c.deleted_at), else_=None),
             "counts": case((deleted, False), else_=new.counts),
         }
+        return overwritten | circumstances.kept(new) | standing
 
     won: set[str] = set()
     for shape in by_shape(rows):
@@ -126,7 +131,7 @@ def lines_of(order: Order) -> Iterable[LineItem]:
 
 
 def line_row(shop: Shop, order: Order, line: LineItem, known: dict[str, list[Any]]) -> Row:
-    product = products.first_known(known.get(line.product_id, ()), order.placed_at) if line.product_id else None
+    versions = known.get(line.product_id, ()) if line.product_id else ()
     return {
         "shop_id": shop.shop_id,
         "order_id": order.order_id,
@@ -139,7 +144,7 @@ def line_row(shop: Shop, order: Order, line: LineItem, known: dict[str, list[Any
         "quantity": line.quantity,
         "removed": removed(order, line),
         "amount_minor": line.amount_minor if order.currency == shop.currency else None,
-        **products.facts(product),
+        **products.facts(versions, order.placed_at),
     }
 
 
@@ -234,9 +239,11 @@ def link_carts(session: Session, shop_id: str, records: Iterable[Order]) -> set[
         carts,
         rows,
         change=lambda new: {"ordered_at": earliest(carts.c.ordered_at, new.ordered_at)},
-        returning=("customer_id",),
+        returning=("customer_id", "ordered_at"),
     )
-    return {row.customer_id for row in written if row.customer_id}
+    known = [row for row in written if row.customer_id]
+    stale.wake(session, shop_id, [(row.ordered_at, row.customer_id) for row in known])
+    return {row.customer_id for row in known}
 
 
 def moments(people: People, records: Iterable[Order]) -> list[tuple[datetime, str]]:

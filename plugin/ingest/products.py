@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
-from connectors.records import Product
+from connectors.records import UNSET, Product
 from plugin.db import among, fold, table, upsert
 from plugin.ingest.merging import Row
 from plugin.ingest.people import keys
@@ -19,7 +19,7 @@ versions = table(ProductVersion)
 lines = table(LineItem)
 orders = table(Order)
 
-FACTS = ("title", "vendor", "product_type", "category", "tags")
+FACTS = ("title", "vendor", "product_type", "category", "category_id", "tags")
 
 
 def store(session: Session, shop_id: str, records: Sequence[Product]) -> set[str]:
@@ -41,7 +41,9 @@ def version_row(shop_id: str, product: Product) -> Row:
         "vendor": product.vendor,
         "product_type": product.product_type,
         "category": product.category,
+        "category_id": product.category_id,
         "tags": tuple(sorted({fold(tag) for tag in product.tags} - {""})),
+        "collections": None if product.collections is UNSET else tuple(product.collections),
     }
 
 
@@ -59,7 +61,15 @@ def versions_of(session: Session, shop_id: str, product_ids: Iterable[str | None
 def tells_more(known: dict[str, list[Any]], row: Row) -> bool:
     """Whether a version differs from the one in force at its moment: stock changes alone make no version."""
     before = [one for one in known.get(row["product_id"], []) if one.updated_at <= row["updated_at"]]
-    return not before or any(getattr(before[-1], name) != row[name] for name in FACTS)
+    if not before or any(getattr(before[-1], name) != row[name] for name in FACTS):
+        return True
+    return row["collections"] is not None and sorted(row["collections"]) != collections(before)
+
+
+def collections(versions: Sequence[Any]) -> list[str] | None:
+    """Return the collections that the latest of these versions tells: some tell of none at all."""
+    found = [one.collections for one in versions if one.collections is not None]
+    return sorted(found[-1]) if found else None
 
 
 def first_known(known: Sequence[Any], at: datetime | None) -> Any | None:
@@ -68,14 +78,20 @@ def first_known(known: Sequence[Any], at: datetime | None) -> Any | None:
     return before[-1] if before else known[0] if known else None
 
 
-def facts(version: Any | None) -> Row:
-    """Return a line's columns about its product."""
-    if version is None:
-        return {"product_vendor": None, "product_type": None, "product_tags": None}
+def facts(known: Sequence[Any], at: datetime | None) -> Row:
+    """Return a line's columns about its product, by the versions known of it and the moment of its order.
+
+    Its collections are those of the versions that tell any: some sources never do.
+    """
+    version = first_known(known, at)
+    told = first_known([one for one in known if one.collections is not None], at)
     return {
-        "product_vendor": version.vendor,
-        "product_type": version.product_type,
-        "product_tags": version.tags,
+        "product_vendor": version.vendor if version else None,
+        "product_type": version.product_type if version else None,
+        "product_tags": version.tags if version else None,
+        "product_category": version.category if version else None,
+        "product_category_id": version.category_id if version else None,
+        "product_collections": told.collections if told else None,
     }
 
 
@@ -89,7 +105,7 @@ def relabel(session: Session, shop_id: str, product_ids: list[str]) -> set[str]:
     )
     concerned: set[str] = set()
     for line in session.execute(statement).all():
-        now = facts(first_known(known[line.product_id], line.placed_at))
+        now = facts(known[line.product_id], line.placed_at)
         if any(getattr(line, name) != value for name, value in now.items()):
             session.execute(
                 update(lines)

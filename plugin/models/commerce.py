@@ -121,13 +121,18 @@ class ProductVersion(SQLModel, table=True):
     vendor: str | None = None
     product_type: str | None = None
     category: str | None = None
+    category_id: str | None = id_()
     tags: tuple[str, ...] | None = values()
+    collections: tuple[str, ...] | None = values()
 
 
 class Order(SQLModel, table=True):
     """An order. `amount_minor` is what was charged, in the shop's currency; NULL where it is not known in it.
 
     `refunded_minor` is a total without dates; `refunded` says that there is anything to subtract at all.
+    `discount_minor` is what was taken off, in the order's own currency. `country` is where it goes.
+    `channel`, `campaign`, `referrer`, `browser` and `operating_system` are casefolded, as `ingest.circumstances` reads
+    them.
     """
 
     __tablename__ = "orders"
@@ -167,6 +172,7 @@ class Order(SQLModel, table=True):
     refunded_minor: int | None = big()
     refunded: bool = False
     discount_codes: tuple[str, ...] | None = values()
+    discount_minor: int | None = big()
     accepts_marketing: bool | None = None
     countries: tuple[str, ...] | None = values()
     regions: tuple[str, ...] | None = values()
@@ -180,6 +186,15 @@ class Order(SQLModel, table=True):
     landing_site: str | None = None
     referring_site: str | None = None
     user_agent: str | None = None
+    location_id: str | None = id_()
+    app_id: str | None = id_()
+    country: str | None = None
+    channel: str | None = None
+    campaign: str | None = None
+    referrer: str | None = None
+    device: str | None = None
+    browser: str | None = None
+    operating_system: str | None = None
 
 
 class LineItem(SQLModel, table=True):
@@ -208,6 +223,9 @@ class LineItem(SQLModel, table=True):
     product_vendor: str | None = None
     product_type: str | None = None
     product_tags: tuple[str, ...] | None = values()
+    product_category: str | None = None
+    product_category_id: str | None = id_()
+    product_collections: tuple[str, ...] | None = values()
     quantity: int = big(0)
     removed: int = big(0)
     amount_minor: int | None = big()
@@ -217,7 +235,7 @@ class Refund(SQLModel, table=True):
     """Money given back on an order, in the shop's currency."""
 
     __tablename__ = "refunds"
-    __table_args__ = keyed()
+    __table_args__ = keyed(Index("ix_refunds_refunded", "shop_id", "refunded_at", "order_id"))
 
     shop_id: str = shop_key()
     order_id: str = key()
@@ -241,10 +259,16 @@ class RefundLine(SQLModel, table=True):
 
 
 class Cart(SQLModel, table=True):
-    """A cart or checkout. `abandoned_at` is its last change plus the shop's waiting time: known in advance."""
+    """A cart or checkout. `abandoned_at` is its last change plus the shop's waiting time: known in advance.
+
+    `amount_minor` is `total_minor` where that is in the shop's currency.
+    """
 
     __tablename__ = "carts"
-    __table_args__ = keyed(Index("ix_carts_customer", "shop_id", "customer_id", "abandoned_at"))
+    __table_args__ = keyed(
+        Index("ix_carts_customer", "shop_id", "customer_id", "abandoned_at"),
+        Index("ix_carts_changed", "shop_id", "changed_at", "customer_id"),
+    )
 
     shop_id: str = shop_key()
     cart_id: str = key()
@@ -257,3 +281,6 @@ class Cart(SQLModel, table=True):
     deleted_at: datetime | None = moment()
     total_minor: int | None = big()
     currency: str | None = None
+    amount_minor: int | None = big()
+    product_ids: tuple[str, ...] | None = values()
+    products_updated_at: datetime | None = moment()

@@ -54,26 +54,28 @@ COVERED: Mapping[str, Cover] = {
     "attribute_values": Cover(
         whose=BY_CUSTOMER, deleted="shop_id customer_id key changed_at value value_on month_day number"
     ),
-    "product_versions": Cover(kept="shop_id product_id updated_at title vendor product_type category tags"),
+    "product_versions": Cover(
+        kept="shop_id product_id updated_at title vendor product_type category category_id tags collections"
+    ),
     # An order's money stays in the shop's figures. Its codes go: shops make them out to persons.
     "orders": Cover(
         whose={"customer_id": "customer", "order_id": "order"},
         blanked="customer_id name discount_codes accepts_marketing countries regions cities postal_codes time_zone "
-        "place_x place_y place_z landing_site "
-        "referring_site user_agent",
+        "place_x place_y place_z country landing_site campaign referring_site referrer user_agent device browser "
+        "operating_system",
         kept="shop_id order_id placed_at updated_at deleted_at cancelled_at test counts financial_status currency "
-        "total_minor amount_minor refunded_minor refunded source_name",
+        "total_minor amount_minor discount_minor refunded_minor refunded source_name channel location_id app_id",
     ),
     "line_items": Cover(
         kept="shop_id order_id line_id product_id variant_id sku title vendor product_vendor product_type product_tags "
-        "quantity removed amount_minor",
+        "product_category product_category_id product_collections quantity removed amount_minor",
     ),
     "refunds": Cover(kept="shop_id order_id refund_id refunded_at amount_minor"),
     "refund_lines": Cover(kept="shop_id order_id line_id refund_id refunded_at quantity"),
     "carts": Cover(
         whose=BY_CUSTOMER,
         deleted="shop_id cart_id customer_id buyer_updated_at changed_at abandoned_at completed_at ordered_at "
-        "deleted_at total_minor currency",
+        "deleted_at total_minor amount_minor currency product_ids products_updated_at",
     ),
     "refetches": Cover(
         whose={"order_id": "order"},

@@ -132,6 +132,7 @@ RECORDS = {
                 LineItem("9763181771065203491", 1, 1, title="Case", amount_minor=1000),
             ),
             discount_codes=("WELCOME10",),
+            discount_minor=600,
             addresses=(
                 Address("JP", "29", "Nara", "630-8213", (34.6851, 135.8048)),
                 Address("GB", "ENG", "Leeds", "LS1 1AA"),
@@ -142,6 +143,8 @@ RECORDS = {
             landing_site="/?utm_source=newsletter",
             referring_site="https://news.example.com/",
             user_agent="Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X)",
+            location_id=None,
+            app_id="580111",
         )
     ],
     "orders/cancelled": [
@@ -178,6 +181,8 @@ RECORDS = {
             landing_site=None,
             referring_site=None,
             user_agent=None,
+            location_id="9007199254740997",
+            app_id="129785",
         )
     ],
     "orders/edited": [Refetch("8209829119461545081")],
@@ -191,6 +196,7 @@ RECORDS = {
             vendor="Acme",
             product_type="Sunglasses",
             category="Apparel & Accessories > Clothing Accessories > Sunglasses",
+            category_id="aa-2-27",
             tags=("summer", "unisex", "eye wear"),
         )
     ],
@@ -213,7 +219,9 @@ RECORDS = {
     "customers_marketing_consent/update": [Consent("sms", "NOT_SUBSCRIBED", AT, "7064055069303700841", None)],
     "customer.tags_added": [TagsChanged("7064055069303700841", utc(2026, 11, 4, 12), added=("seg:vip", "wholesale"))],
     "customer.tags_removed": [TagsChanged("7064055069303700841", utc(2026, 11, 4, 12, 0, 1), removed=("seg:new",))],
-    "carts/update": [Cart("eeafa272cebfd4b22385bc4b645e762c", utc(2026, 11, 2, 10, 5))],
+    "carts/update": [
+        Cart("eeafa272cebfd4b22385bc4b645e762c", utc(2026, 11, 2, 10, 5), products=("7880321196742929221",))
+    ],
     "checkouts/update": [
         Cart(
             cart_id="eeafa272cebfd4b22385bc4b645e762c",
@@ -223,6 +231,7 @@ RECORDS = {
             completed_at=None,
             total_minor=7500,
             currency="JPY",
+            products=("7880321196742929221",),
         )
     ],
     "checkouts/delete": [Deleted("cart", "eeafa272cebfd4b22385bc4b645e762c", AT)],

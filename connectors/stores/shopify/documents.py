@@ -50,7 +50,8 @@ QUESTIONS: Mapping[str, Question] = {
     "products": Question(
         connection="products",
         count="productsCount",
-        fields="id updatedAt title vendor productType category { fullName } tags",
+        fields="id updatedAt title vendor productType category { id fullName } tags",
+        nested="collections { edges { node { id } } }",
     ),
     "customers": Question(
         connection="customers",
@@ -71,7 +72,8 @@ QUESTIONS: Mapping[str, Question] = {
         fields=(
             "id name createdAt updatedAt cancelledAt test displayFinancialStatus sourceName currencyCode discountCodes"
             " customerAcceptsMarketing cartToken checkoutToken"
-            f" totalPriceSet {MONEY} customer {{ id createdAt updatedAt }} refunds {{ id }}"
+            f" app {{ id }} totalPriceSet {MONEY} totalDiscountsSet {MONEY}"
+            " customer { id createdAt updatedAt } refunds { id }"
             " customerJourneySummary { firstVisit { landingPage referrerUrl } }"
         ),
         personal=f"email billingAddress {PLACE} shippingAddress {PLACE}",
@@ -84,6 +86,7 @@ QUESTIONS: Mapping[str, Question] = {
             f"id createdAt updatedAt completedAt abandonedCheckoutUrl totalPriceSet {MONEY}"
             " customer { id createdAt updatedAt }"
         ),
+        nested="lineItems { edges { node { id product { id } } } }",
     ),
 }
 

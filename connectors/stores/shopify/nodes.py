@@ -55,7 +55,14 @@ def inside(data: Payload, key: str) -> str | None:
     return number(found) if found else None
 
 
-def product(data: Payload, _: Sequence[Payload]) -> Sequence[Record]:
+def handle(data: Payload, key: str) -> str | None:
+    """Return the last part of a global id of any kind: those of categories and of apps need be no numbers."""
+    found = data.text(key)
+    return found.rpartition("/")[2] or None if found else None
+
+
+def product(data: Payload, children: Sequence[Payload]) -> Sequence[Record]:
+    """Read a product with the collections that it is in."""
     category = data.object("category")
     return (
         Product(
@@ -65,7 +72,9 @@ def product(data: Payload, _: Sequence[Payload]) -> Sequence[Record]:
             vendor=data.text("vendor"),
             product_type=data.text("productType"),
             category=category.text("fullName") if category else None,
+            category_id=handle(category, "id") if category else None,
             tags=data.texts("tags"),
+            collections=tuple(map(own, children)),
         ),
     )
 
@@ -152,6 +161,7 @@ def order(data: Payload, children: Sequence[Payload]) -> Order:
     person = data.object("customer")
     status = data.text("displayFinancialStatus")
     landing, referring = journey(data)
+    app = data.object("app")
     return Order(
         order_id=own(data),
         placed_at=data.required("createdAt", data.time),
@@ -166,13 +176,20 @@ def order(data: Payload, children: Sequence[Payload]) -> Order:
         financial_status=status.lower() if status else None,
         lines=tuple(line(each, currency) for each in children),
         discount_codes=data.texts("discountCodes"),
+        discount_minor=data.carried("totalDiscountsSet", lambda key: discount(data, key, currency)),
         addresses=addresses(data),
         cart_ids=tuple(filter(None, (data.text("cartToken"), data.text("checkoutToken")))),
         accepts_marketing=data.carried("customerAcceptsMarketing", data.flag),
         source_name=data.carried("sourceName", data.text),
         landing_site=landing,
         referring_site=referring,
+        app_id=handle(app, "id") if app else data.carried("app", lambda _: None),
     )
+
+
+def discount(data: Payload, key: str, currency: str) -> int | None:
+    amount = shop_amount(data, key)
+    return None if amount is None else data.minor_of(key, amount, currency)
 
 
 def addresses(data: Payload) -> tuple[Address, ...] | Unset:
@@ -239,7 +256,7 @@ def given_back(data: Payload) -> RefundLine:
     return RefundLine(own(sold), data.required("quantity", data.count))
 
 
-def checkout(data: Payload, _: Sequence[Payload]) -> Sequence[Record]:
+def checkout(data: Payload, children: Sequence[Payload]) -> Sequence[Record]:
     """Read an abandoned checkout. Its cart, by which webhooks know it, stands in the address that recovers it."""
     page = data.required("abandonedCheckoutUrl", data.text)
     match = CART.search(urlsplit(page).path)
@@ -256,6 +273,7 @@ def checkout(data: Payload, _: Sequence[Payload]) -> Sequence[Record]:
             completed_at=data.carried("completedAt", data.time),
             total_minor=total.minor("amount", currency),
             currency=currency,
+            products=tuple(dict.fromkeys(filter(None, (inside(one, "product") for one in children)))),
         ),
     )
 

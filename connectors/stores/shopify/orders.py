@@ -41,6 +41,7 @@ def order(data: Payload, _: datetime | None) -> Sequence[Record]:
             discount_codes=data.carried(
                 "discount_codes", lambda key: tuple(filter(None, (each.text("code") for each in data.objects(key))))
             ),
+            discount_minor=data.carried("total_discounts", lambda key: shop_minor(data, key, currency)),
             addresses=addresses(data, "shipping_address", "billing_address"),
             cart_ids=cart_ids(data),
             accepts_marketing=data.carried("buyer_accepts_marketing", data.flag),
@@ -48,6 +49,8 @@ def order(data: Payload, _: datetime | None) -> Sequence[Record]:
             landing_site=data.carried("landing_site", data.text),
             referring_site=data.carried("referring_site", data.text),
             user_agent=client.text("user_agent") if client else data.carried("client_details", lambda _: None),
+            location_id=data.carried("location_id", data.id),
+            app_id=data.carried("app_id", data.id),
         ),
     )
 
@@ -98,7 +101,15 @@ def addresses(data: Payload, *keys: str) -> tuple[Address, ...] | Unset:
 
 def cart(data: Payload, _: datetime | None) -> Sequence[Record]:
     """Read a cart of the online store, which names nobody."""
-    return (Cart(data.required("token", data.text), data.required("updated_at", data.time)),)
+    return (Cart(data.required("token", data.text), data.required("updated_at", data.time), products=products(data)),)
+
+
+def products(data: Payload) -> tuple[str, ...] | Unset:
+    """Return the ids of what lies in a cart, each once."""
+    return data.carried(
+        "line_items",
+        lambda key: tuple(dict.fromkeys(filter(None, (one.id("product_id") for one in data.objects(key))))),
+    )
 
 
 def checkout(data: Payload, _: datetime | None) -> Sequence[Record]:
@@ -114,5 +125,6 @@ def checkout(data: Payload, _: datetime | None) -> Sequence[Record]:
             completed_at=data.carried("completed_at", data.time),
             total_minor=data.carried("total_price", lambda key: data.minor(key, currency)),
             currency=currency,
+            products=products(data),
         ),
     )

@@ -27,6 +27,7 @@ from connectors.stores.shopify.customers import (
     tags_changed,
 )
 from connectors.stores.shopify.moments import Reader, moment
+from connectors.stores.shopify.nodes import handle
 from connectors.stores.shopify.orders import cart, checkout, order
 from connectors.stores.shopify.refunds import refund
 
@@ -41,6 +42,7 @@ def product(data: Payload, _: datetime | None) -> Sequence[Record]:
             vendor=data.text("vendor"),
             product_type=data.text("product_type"),
             category=category.text("full_name") or category.text("name") if category else None,
+            category_id=handle(category, "admin_graphql_api_id") if category else None,
             tags=tuple(filter(None, (tag.strip() for tag in (data.text("tags") or "").split(",")))),
         ),
     )

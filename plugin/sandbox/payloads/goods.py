@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from plugin.sandbox.model import Checkout, Customer, Line, Product, Store, Variant, moment
+from plugin.sandbox.shelves import category
 
 from .parts import Payload, amounts, buyer, gid, local, money, postal, titled, value, variant_title
 
@@ -11,6 +12,7 @@ STOCK = 100
 
 def product(store: Store, product: Product) -> Payload:
     at = local(store, product["created_at"])
+    sort = category(product)
     return {
         "admin_graphql_api_id": gid("Product", product["id"]),
         "body_html": product["title"],
@@ -36,7 +38,12 @@ def product(store: Store, product: Product) -> Payload:
             for kind in product["variants"]
         ],
         "has_variants_that_requires_components": False,
-        "category": None,
+        "category": sort
+        and {
+            "admin_graphql_api_id": f"gid://shopify/TaxonomyCategory/{sort.id}",
+            "name": sort.name,
+            "full_name": sort.full_name,
+        },
     }
 
 

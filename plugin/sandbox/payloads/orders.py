@@ -15,6 +15,7 @@ from plugin.sandbox.model import (
     subtotal,
     total,
 )
+from plugin.sandbox.shelves import app, location
 
 from .parts import Payload, amounts, buyer, gid, local, money, money_set, postal, sold
 
@@ -56,10 +57,11 @@ def order(store: Store, order: Order, customer: Customer | None) -> Payload:
 
 
 def identity(store: Store, order: Order) -> Payload:
+    sold_by = app(order)
     return {
         "id": order["id"],
         "admin_graphql_api_id": gid("Order", order["id"]),
-        "app_id": None,
+        "app_id": sold_by[0] if sold_by else None,
         "name": f"#{order['number']}",
         "number": order["number"] - 1_000,
         "order_number": order["number"],
@@ -67,7 +69,7 @@ def identity(store: Store, order: Order) -> Payload:
         "token": f"{order['id']:032x}",
         "order_status_url": f"https://{store.domain}/{store.id}/orders/{order['id']:032x}/authenticate",
         "device_id": None,
-        "location_id": None,
+        "location_id": location(order),
         "user_id": None,
         "po_number": None,
         "reference": None,

@@ -12,12 +12,14 @@ from plugin.sandbox.model import (
     Product,
     Refund,
     Store,
+    discount,
     financial_status,
     refunded,
     total,
     worth,
 )
 from plugin.sandbox.payloads import gid, money
+from plugin.sandbox.shelves import app, category, collections
 
 from . import fields
 from .fields import Held, Listed, Node
@@ -29,6 +31,7 @@ def bag(store: Store, minor: int) -> Node:
 
 
 def product(store: Store, product: Product) -> Node:  # noqa: ARG001  as all makers of nodes are called
+    sort = category(product)
     return {
         "__typename": "Product",
         "id": gid("Product", product["id"]),
@@ -37,7 +40,19 @@ def product(store: Store, product: Product) -> Node:  # noqa: ARG001  as all mak
         "handle": product["handle"],
         "vendor": product["vendor"],
         "productType": product["type"],
-        "category": None,
+        "category": sort
+        and {
+            "__typename": "TaxonomyCategory",
+            "id": f"gid://shopify/TaxonomyCategory/{sort.id}",
+            "name": sort.name,
+            "fullName": sort.full_name,
+        },
+        "collections": Held(
+            [
+                {"__typename": "Collection", "id": gid("Collection", id_), "title": title}
+                for id_, title in collections(product)
+            ]
+        ),
         "tags": product["tags"],
         "createdAt": product["created_at"],
         "updatedAt": product["created_at"],
@@ -47,6 +62,7 @@ def product(store: Store, product: Product) -> Node:  # noqa: ARG001  as all mak
 def order(store: Store, order: Order, customer: Customer | None) -> Node:
     address = fields.mailing_address(order["address"])
     lines = {line["id"]: sold(store, line, order) for line in order["lines"]}
+    sold_by = app(order)
     return {
         "__typename": "Order",
         "id": gid("Order", order["id"]),
@@ -71,6 +87,8 @@ def order(store: Store, order: Order, customer: Customer | None) -> Node:
         "totalPriceSet": bag(store, total(order)),
         "currentTotalPriceSet": bag(store, total(order) - refunded(order)),
         "totalRefundedSet": bag(store, refunded(order)),
+        "totalDiscountsSet": bag(store, discount(order)),
+        "app": sold_by and {"__typename": "OrderApp", "id": gid("App", sold_by[0]), "name": sold_by[1]},
         "customer": fields.customer(store, customer) if customer else None,
         "billingAddress": address,
         "shippingAddress": address,

@@ -42,9 +42,13 @@ type Product implements Node {
   productType: String!
   category: TaxonomyCategory
   tags: [String!]!
+  collections(after: String, first: Int, reverse: Boolean = false): CollectionConnection!
   createdAt: DateTime!
   updatedAt: DateTime!
 }
+type Collection implements Node { id: ID! title: String! }
+type CollectionConnection { edges: [CollectionEdge!]! nodes: [Collection!]! pageInfo: PageInfo! }
+type CollectionEdge { cursor: String! node: Collection! }
 type ProductVariant implements Node { id: ID! title: String! sku: String }
 type TaxonomyCategory implements Node { id: ID! name: String! fullName: String! }
 type ProductConnection { edges: [ProductEdge!]! nodes: [Product!]! pageInfo: PageInfo! }
@@ -73,6 +77,8 @@ type Order implements Node {
   totalPriceSet: MoneyBag!
   currentTotalPriceSet: MoneyBag!
   totalRefundedSet: MoneyBag!
+  totalDiscountsSet: MoneyBag
+  app: OrderApp
   customer: Customer
   billingAddress: MailingAddress
   shippingAddress: MailingAddress
@@ -80,6 +86,7 @@ type Order implements Node {
   lineItems(after: String, first: Int, reverse: Boolean = false): LineItemConnection!
   refunds(first: Int): [Refund!]!
 }
+type OrderApp { id: ID! name: String! }
 type OrderConnection { edges: [OrderEdge!]! nodes: [Order!]! pageInfo: PageInfo! }
 type OrderEdge { cursor: String! node: Order! }
 type CustomerJourneySummary { ready: Boolean! firstVisit: CustomerVisit lastVisit: CustomerVisit }
