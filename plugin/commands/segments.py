@@ -32,6 +32,7 @@ from plugin.segments import ask, keep
 from plugin.segments.definition import RefusedError
 from plugin.segments.errors import SegmentErrors
 from plugin.segments.rfm import FEWEST_BUYERS
+from plugin.segments.tally import Tally, lines, tally
 
 
 def add(commands: Subparsers) -> None:
@@ -54,6 +55,9 @@ def add(commands: Subparsers) -> None:
         what.add_argument("--query", help="a query of the segment language")
         what.add_argument("--segment", help="a segment as it is kept, with its pins and on its ladder: its name or id")
         asking.add_argument("--at", help="2011-12-10T12:00, in the shop's zone: nothing later is seen")
+        if run is count:
+            also = "of a --query: also each clause alone, and as they are added one after the other"
+            asking.add_argument("--clauses", action="store_true", help=also)
     why.add(inside)
     keeping.add(inside)
     pins.add(inside)
@@ -95,10 +99,21 @@ def count(given: argparse.Namespace) -> None:
             print(sum(1 for _ in kept(session, shop, given, at)))
             return
         try:
-            print(ask.count(session, shop, given.query, at))
+            if given.clauses and given.query:
+                by_clause(tally(session, shop, given.query, at))
+            else:
+                print(ask.count(session, shop, given.query, at))
         except SegmentErrors as errors:
             raise WrongUseError(str(errors)) from errors
         warn(session, shop, given, at)
+
+
+def by_clause(found: Tally) -> None:
+    """Print how many there are and who meets the whole, then each part: alone, so far, the part."""
+    print(found.whole.alone)
+    print(f"everybody\t{found.everybody}")
+    for line in lines(found.whole):
+        print(f"{line.alone}\t{line.so_far}\t{'  ' * line.depth}{(line.joint or 'not').upper()} {line.text}")
 
 
 def members(given: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from plugin.segments import figures, relative, vocabulary
 from plugin.segments.compiler import Scope, columns_of, condition
 from plugin.segments.language import parse
 from plugin.segments.moments import Moment
+from plugin.segments.tree import Node
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,20 @@ def answer(session: Session, shop: Shop, query: str | None, now: datetime) -> Se
 
     The shop and the moment are bound when it is executed: `figures.parameters`.
     """
-    asked = figures.Asked(shop.paid_orders_only)
     if query is None or not query.strip():
+        asked = figures.Asked(shop.paid_orders_only)
         return select(figures.figures(asked, ()).cte("people").c.customer_id)
     tree = parse(query, vocabulary.of(session, shop))
+    scope = everybody(session, shop, tree, now)
+    return select(scope.figures.customer_id).where(condition(tree, scope))
+
+
+def everybody(session: Session, shop: Shop, tree: Node, now: datetime) -> Scope:
+    """Return what a query is asked of at a moment: a row for each customer, with the figures that it names."""
+    asked = figures.Asked(shop.paid_orders_only)
     named = columns_of(tree)
     people = relative.completed(session, shop, figures.figures(asked, named), named, now)
-    scope = Scope(asked, shop.currency, Moment(now, shop.zone), people.c, enough_buyers=True)
-    return select(people.c.customer_id).where(condition(tree, scope))
+    return Scope(asked, shop.currency, Moment(now, shop.zone), people.c, enough_buyers=True)
 
 
 def count(session: Session, shop: Shop, query: str | None = None, at: datetime | None = None) -> int:

@@ -8,12 +8,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, select
+from sqlalchemy import ColumnElement, bindparam, case, select
 from sqlalchemy.sql.selectable import Select
 from sqlmodel import Session
 
 from plugin import dates
-from plugin.db import table
+from plugin.db import Id, table
 from plugin.models.segments import CustomerStats
 from plugin.models.shops import Shop
 from plugin.segments import figures, relative
@@ -55,7 +55,7 @@ class Eye:
     def bound(self) -> dict[str, Any]:
         """Return what is bound when a statement about the customer is executed."""
         known = figures.parameters(self.shop.shop_id, min(self.at, self.until), [self.customer_id], self.at)
-        return known | {name: self.ranks.of.get(name) for name in relative.KEPT}
+        return known | {name: self.ranks.of.get(name) for name in relative.KEPT} | {"customer": self.customer_id}
 
     def later(self, at: datetime, ranks: Ranks | None = None) -> Eye:
         """Return the same customer at a later moment, when nothing has happened that is not known already."""
@@ -67,6 +67,17 @@ class Eye:
         whose = figures.Asked(self.shop.paid_orders_only, some=True)
         moment = Moment(self.at, self.shop.zone)
         return Scope(whose, self.shop.currency, moment, person(whose, named), self.ranks.enough)
+
+    def rows(self) -> Scope:
+        """Return what a customer's rows are chosen by: their id itself, so that they are found by its index."""
+        return replace(self.scope(), figures=Known(bindparam("customer", type_=Id)))
+
+
+@dataclass(frozen=True)
+class Known:
+    """In place of a customer's figures, the id alone."""
+
+    customer_id: ColumnElement[str]
 
 
 @lru_cache(maxsize=256)
@@ -149,8 +160,7 @@ def chosen(session: Session, eye: Eye, clause: Clause) -> Chosen:
     rows = rows_of(function)
     of_rows, totals = parameters_of(clause)
     summed = [one for one in totals if one.field.column != "count"]
-    scope = eye.scope()
-    theirs = together(rows, of_rows, scope)
+    theirs = together(rows, of_rows, eye.rows())
     columns = [rows.column(str(one.field.column)) for one in summed]
     count, *sums = session.execute(theirs.with_only_columns(rows.count, *columns), eye.bound).one()
     named = zip(summed, sums, strict=True)
@@ -192,4 +202,4 @@ def whatever_day(eye: Eye, clause: Clause) -> tuple[Rows, Select[Any]]:
     assert function is not None
     rows = rows_of(function)
     lasting = [one for one in parameters_of(clause)[0] if one.field.type is not Type.DATE]
-    return rows, together(rows, lasting, eye.scope())
+    return rows, together(rows, lasting, eye.rows())

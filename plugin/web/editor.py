@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from threading import BoundedSemaphore
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -14,15 +13,17 @@ from werkzeug.wrappers import Response
 from plugin import clock
 from plugin.db import reading, transaction
 from plugin.models.segments import Segment
-from plugin.segments import advice, ask, hints, keep, shopify, vocabulary
+from plugin.segments import advice, hints, keep, shopify, vocabulary
 from plugin.segments.allowed import check
 from plugin.segments.definition import DEFAULTS, Definition, RefusedError, differences
 from plugin.segments.errors import SegmentError, SegmentErrors
 from plugin.segments.hints import Advice
 from plugin.segments.language import Checked
 from plugin.segments.moments import Moment
+from plugin.segments.tally import Tally, lines
 from plugin.web import engine
 from plugin.web.accounts import who
+from plugin.web.counts import by_clause, counted
 from plugin.web.segments import own
 
 bp = Blueprint("editor", __name__)
@@ -30,9 +31,6 @@ bp = Blueprint("editor", __name__)
 Page = str | Response | tuple[str, int]
 
 SAVING = ("save",)
-
-# Counting reads the whole shop: however fast somebody types, no more than this many at once.
-counting = BoundedSemaphore(2)
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,10 @@ def sent(before: Definition) -> Definition:
 
 @bp.route("/segments/check", methods=("GET", "POST"))
 def check_query() -> dict[str, Any]:
-    """Say of a query what is wrong and where, or how many customers meet it, if `count` is asked for."""
+    """Say of a query what is wrong and where; how many meet it, if `count` is asked for, and by its `clauses`.
+
+    None instead of counts: they were not asked for, others are being counted, or there is but one clause.
+    """
     query = request.values.get("query", "")
     checked = say(query, for_rewards="rewards" in request.values)
     counting_too = "count" in request.values
@@ -120,6 +121,7 @@ def check_query() -> dict[str, Any]:
         "shopify": shopify.described(shopify.export(checked.tree)) if checked.tree else None,
         "hints": hints.described(hinted(checked, request.values.get("segment"), whole=counting_too)),
         "count": counted(query) if checked.ok and counting_too else None,
+        "clauses": described_parts(by_clause(checked)) if checked.ok and "clauses" in request.values else None,
     }
 
 
@@ -138,15 +140,8 @@ def hinted(checked: Checked, segment_id: str | None, *, whole: bool) -> list[Adv
         return advice.in_shop(session, g.shop, checked.tree, clock.now(), segment_id or None)
 
 
-def counted(query: str) -> int | None:
-    """Return how many customers meet a query; None while others are being counted."""
-    if not counting.acquire(blocking=False):
-        return None
-    try:
-        with reading(engine()) as session:
-            return ask.count(session, g.shop, query)
-    finally:
-        counting.release()
+def described_parts(found: Tally | None) -> list[dict[str, Any]] | None:
+    return [asdict(line) for line in lines(found.whole)] if found else None
 
 
 def mended(draft: Definition) -> Definition:
@@ -186,6 +181,7 @@ def form(
     """
     checked = say(draft.query, for_rewards=draft.rewards) if look else None
     errors = checked.errors if checked else ()
+    clauses = by_clause(checked) if checked else None
     return render_template(
         "editor/form.html",
         draft=draft,
@@ -196,7 +192,8 @@ def form(
         parts=parts(draft.query, errors),
         found=hinted(checked, segment.segment_id if segment else None, whole=True) if checked else (),
         exported=shopify.export(checked.tree) if checked and checked.tree else None,
-        count=counted(draft.query) if checked and checked.ok else None,
+        count=clauses.whole.alone if clauses else counted(draft.query) if checked and checked.ok else None,
+        clauses=list(lines(clauses.whole)) if clauses else (),
         refusal=refusal,
         prefix=g.shop.tag_prefix,
     )

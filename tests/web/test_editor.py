@@ -4,7 +4,8 @@ import pytest
 
 from plugin.models.segments import Segment
 from plugin.segments import language
-from plugin.web.editor import counting, parts
+from plugin.web.counts import counting
+from plugin.web.editor import parts
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_while_typing_members_are_counted_only_when_asked_for(visitor):
     assert visitor.get("/segments/check", query_string={"query": query, "count": "1"}).json == answer
     assert [hint["code"] for hint in answer.pop("hints")] == ["WITHOUT_CONSENT"]
     said = {"ok": True, "text": query, "reasons": []}
-    assert answer == {"ok": True, "canonical": query, "errors": [], "shopify": said, "count": 2}
+    assert answer == {"ok": True, "canonical": query, "errors": [], "shopify": said, "count": 2, "clauses": None}
 
 
 def test_while_typing_hints_tell_what_the_query_alone_can_tell(visitor):
@@ -112,6 +113,24 @@ def test_hints_and_shopifys_words_stand_on_the_page_and_stop_nothing(site, visit
     assert "<li>Shopify&#39;s segments have no rfm_recency</li>" in answer.text
     assert visitor.post("/segments/new", action="save", name="None", query="number_of_orders < 0").status_code == 302
     assert "None" in [one.name for one in site.rows(Segment)]
+
+
+def test_each_clause_is_counted_alone_and_with_those_above(visitor):
+    query = "number_of_orders = 0 AND (amount_spent > 5 OR NOT amount_spent > 5)"
+    answer = visitor.post("/segments/check", query=query, clauses="1").json
+    assert answer["count"] is None
+    told = [tuple(line[name] for name in ("depth", "joint", "text", "alone", "so_far")) for line in answer["clauses"]]
+    assert told == [
+        (0, "and", "number_of_orders = 0", 2, 2),
+        (0, "and", "amount_spent > 5 OR NOT amount_spent > 5", 2, 2),
+        (1, "or", "amount_spent > 5", 0, 0),
+        (1, "or", "NOT amount_spent > 5", 2, 2),
+        (2, None, "amount_spent > 5", 0, 0),
+    ]
+    page = visitor.post("/segments/new", action="check", name="a", query=query).text
+    assert page.count('class="who depth-') == 5
+    assert "Customers who meet it now: 2" in page
+    assert visitor.post("/segments/check", query="number_of_orders = 0", clauses="1").json["clauses"] is None
 
 
 def test_counting_never_takes_more_than_its_share(visitor):

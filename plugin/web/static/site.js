@@ -13,11 +13,11 @@ let timer = null;
 let counter = null;
 let asking = null;
 
-async function ask(query, count) {
+async function ask(query, ...wanted) {
   asking?.abort();
   asking = new AbortController();
   const body = new URLSearchParams({ query, segment: form.dataset.segment });
-  if (count) body.set("count", "1");
+  for (const name of wanted) body.set(name, "1");
   if (form.elements.rewards.checked) body.set("rewards", "yes");
   const answer = await fetch(form.dataset.check, {
     method: "POST",
@@ -105,6 +105,38 @@ function inShopify(shopify) {
   return box;
 }
 
+function cells(kind, made) {
+  const row = element("tr");
+  row.setAttribute("role", "row");
+  for (const cell of made) {
+    cell.setAttribute("role", kind);
+    row.append(cell);
+  }
+  return row;
+}
+
+function figure(number, label) {
+  const cell = element("td", number.toLocaleString(document.documentElement.lang), "figure");
+  cell.dataset.label = label;
+  return cell;
+}
+
+function table(lines) {
+  const made = element("table");
+  const head = element("thead");
+  const body = element("tbody");
+  head.append(cells("columnheader", [element("th", words.part), element("th", words.alone, "figure"), element("th", words.soFar, "figure")]));
+  for (const line of lines) {
+    const part = element("td", undefined, `who depth-${Math.min(line.depth, 4)}`);
+    part.append(element("span", words[line.joint ?? "not"], "quiet"), " ", element("code", line.text));
+    body.append(cells("cell", [part, figure(line.alone, words.alone), figure(line.so_far, words.soFar)]));
+  }
+  made.setAttribute("role", "table");
+  for (const group of [head, body]) group.setAttribute("role", "rowgroup");
+  made.append(head, body);
+  return made;
+}
+
 function show(query, checked) {
   if (checked.ok) {
     const said = checked.count === null ? words.counting : words.count.replace("{count}", checked.count.toLocaleString(document.documentElement.lang));
@@ -126,7 +158,7 @@ async function look() {
     return;
   }
   try {
-    const checked = await ask(query, false);
+    const checked = await ask(query);
     show(query, checked);
     if (checked.ok) counter = setTimeout(() => count(query), COUNT_MS);
   } catch (error) {
@@ -136,11 +168,24 @@ async function look() {
 
 async function count(query) {
   try {
-    const checked = await ask(query, true);
-    if (checked.ok && checked.count === null) counter = setTimeout(() => count(query), 2 * COUNT_MS); // others are counting
-    else show(query, checked);
+    const checked = await ask(query, "count");
+    if (checked.ok && checked.count === null) {
+      counter = setTimeout(() => count(query), 2 * COUNT_MS); // others are counting
+      return;
+    }
+    show(query, checked);
+    if (checked.ok) await countClauses(query);
   } catch (error) {
     if (error.name !== "AbortError") verdict.replaceChildren(element("p", words.fits, "good"));
+  }
+}
+
+async function countClauses(query) {
+  try {
+    const { clauses } = await ask(query, "clauses");
+    if (clauses) verdict.append(table(clauses));
+  } catch {
+    // the count stands there all the same
   }
 }
 
