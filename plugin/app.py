@@ -22,6 +22,7 @@ from plugin.web import (
     health,
     installs,
     languages,
+    over_time,
     pixel,
     protection,
     receive,
@@ -32,7 +33,20 @@ from plugin.web import (
 )
 
 FORM_BYTES = 256_000  # the longest query, percent-encoded, and room for the rest
-PAGES = (segments, editor, edits, reviews, rehearsals, deliveries, connections, requests, docs, embedded, installs)
+PAGES = (
+    over_time,
+    segments,
+    editor,
+    edits,
+    reviews,
+    rehearsals,
+    deliveries,
+    connections,
+    requests,
+    docs,
+    embedded,
+    installs,
+)
 
 
 def create_app(engine: Engine | None = None, practice_origins: Mapping[str, str] | None = None) -> Flask:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, func, select
 from sqlmodel import Session, col
 
 from plugin import clock, shops
-from plugin.commands import checking, keeping, pins, why
+from plugin.commands import checking, keeping, over_time, pins, why
 from plugin.commands.base import (
     FailedError,
     Subparsers,
@@ -59,6 +59,7 @@ def add(commands: Subparsers) -> None:
             also = "of a --query: also each clause alone, and as they are added one after the other"
             asking.add_argument("--clauses", action="store_true", help=also)
     why.add(inside)
+    over_time.add(inside)
     keeping.add(inside)
     pins.add(inside)
 

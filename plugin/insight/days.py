@@ -22,6 +22,8 @@ days = table(SegmentDay)
 
 MOST_MISSED = 31
 
+Days = Sequence[Row[Any]]
+
 
 def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
     """Keep the days that have ended since they were kept last; return the shop's next midnight. Repeatable."""
@@ -69,7 +71,7 @@ def wanted(segment: Segment, day: date, last: date | None, zone: str) -> bool:
     return segment.enabled and day >= dates.today(segment.created_at, zone) and (last is None or day > last)
 
 
-def history(session: Session, shop: Shop, segment_id: str, since: date | None = None) -> Sequence[Row[Any]]:
+def history(session: Session, shop: Shop, segment_id: str, since: date | None = None) -> Days:
     """Return a segment's days in their order: `day_on`, `size`, `entered`, `left`, `known`."""
     found = select(*(days.c[name] for name in ("day_on", "size", "entered", "left", "known"))).where(
         days.c.shop_id == shop.shop_id, days.c.segment_id == segment_id

@@ -7,12 +7,24 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from babel import negotiate_locale
 from flask import Flask, current_app, g, has_request_context, request
-from flask_babel import Babel, format_date, format_datetime, format_decimal, format_timedelta, get_locale, gettext
+from flask_babel import (
+    Babel,
+    format_currency,
+    format_date,
+    format_datetime,
+    format_decimal,
+    format_percent,
+    format_timedelta,
+    get_locale,
+    gettext,
+)
 
+from connectors.money import exponent
 from plugin import clock
 from plugin.web import wording
 
@@ -24,7 +36,7 @@ def install(app: Flask) -> None:
     babel = Babel(app, locale_selector=locale, timezone_selector=zone)
     with app.app_context():
         app.extensions["languages"] = [str(one) for one in babel.list_translations()]
-    app.jinja_env.filters |= {"number": number, "moment": moment, "day": day, "ago": ago, "duration": duration}
+    app.jinja_env.filters |= {one.__name__: one for one in (number, share, money, moment, day, ago, duration)}
     app.jinja_env.globals |= {"get_locale": get_locale} | wording.everything()
 
 
@@ -41,6 +53,16 @@ def zone() -> str:
 
 def number(value: int) -> str:
     return str(format_decimal(value))
+
+
+def share(part: float) -> str:
+    """Return a part of 1 in hundredths."""
+    return str(format_percent(part, "#,##0.#%"))
+
+
+def money(minor: float) -> str:
+    """Return an amount in minor units of the shop's currency."""
+    return str(format_currency(Decimal(minor).scaleb(-exponent(g.shop.currency)), g.shop.currency))
 
 
 def moment(at: datetime | None) -> str:

@@ -16,6 +16,7 @@ OPEN = {
 }
 # Pages that are about the visitor's shop as a whole.
 WHOLE = {
+    "over_time.compare",
     "accounts.home",
     "accounts.logout",
     "connections.listing",

@@ -1,0 +1,51 @@
+"""A segment over time, and segments held against each other."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from plugin import clock
+from plugin.db import table, transaction, upsert
+from plugin.models.segments import SegmentDay
+from tests.web.test_segments import shown
+
+
+@pytest.fixture
+def path(mine):
+    return f"/segments/{mine.ids['segment_id']}/time"
+
+
+def test_days_before_the_segment_was_made_are_told_apart(site, visitor, mine, path):
+    today = clock.now().date()
+    key = {"shop_id": mine.shop_id, "segment_id": mine.ids["segment_id"]}
+    rows = [
+        key | {"day_on": today - timedelta(days=2), "size": 7, "entered": 7, "left": 0, "known": "rebuilt"},
+        key | {"day_on": today - timedelta(days=1), "size": 9, "entered": 3, "left": 1, "known": "kept"},
+    ]
+    with transaction(site.engine) as session:
+        upsert(session, table(SegmentDay), rows)
+    page = visitor.page(path)
+    assert page.count('class="rebuilt"') == page.count('class="kept"') == 1
+    assert "9 +3 −1" in shown(page)
+    assert "Paler days lie before the segment was made" in shown(page)
+
+
+def test_a_day_in_the_past_is_asked_what_it_would_have_brought(visitor, path):
+    text = shown(visitor.page(f"{path}?on=2020-01-01"))
+    assert "Would have been in it 0" in text
+    assert "Would have been in it" not in shown(visitor.page(f"{path}?on=tomorrow"))
+    assert "Would have been in it" not in shown(visitor.page(f"{path}?on={date.max}"))
+
+
+def test_what_is_to_come_is_told_for_a_week_and_four(visitor, path):
+    text = shown(visitor.page(path))
+    assert "In 7 days" in text
+    assert "In 28 days" in text
+
+
+def test_one_segment_alone_has_nothing_to_be_compared_with(visitor):
+    assert "it takes two segments" in shown(visitor.page("/segments/overlap"))
+
+
+def test_nobody_sees_the_time_of_anothers_segment(visitor, theirs):
+    assert visitor.get(f"/segments/{theirs.ids['segment_id']}/time").status_code == 404
