@@ -1,4 +1,7 @@
-"""What a merchant reads before connecting: step by step, what is asked for and why, and what the limits are."""
+"""What a merchant reads before connecting: step by step, what is asked for and why, and what the limits are.
+
+And what whoever writes to the API reads.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,10 @@ from flask_babel import gettext
 from connectors import registry
 from connectors.installs import AppInstall
 from plugin.config import settings
+from plugin.events.shapes import CARRIED, SCALES
+from plugin.web import examples
+from plugin.web.api.access import MOST
+from plugin.web.api.problems import TITLES
 
 bp = Blueprint("docs", __name__)
 
@@ -23,6 +30,18 @@ def shopify() -> str:
         reasons=reasons(),
         public_url=settings().public_url,
         has_app=bool(settings().app("shopify")),
+    )
+
+
+@bp.get("/docs/api")
+def api() -> str:
+    return render_template(
+        "docs/api.html",
+        examples=examples.api(settings().public_url),
+        kinds=CARRIED,
+        problems=TITLES,
+        most=MOST,
+        scales=SCALES,
     )
 
 
