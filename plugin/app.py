@@ -12,7 +12,6 @@ from plugin import db
 from plugin.config import ROOT, Settings, settings
 from plugin.web import (
     accounts,
-    api,
     connections,
     deliveries,
     docs,
@@ -22,11 +21,11 @@ from plugin.web import (
     frame,
     health,
     installs,
-    keys,
     languages,
     over_time,
     pixel,
     protection,
+    queries,
     receive,
     rehearsals,
     requests,
@@ -44,7 +43,6 @@ PAGES = (
     rehearsals,
     deliveries,
     connections,
-    keys,
     requests,
     docs,
     embedded,
@@ -66,10 +64,10 @@ def create_app(engine: Engine | None = None, practice_origins: Mapping[str, str]
     frame.install(app)
     protection.install(app, given)
     languages.install(app)
+    queries.install(app)
     accounts.install(app)
     receive.install(app, database)
     pixel.install(app)
-    api.install(app)
     app.register_blueprint(health.bp)
     for page in PAGES:
         app.register_blueprint(page.bp)

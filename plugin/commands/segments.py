@@ -12,7 +12,7 @@ from sqlalchemy import Row, func, select
 from sqlmodel import Session, col
 
 from plugin import clock, shops
-from plugin.commands import carrying, checking, keeping, over_time, pins, why
+from plugin.commands import checking, keeping, over_time, pins, why
 from plugin.commands.base import (
     FailedError,
     Subparsers,
@@ -28,9 +28,10 @@ from plugin.db import reading, transaction
 from plugin.insight import membership
 from plugin.models.segments import Membership
 from plugin.models.shops import Shop
-from plugin.segments import ask, keep
+from plugin.segments import ask, keep, vocabulary
 from plugin.segments.definition import RefusedError
 from plugin.segments.errors import SegmentErrors
+from plugin.segments.language import shown
 from plugin.segments.rfm import FEWEST_BUYERS
 from plugin.segments.tally import Tally, lines, tally
 
@@ -62,7 +63,6 @@ def add(commands: Subparsers) -> None:
     over_time.add(inside)
     keeping.add(inside)
     pins.add(inside)
-    carrying.add(inside)
 
 
 def add_segment(given: argparse.Namespace) -> None:
@@ -89,9 +89,11 @@ def list_segments(given: argparse.Namespace) -> None:
         shop = shops.by_name(session, given.shop)
         sizes = select(col(Membership.segment_id), func.count()).where(col(Membership.shop_id) == shop.shop_id)
         size = dict(session.execute(sizes.group_by(col(Membership.segment_id))).all())
+        words = vocabulary.of(session, shop)
         for one in keep.all_of(session, shop.shop_id):
             state = "on" if one.enabled else "off"
-            print(f"{one.segment_id}\t{one.name}\t{size.get(one.segment_id, 0)}\t{state}\t{one.tag}\t{one.query}")
+            members, query = size.get(one.segment_id, 0), shown(one.query, words)
+            print(f"{one.segment_id}\t{one.name}\t{members}\t{state}\t{one.tag}\t{query}")
 
 
 def count(given: argparse.Namespace) -> None:

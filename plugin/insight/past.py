@@ -13,7 +13,7 @@ from plugin.insight.backtest import then
 from plugin.models.commerce import Order
 from plugin.models.segments import Segment, SegmentDay
 from plugin.models.shops import Shop
-from plugin.segments import keep, vocabulary
+from plugin.segments import keep, references, vocabulary
 from plugin.segments.compiler import leaves
 from plugin.segments.errors import SegmentErrors
 from plugin.segments.language import parse
@@ -81,5 +81,6 @@ def first_day(session: Session, shop: Shop, made_on: date) -> date | None:
 
 def rests_on_today(session: Session, shop: Shop, query: str) -> bool:
     """Whether a query names something of which only today's state is kept. SegmentErrors: not a query."""
-    tree = parse(query, vocabulary.of(session, shop))
+    words = vocabulary.of(session, shop)
+    tree = references.written_out(parse(query, words), references.library(session, shop, words))
     return any(getattr(getattr(leaf, "field", None), "undated", False) for leaf in leaves(tree))

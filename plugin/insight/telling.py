@@ -22,7 +22,7 @@ from plugin.segments.explain import Explanation, Part
 from plugin.segments.printing import canonical
 from plugin.segments.schema import Type
 from plugin.segments.seen import Chosen, Example
-from plugin.segments.tree import Between, RelativeDate
+from plugin.segments.tree import Between, InSegment, RelativeDate
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ class Voice:
         """Return what a clause saw."""
         if isinstance(part.saw, Chosen):
             return self.chosen(part.saw)
+        if isinstance(part.clause, InSegment):
+            return str(gettext("in it") if part.verdict else gettext("not in it"))
         return self.value(part.clause.field.type, part.saw) if part.clause else ""  # type: ignore[union-attr]
 
     def chosen(self, rows: Chosen) -> str:

@@ -1,5 +1,4 @@
 from plugin.models import (
-    access,
     attributes,
     commerce,
     events,
@@ -16,7 +15,6 @@ from plugin.models import (
 )
 
 __all__ = [
-    "access",
     "attributes",
     "commerce",
     "events",

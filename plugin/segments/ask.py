@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import func, select
 from sqlalchemy.sql.selectable import Select
 from sqlmodel import Session
 
 from plugin import clock
-from plugin.db import Keys, among
 from plugin.models.shops import Shop
-from plugin.segments import figures, relative, vocabulary
+from plugin.segments import figures, references, relative, vocabulary
 from plugin.segments.compiler import Scope, columns_of, condition
 from plugin.segments.language import parse
 from plugin.segments.moments import Moment
@@ -35,7 +34,8 @@ def answer(session: Session, shop: Shop, query: str | None, now: datetime) -> Se
     if query is None or not query.strip():
         asked = figures.Asked(shop.paid_orders_only)
         return select(figures.figures(asked, ()).cte("people").c.customer_id)
-    tree = parse(query, vocabulary.of(session, shop))
+    words = vocabulary.of(session, shop)
+    tree = references.written_out(parse(query, words), references.library(session, shop, words))
     scope = everybody(session, shop, tree, now)
     return select(scope.figures.customer_id).where(condition(tree, scope))
 
@@ -71,14 +71,6 @@ def members(session: Session, shop: Shop, query: str | None = None, at: datetime
     )
     for row in session.execute(statement, figures.parameters(shop.shop_id, now)):
         yield Person(row.customer_id, row.email)
-
-
-def who_of(session: Session, shop: Shop, query: str, customer_ids: Sequence[str]) -> frozenset[str]:
-    """Return who of these customers meets `query` now."""
-    now = clock.now()
-    met = answer(session, shop, query, now).cte("met")
-    found = select(met.c.customer_id).where(among(met.c.customer_id, literal(list(customer_ids), Keys())))
-    return frozenset(session.scalars(found, figures.parameters(shop.shop_id, now)))
 
 
 def buyers(session: Session, shop: Shop, at: datetime | None = None) -> int:

@@ -7,7 +7,7 @@ from typing import cast
 from . import dates
 from .errors import Code, Faults, excerpt, nearest
 from .schema import COMPARISONS, IN_PARAMETERS, OPERATORS, Field, Function, Parameter, Type
-from .tokens import Token
+from .tokens import Kind, Token, quote
 from .tree import (
     AbsoluteDate,
     Between,
@@ -16,6 +16,7 @@ from .tree import (
     Condition,
     Contains,
     In,
+    InSegment,
     Instant,
     IsNull,
     Matches,
@@ -72,6 +73,20 @@ def clause(words: Words, vocabulary: Vocabulary, faults: Faults) -> Clause | Non
     return _of_field(row, words, faults)
 
 
+def segment(name: Token, span: Span, vocabulary: Vocabulary, faults: Faults) -> InSegment | None:
+    """The node that asks for the members of a segment, by its name or id."""
+    if name.kind is Kind.BROKEN:
+        return None
+    called = str(name.value)
+    known = vocabulary.segment(called)
+    if known is None:
+        near = nearest(called, vocabulary.names_of_segments())
+        message = f"There is no segment called {excerpt(called)}"
+        faults.add(Code.UNKNOWN_SEGMENT, message, name.span, near and quote(near))
+        return None
+    return InSegment(*known, span)
+
+
 def not_available(row: Field | Function | Parameter) -> str:
     return f"Nothing connected supplies {row.name} yet: it needs {row.supplied_by}"
 
@@ -116,9 +131,6 @@ def _of_function(row: Function, words: Words, vocabulary: Vocabulary, faults: Fa
         return IsNull(row, words.negated, words.span)
     seen: set[str] = set()
     conditions = [_parameter(row, one, seen, vocabulary, faults) for one in words.parameters]
-    for either in row.asks:
-        if seen.isdisjoint(either):
-            faults.add(Code.SYNTAX_ERROR, f"{row.name} is to be told {' or '.join(either)} as well", words.span)
     return Matches(row, tuple(one for one in conditions if one), words.negated, words.span)
 
 

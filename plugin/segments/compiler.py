@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from sqlalchemy import ColumnElement, and_, case, extract, false, func, not_, or_
+from sqlalchemy import ColumnElement, and_, case, exists, extract, false, func, not_, or_
 
-from plugin.db import Values, fold, holds
-from plugin.segments import relative
+from plugin.db import Values, fold, holds, table
+from plugin.models.segments import Membership
+from plugin.segments import figures, relative
 from plugin.segments.comparing import Scope, clause, known, named
 from plugin.segments.matching import at_least, chosen_by, matches, rows_of
 from plugin.segments.moments import month_days
@@ -20,6 +21,7 @@ from plugin.segments.tree import (
     Compare,
     Contains,
     In,
+    InSegment,
     IsNull,
     Matches,
     Node,
@@ -27,6 +29,8 @@ from plugin.segments.tree import (
     Or,
     StartsWith,
 )
+
+memberships = table(Membership)
 
 
 def condition(node: Node, scope: Scope) -> ColumnElement[bool]:
@@ -54,6 +58,9 @@ def condition(node: Node, scope: Scope) -> ColumnElement[bool]:
         case Matches(negated=negated):
             matched = matches(node, scope)
             return not_(matched) if negated else matched
+        case InSegment(segment_id):
+            here = (memberships.c.shop_id == figures.SHOP, memberships.c.segment_id == segment_id)
+            return exists().where(*here, memberships.c.customer_id == scope.figures.customer_id)
         case _:
             assert_never(node)
 

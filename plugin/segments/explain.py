@@ -17,11 +17,12 @@ from plugin import dates
 from plugin.db import table
 from plugin.models.segments import Membership, MembershipChange, Segment
 from plugin.models.shops import Shop
-from plugin.segments import vocabulary
+from plugin.segments import pins, references, vocabulary
 from plugin.segments.ahead import Change, next_change, settled
 from plugin.segments.coming import horizon, stages_of
 from plugin.segments.compiler import leaves
 from plugin.segments.language import canonical, parse
+from plugin.segments.levels import ladder_of
 from plugin.segments.seen import Eye, Seen, values, verdicts
 from plugin.segments.tree import And, Clause, Node, Not, Or
 
@@ -58,7 +59,7 @@ class Decision:
     """The verdict, and who has the last word about it."""
 
     verdict: bool
-    by: Literal["query"] = "query"
+    by: Literal["query", "pin", "ladder"] = "query"
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,11 @@ def explain(
     those of the moment. SegmentErrors: not a query. UnknownCustomerError: nobody of that id at that moment.
     """
     segment = asked if isinstance(asked, Segment) else None
-    tree = parse(segment.query if segment else str(asked), vocabulary.of(session, shop))
+    words = vocabulary.of(session, shop)
+    tree = parse(segment.query if segment else str(asked), words)
     live = segment is not None and at is None
+    if not live:
+        tree = references.written_out(tree, references.library(session, shop, words))
     stages = stages_of(session, shop, tree, customer_id, at, live=live)
     last = horizon(tree, stages[0].eye.at, shop.zone, live=live)
     whole = part_of(session, stages[0].eye, tree)
@@ -97,7 +101,7 @@ def explain(
         customer_id,
         canonical(tree),
         stages[0].eye.at,
-        decide(whole.verdict),
+        decide(session, shop, segment if live else None, customer_id, whole.verdict),
         whole,
         standing(session, segment, customer_id, at) if segment else None,
         next_change(session, tree, [one for one in stages if one.eye.at < last], last),
@@ -105,9 +109,21 @@ def explain(
     )
 
 
-def decide(verdict: bool) -> Decision:
-    """Return who has the last word: the query."""
-    return Decision(verdict)
+def decide(session: Session, shop: Shop, segment: Segment | None, customer_id: str, verdict: bool) -> Decision:
+    """Return who has the last word: a pin, the ladder on which the segment is a level, or the query.
+
+    Where a customer stands on a ladder is as computed the last time.
+    """
+    if segment is None:
+        return Decision(verdict)
+    this = (segment.segment_id, customer_id)
+    pinned = pins.in_force(session, shop.shop_id, pins.today(shop), [customer_id])
+    if this in pinned:
+        return Decision(pinned[this], "pin")
+    if ladder_of(session, shop.shop_id, segment.segment_id) is None:
+        return Decision(verdict)
+    stands = session.get(Membership, (shop.shop_id, *this)) is not None
+    return Decision(stands, "query" if stands == verdict else "ladder")
 
 
 def part_of(session: Session, eye: Eye, tree: Node) -> Part:

@@ -23,6 +23,7 @@ from plugin.segments.tree import (
     Contains,
     Coordinates,
     In,
+    InSegment,
     IsNull,
     Matches,
     Number,
@@ -75,6 +76,8 @@ def required(clause: Clause, at: Moment) -> list[Fact]:
         case Anniversary(field, low, high, negated):
             everything = Ranges(EITHER.spans, missing=True)
             return [Fact((field.name, low, high), FALSE if negated else TRUE, everything)]
+        case InSegment(segment_id):
+            return [Fact(("segment", segment_id), TRUE, EITHER)]
         case _:
             assert_never(clause)
 

@@ -16,10 +16,12 @@ from plugin.models.segments import Membership, MembershipChange, Segment
 from plugin.models.shops import Shop
 from plugin.models.structures import LadderLevel, Pin, Spell
 from plugin.models.tagging import Destination
-from plugin.segments import expectations, levels, reviews, versions, vocabulary
+from plugin.segments import dependents, levels, references, reviews, versions, vocabulary
 from plugin.segments.allowed import understood
 from plugin.segments.definition import Definition, RefusedError, differences
-from plugin.segments.language import canonical, parse
+from plugin.segments.errors import Faults
+from plugin.segments.language import parse, stored
+from plugin.segments.references import Library
 from plugin.tagging import audiences, destinations, names, plan
 
 OF_A_SEGMENT = (Membership, MembershipChange, Destination, SegmentReview, SegmentTest, Pin, Spell, LadderLevel)
@@ -74,11 +76,16 @@ def add(
     """
     given = Definition(name, query, tag or tag_from(shop, name), **more).tidied()
     now = clock.now()
+    shops.lock(session, shop.shop_id)  # two edits at once could close a circle
+    words = vocabulary.of(session, shop)
+    others = references.library(session, shop, words)
     segment_id = successor_of(session, shop, given.tag) or new_id()
     wanted = replace(
         given,
         name=free_name(session, shop.shop_id, name),
-        query=canonical(understood(query, shop, vocabulary.of(session, shop), for_rewards=given.rewards)),
+        query=stored(
+            understood(query, shop, words, others, segment_id, for_rewards=given.rewards, enabled=given.enabled)
+        ),
         tag=free_tag(session, shop, segment_id, given.tag),
     )
     segment = Segment(
@@ -108,16 +115,15 @@ def edit(
     since: int | None = None,
     edit: str = "edited",
     restored: int | None = None,
-    despite_tests: bool = False,
     **changes: Any,
 ) -> Segment:
     """Change fields of a segment's `Definition`; where all are as they were, nothing is written.
 
     `since` is the version that whoever edits has looked at: ConflictError if there is a newer one. With another query
     everybody is evaluated again; another tag replaces the old one; what is switched on begins in rehearsal, and the
-    tags of what is switched off are taken off. A query that breaks the segment's tests is kept only `despite_tests`.
-    LookupError, SegmentErrors, RefusedError.
+    tags of what is switched off are taken off. LookupError, SegmentErrors, RefusedError.
     """
+    shops.lock(session, shop.shop_id)
     segment = known(session, shop.shop_id, segment_id)
     before = Definition.of(segment)
     if since not in (None, segment.version):
@@ -126,8 +132,6 @@ def edit(
     changed = {name: new for name, (_, new) in differences(before, wanted).items()}
     if not changed:
         return segment
-    if "query" in changed and not despite_tests:
-        expectations.demand(session, shop, segment_id, wanted.query)
     write(session, segment, changed | consequences(changed))
     versions.keep(session, segment, by, edit, restored)
     follow(session, shop, segment, changed)
@@ -149,7 +153,9 @@ def restore(session: Session, shop: Shop, segment_id: str, version: int, **how: 
 
 def remove(session: Session, shop: Shop, segment_id: str, *, by: str = "") -> None:
     """Delete a segment with its members and their history: its tags are taken off. Versions and snapshots stay."""
+    shops.lock(session, shop.shop_id)
     segment = known(session, shop.shop_id, segment_id)
+    dependents.refuse_removal(references.library(session, shop), segment_id)
     write(session, segment, {"enabled": False})
     versions.keep(session, segment, by, "removed")
     audiences.give_up(session, shop.shop_id, segment_id)
@@ -164,15 +170,30 @@ def remove(session: Session, shop: Shop, segment_id: str, *, by: str = "") -> No
 def acceptable(session: Session, shop: Shop, segment_id: str, before: Definition, wanted: Definition) -> Definition:
     """Return a changed definition as it may be kept; what has not changed is not asked. SegmentErrors, RefusedError."""
     kept, words = wanted.tidied(), vocabulary.of(session, shop)
+    others = references.library(session, shop, words)
     if kept.name != before.name:
         kept = replace(kept, name=free_name(session, shop.shop_id, kept.name, segment_id))
     if kept.query != before.query:
-        kept = replace(kept, query=canonical(parse(kept.query, words)))
+        kept = replace(kept, query=stored(parse(kept.query, words)))
     if (kept.query, kept.rewards) != (before.query, before.rewards):
-        understood(kept.query, shop, words, for_rewards=kept.rewards)
+        how = {"for_rewards": kept.rewards, "enabled": kept.enabled}
+        dependents.refuse_forgeable(others, segment_id, understood(kept.query, shop, words, others, segment_id, **how))
+    if kept.enabled != before.enabled:
+        switchable(others, segment_id, enabled=kept.enabled)
     if kept.tag != before.tag:
         kept = replace(kept, tag=free_tag(session, shop, segment_id, kept.tag))
     return kept
+
+
+def switchable(others: Library, segment_id: str, *, enabled: bool) -> None:
+    """Raise RefusedError if other segments do not allow this one to be switched on, or off."""
+    tree, faults = others.kept[segment_id].tree, Faults()
+    if not enabled:
+        dependents.refuse_off(others, segment_id)
+    elif tree is not None:
+        references.refuse(tree, segment_id, others, faults)
+    if faults.errors:
+        raise RefusedError(faults.errors[0].message)
 
 
 def consequences(changed: dict[str, Any]) -> dict[str, Any]:

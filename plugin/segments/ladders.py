@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
-from plugin import clock, lanes
+from plugin import clock, lanes, shops
 from plugin.db import clean, fold, new_id, upsert
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
 from plugin.models.structures import Ladder
-from plugin.segments import live, spells
+from plugin.segments import live, references, spells
 from plugin.segments.definition import RefusedError
 from plugin.segments.levels import ladder_of, levels, levels_of
 from plugin.tagging import plan
@@ -81,6 +81,7 @@ def remove(session: Session, shop_id: str, ladder_id: str) -> None:
 
 
 def keep(session: Session, shop: Shop, ladder: Ladder, wanted: Plan) -> Ladder:
+    shops.lock(session, shop.shop_id)
     refuse(session, shop, ladder.ladder_id, wanted)
     ladder.name = " ".join(clean(wanted.name).split())
     ladder.grace_days, ladder.stay_days = wanted.grace_days, wanted.stay_days
@@ -128,3 +129,5 @@ def refuse(session: Session, shop: Shop, ladder_id: str, wanted: Plan) -> None:
         taken = ladder_of(session, shop.shop_id, segment_id)
         if taken is not None and taken.ladder_id != ladder_id:
             raise RefusedError(f"{segment.name} is a level of {taken.name} already.")
+    if way := references.circular_ladder(wanted.levels, references.library(session, shop)):
+        raise RefusedError(f"A level cannot refer to another of its ladder: {' → '.join(way)}.")

@@ -1,16 +1,18 @@
 """The segment language: the text of a query to its tree, and the tree to its canonical text."""
 
+import re
 from dataclasses import dataclass
 
 from . import parser
 from .errors import Code, Enough, Faults, SegmentError, SegmentErrors
-from .printing import canonical
+from .printing import canonical, stored
 from .reader import Reader
-from .tokens import UNREADABLE, tokens
+from .tokens import UNREADABLE, quote, tokens
 from .tree import Node
 from .vocabulary import WHOLE_TABLE, Vocabulary
 
 LONGEST = 10_000
+REFERENCE = re.compile(r"\bIN SEGMENT '([^'\\]*)'")  # as it is kept; inside a text the quotes would be escaped
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,16 @@ def check(text: str, vocabulary: Vocabulary = WHOLE_TABLE) -> Checked:
     return Checked(True, tree, canonical(tree), ())
 
 
+def shown(text: str, vocabulary: Vocabulary) -> str:
+    """A kept query as people are shown it: other segments by their present names."""
+
+    def named(reference: re.Match[str]) -> str:
+        known = vocabulary.segment(reference[1])
+        return f"IN SEGMENT {quote(known[1])}" if known else reference[0]
+
+    return REFERENCE.sub(named, text)
+
+
 def _read(text: str, vocabulary: Vocabulary, faults: Faults) -> Node | None:
     if len(text) > LONGEST:
         message = f"A query has at most {LONGEST:,} characters; this one has {len(text):,}"
@@ -65,4 +77,4 @@ def _read(text: str, vocabulary: Vocabulary, faults: Faults) -> Node | None:
     return tree
 
 
-__all__ = ["Checked", "SegmentError", "SegmentErrors", "canonical", "check", "parse"]
+__all__ = ["Checked", "SegmentError", "SegmentErrors", "canonical", "check", "parse", "shown", "stored"]

@@ -76,6 +76,12 @@ def fail(session: Session, shop_id: str, segment_id: str, error: str) -> None:
     )
 
 
+def wait(session: Session, shop_id: str, segment_id: str, error: str) -> None:
+    """Say that a segment cannot be evaluated before others are to which it refers: it keeps its members until then."""
+    waiting = update(segments).where(segments.c.shop_id == shop_id, segments.c.segment_id == segment_id)
+    session.execute(waiting.where(segments.c.whole.is_distinct_from("waits")).values(error=error[:500], whole="waits"))
+
+
 def reach(session: Session, shop_id: str, one: Live, now: datetime) -> None:
     """Note that whoever time or an edit may have moved up to `now` is marked, unless it was edited once more."""
     values = {"evaluated_at": now} | ({"whole": "running"} if one.whole == "due" else {})

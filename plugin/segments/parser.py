@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from . import clauses
+from . import checks, clauses
 from .errors import Code, Enough, excerpt, nearest
 from .reader import RESERVED, LostError, Reader
 from .schema import COMPARISONS
@@ -67,8 +67,7 @@ def _atom(reader: Reader) -> Node | None:
         reader.faults.add(Code.TOO_COMPLEX, f"A query holds at most {MOST_CLAUSES} conditions", place)
         raise Enough
     if reader.keyword == "IN":
-        _segment(reader)
-        return None
+        return _segment(reader)
     if reader.current.kind is not Kind.NAME or reader.keyword in RESERVED:
         reader.lose("A condition is missing here, such as number_of_orders >= 3")
     return clauses.clause(reader)
@@ -88,16 +87,15 @@ def _group(reader: Reader) -> Node | None:
     return node
 
 
-def _segment(reader: Reader) -> None:
+def _segment(reader: Reader) -> Node | None:
     """IN SEGMENT 'name'."""
     start = reader.position
     reader.advance()
     reader.expect("SEGMENT")
     if reader.current.kind not in {Kind.STRING, Kind.BROKEN}:
         reader.lose("The name of a segment in single quotes is missing here")
-    reader.advance()
-    message = "Other segments cannot be asked about yet: write out the conditions of that segment"
-    reader.faults.add(Code.NOT_AVAILABLE, message, reader.since(start))
+    name = reader.advance()
+    return checks.segment(name, reader.since(start), reader.vocabulary, reader.faults)
 
 
 def _to_junction(reader: Reader) -> None:

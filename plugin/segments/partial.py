@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from plugin.models.shops import Shop
 from plugin.segments.compiler import leaves
 from plugin.segments.errors import Code, Faults
-from plugin.segments.tree import Clause, Matches, Node
+from plugin.segments.tree import Asking, InSegment, Matches, Node
 
 OF_ORDERS = {"orders", "lines"}
 
@@ -26,12 +26,19 @@ def refuse(tree: Node, shop: Shop, faults: Faults) -> None:
         faults.add(Code.NOT_AVAILABLE, message, clause.span)
 
 
-def needing_all(tree: Node) -> Iterator[Clause]:
-    """Yield the clauses that need every order: attributes that sum them up, and functions without a date."""
+def needing_all(tree: Node) -> Iterator[Asking]:
+    """Yield the clauses that need every order: attributes that sum them up, and functions without a date.
+
+    Segments that are referred to have been asked for themselves.
+    """
     for clause in leaves(tree):
         if isinstance(clause, Matches):
             dated = any(one.field.name == "date" for one in clause.conditions)
             if clause.function.rows in OF_ORDERS and not dated:
                 yield clause
-        elif getattr(clause.field, "whole", False) or getattr(clause.field, "rows", None) in OF_ORDERS:
+        elif not isinstance(clause, InSegment) and needs_all(clause.field):
             yield clause
+
+
+def needs_all(field: object) -> bool:
+    return getattr(field, "whole", False) or getattr(field, "rows", None) in OF_ORDERS

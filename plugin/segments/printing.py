@@ -1,6 +1,7 @@
 """A tree as its one canonical text; parsing that gives the same tree."""
 
 import re
+from dataclasses import replace
 from typing import assert_never
 
 from .schema import Field, Parameter, Type
@@ -15,6 +16,7 @@ from .tree import (
     Contains,
     Coordinates,
     In,
+    InSegment,
     Instant,
     IsNull,
     Matches,
@@ -26,6 +28,7 @@ from .tree import (
     StartsWith,
     Text,
     Value,
+    mapped,
 )
 
 BARE_ID = re.compile(r"0|[1-9][0-9]*")
@@ -56,8 +59,15 @@ def canonical(node: Node) -> str:
             return f"{node.field.name} IS {_not(node)}NULL"
         case Matches():
             return f"{node.function.name} {_not(node)}MATCHES ({', '.join(canonical(one) for one in node.conditions)})"
+        case InSegment():
+            return f"IN SEGMENT {quote(node.name)}"
         case _:
             assert_never(node)
+
+
+def stored(node: Node) -> str:
+    """The query as it is kept: other segments by their ids, which outlast their names."""
+    return canonical(mapped(node, lambda one: replace(one, name=one.segment_id) if isinstance(one, InSegment) else one))
 
 
 def _inside(node: Node, *looser: type[And | Or | Not]) -> str:

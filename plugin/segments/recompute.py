@@ -19,9 +19,9 @@ from plugin import clock, dates, lanes, shops
 from plugin.db import Keys, among, bulk_insert, table, transaction
 from plugin.models.segments import Membership, MembershipChange, Stale
 from plugin.models.shops import Shop
-from plugin.segments import levels, passing, pins
+from plugin.segments import levels, passing, pins, references
 from plugin.segments.evaluate import Pair, evaluate, refresh
-from plugin.segments.live import Live, live_segments, settled
+from plugin.segments.live import Live, live_segments, settled, wait
 from plugin.segments.outcome import Found, members
 from plugin.tagging import plan
 
@@ -48,7 +48,7 @@ def chunk(session: Session, shop_id: str, number: int) -> bool:
     """Evaluate up to a thousand stale customers; return whether the run has come to its end."""
     shop = shops.shop(session, shop_id)
     now = clock.now()
-    live = live_segments(session, shop, now)
+    live = references.recovered(live_segments(session, shop, now))
     passing.mark(session, shop, live, now)
     found = session.execute(
         select(stale).where(stale.c.shop_id == shop_id).order_by(stale.c.customer_id).limit(CHUNK)
@@ -77,9 +77,25 @@ def evaluate_all(session: Session, shop: Shop, run: Run, live: Sequence[Live]) -
     climbs = levels.climbs(session, shop.shop_id, {one.segment_id for one in live})
     pinned = pins.in_force(session, shop.shop_id, dates.today(run.now, shop.zone), customer_ids)
     held = held_now(session, run)
-    evaluated, met = evaluate(session, shop, live, run.now, customer_ids)
-    found = Found(customer_ids, present, held, evaluated, met)
-    write_differences(session, run, live, found, members(session, shop, climbs, pinned, run.now, found))
+    done: set[str] = set()
+    for stage in references.stages(live, [climb.levels for climb in climbs]):
+        evaluated, met = evaluate(session, shop, ready(session, shop, stage, done), run.now, customer_ids)
+        found = Found(customer_ids, present, held, evaluated, met)
+        on_it = [climb for climb in climbs if not evaluated.isdisjoint(climb.levels)]
+        write_differences(session, run, live, found, members(session, shop, on_it, pinned, run.now, found))
+        done |= evaluated
+
+
+def ready(session: Session, shop: Shop, stage: Sequence[Live], done: Collection[str]) -> list[Live]:
+    """Return the segments of a stage that can be evaluated. What refers to one that cannot waits with it."""
+    can: list[Live] = []
+    for one in stage:
+        missing = [ref for ref in references.references(one.tree) if ref.segment_id not in done] if one.tree else []
+        if missing:
+            wait(session, shop.shop_id, one.segment_id, f"It waits for {missing[0].name}")
+        else:
+            can.append(one)
+    return can
 
 
 def write_differences(session: Session, run: Run, live: Sequence[Live], found: Found, met: set[Pair]) -> None:

@@ -42,5 +42,7 @@ def open_ways(node: Node, *, negated: bool = False) -> Iterator[Matches | IsNull
 
 def is_forgeable(clause: Clause) -> TypeGuard[Matches | IsNull]:
     """Whether a clause asks for what can be forged: that it is there, or that it is not."""
+    if not isinstance(clause, Matches | IsNull):
+        return False
     asked = clause.function if isinstance(clause, Matches) else clause.field
-    return isinstance(clause, Matches | IsNull) and isinstance(asked, Function) and asked.forgeable
+    return isinstance(asked, Function) and asked.forgeable

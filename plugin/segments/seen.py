@@ -22,7 +22,7 @@ from plugin.segments.matching import rows_of, together
 from plugin.segments.moments import Moment
 from plugin.segments.rows import Rows
 from plugin.segments.schema import Function, Parameter, Type
-from plugin.segments.tree import Clause, Condition, Matches, Node
+from plugin.segments.tree import Clause, Condition, InSegment, Matches, Node
 
 EXAMPLES = 3
 
@@ -127,10 +127,10 @@ def verdicts(session: Session, eye: Eye, clauses: Sequence[Clause]) -> tuple[boo
 def values(session: Session, eye: Eye, clauses: Sequence[Clause]) -> list[Seen]:
     """Return what each clause saw. UnknownCustomerError."""
     scope = eye.scope(*clauses)
-    plain = [one for one in clauses if function_of(one) is None]
+    plain = [one for one in clauses if function_of(one) is None and not isinstance(one, InSegment)]
     columns = [scope.column(str(one.field.column)).label(f"c{n}") for n, one in enumerate(plain)]  # type: ignore[union-attr]
     found = iter(_only(session, eye, select(scope.figures.customer_id, *columns))[1:])
-    return [chosen(session, eye, one) if function_of(one) else next(found) for one in clauses]
+    return [chosen(session, eye, one) if function_of(one) else next(found) if one in plain else None for one in clauses]
 
 
 def _only(session: Session, eye: Eye, statement: Select[Any]) -> Sequence[Any]:
@@ -143,6 +143,8 @@ def _only(session: Session, eye: Eye, statement: Select[Any]) -> Sequence[Any]:
 def function_of(clause: Clause) -> Function | None:
     if isinstance(clause, Matches):
         return clause.function
+    if isinstance(clause, InSegment):
+        return None
     return clause.field if isinstance(clause.field, Function) else None
 
 
@@ -168,9 +170,7 @@ def chosen(session: Session, eye: Eye, clause: Clause) -> Chosen:
 
 
 def examples(session: Session, eye: Eye, rows: Rows, theirs: Select[Any]) -> tuple[Example, ...]:
-    """Return the latest of some rows; of those without a date none."""
-    if not rows.dates:
-        return ()
+    """Return the latest of some rows."""
     date = date_of(rows)
     latest = theirs.with_only_columns(rows.called, date).order_by(date.desc(), rows.called).limit(EXAMPLES)
     return tuple(Example(*row) for row in session.execute(latest, eye.bound))

@@ -23,6 +23,7 @@ from .tree import (
     Condition,
     Contains,
     In,
+    InSegment,
     IsNull,
     Matches,
     Node,
@@ -48,6 +49,7 @@ class Obstacle(StrEnum):
     PARAMETER = "PARAMETER_NOT_IN_SHOPIFY"
     OPERATOR = "OPERATOR_NOT_IN_SHOPIFY"
     VALUE = "VALUE_NOT_IN_SHOPIFY"
+    REFERENCE = "IN_SEGMENT_NOT_IN_SHOPIFY"
     NEGATION = "NOT_IS_NOT_IN_SHOPIFY"
     TOO_MANY_CLAUSES = "TOO_MANY_CLAUSES_FOR_SHOPIFY"
 
@@ -132,6 +134,9 @@ def _obstacles(node: Node) -> Iterator[Reason]:
         case Compare() | Between() | Contains():
             yield from _name(node.field, node.span)
             yield from _values(node)
+        case InSegment():
+            message = "Shopify's segments cannot refer to another: write out its conditions"
+            yield Reason(Obstacle.REFERENCE, message, *node.span)
         case _:
             assert_never(node)
 

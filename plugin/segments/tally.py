@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from plugin import clock
 from plugin.models.shops import Shop
-from plugin.segments import ask, figures, vocabulary
+from plugin.segments import ask, figures, references, vocabulary
 from plugin.segments.compiler import condition, leaves
 from plugin.segments.language import parse
 from plugin.segments.printing import canonical
@@ -69,10 +69,12 @@ def lines(part: Counted, depth: int = 0) -> Iterator[Line]:
 def tally(session: Session, shop: Shop, query: str, at: datetime | None = None) -> Tally:
     """Count everybody by each part of a query, at a moment (aware; default: now). SegmentErrors: not a query."""
     now = at or clock.now()
-    tree = parse(query, vocabulary.of(session, shop))
-    scope = ask.everybody(session, shop, tree, now)
+    words = vocabulary.of(session, shop)
+    tree, others = parse(query, words), references.library(session, shop, words)
+    scope = ask.everybody(session, shop, references.written_out(tree, others), now)
     clauses = list(dict.fromkeys(leaves(tree)))
-    answers = (case((condition(one, scope), 1), else_=0).label(f"c{number}") for number, one in enumerate(clauses))
+    asked_of = (condition(references.written_out(one, others), scope) for one in clauses)
+    answers = (case((one, 1), else_=0).label(f"c{number}") for number, one in enumerate(asked_of))
     # by itself, or each clause would be asked again by every sum that it is part of
     asked = select(*answers).select_from(scope.figures.customer_id.table).cte("asked").prefix_with("MATERIALIZED")
     verdicts = {one: column == 1 for one, column in zip(clauses, asked.c, strict=True)}

@@ -1,6 +1,7 @@
 """A segment's query as a tree: what the parser builds, the printer prints and the compiler turns into SQL."""
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -164,7 +165,17 @@ class Matches:
     span: Span = dataclasses.field(default=NOWHERE, compare=False)
 
 
-Clause: TypeAlias = Compare | Between | In | Anniversary | Contains | StartsWith | IsNull | Matches
+@dataclass(frozen=True)
+class InSegment:
+    """Whoever is in another segment of the shop: known by its id, whatever its `name` is at present."""
+
+    segment_id: str
+    name: str = dataclasses.field(compare=False)
+    span: Span = dataclasses.field(default=NOWHERE, compare=False)
+
+
+Asking: TypeAlias = Compare | Between | In | Anniversary | Contains | StartsWith | IsNull | Matches
+Clause: TypeAlias = Asking | InSegment
 
 
 @dataclass(frozen=True)
@@ -202,3 +213,16 @@ def _settle(node: And | Or, operands: list[Node]) -> None:
     if len(operands) < 2:
         raise ValueError("AND and OR join at least two conditions")
     object.__setattr__(node, "operands", tuple(operands))
+
+
+def mapped(node: Node, change: Callable[[Clause], Node]) -> Node:
+    """Return a tree with what `change` makes of each clause in its place."""
+    match node:
+        case And(operands):
+            return And(tuple(mapped(one, change) for one in operands))
+        case Or(operands):
+            return Or(tuple(mapped(one, change) for one in operands))
+        case Not(operand):
+            return Not(mapped(operand, change), node.span)
+        case _:
+            return change(node)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from connectors import registry
-from plugin.db import table
+from plugin.db import fold, table
 from plugin.models.segments import Segment
 from plugin.models.shops import Connection, Shop
 from plugin.segments.fields import ALIASES, FIELDS, FUNCTIONS
@@ -27,12 +27,13 @@ connections = table(Connection)
 class Vocabulary:
     """What one shop's queries may name beside the one table, and what of the table nothing there supplies.
 
-    `own`: attributes that the merchant has defined, under the names they have in a query. `segments`: ids and names.
+    `own`: attributes that the merchant has defined, under the names they have in a query. `segments`: ids and names;
+    None where no shop is spoken of: a name then stands for whatever segment is called so.
     `supplied`: what the shop's platforms and other sources tell (`needs` in the table); None: all that can be.
     """
 
     own: tuple[Field, ...] = ()
-    segments: tuple[tuple[str, str], ...] = ()
+    segments: tuple[tuple[str, str], ...] | None = None
     supplied: frozenset[str] | None = None
 
     def look_up(self, name: str) -> Field | Function | None:
@@ -43,6 +44,17 @@ class Vocabulary:
             undefined = Field(name, Type.UNDEFINED, None, "A field of the merchant's own", supplied_by=DEFINITION)
             return next(known, undefined)
         return FIELDS.get(name) or FUNCTIONS.get(name)
+
+    def segment(self, name: str) -> tuple[str, str] | None:
+        """Return id and name of the segment of this id or, without regard to case, of this name."""
+        if self.segments is None:
+            return name, name
+        folded = fold(name)
+        by_id = (one for one in self.segments if one[0] == name)
+        return next(by_id, None) or next((one for one in self.segments if fold(one[1]) == folded), None)
+
+    def names_of_segments(self) -> Iterable[str]:
+        return (name for _, name in self.segments or ())
 
     def has(self, row: Field | Function | Parameter) -> bool:
         """Whether the shop has what a row of the table is about."""

@@ -1,7 +1,4 @@
-"""What a merchant reads before connecting: step by step, what is asked for and why, and what the limits are.
-
-And what whoever writes to the API reads.
-"""
+"""What a merchant reads before connecting: step by step, what is asked for and why, and what the limits are."""
 
 from __future__ import annotations
 
@@ -11,10 +8,6 @@ from flask_babel import gettext
 from connectors import registry
 from connectors.installs import AppInstall
 from plugin.config import settings
-from plugin.events.shapes import CARRIED, SCALES
-from plugin.web import examples
-from plugin.web.api.access import MOST
-from plugin.web.api.problems import TITLES
 
 bp = Blueprint("docs", __name__)
 
@@ -30,18 +23,6 @@ def shopify() -> str:
         reasons=reasons(),
         public_url=settings().public_url,
         has_app=bool(settings().app("shopify")),
-    )
-
-
-@bp.get("/docs/api")
-def api() -> str:
-    return render_template(
-        "docs/api.html",
-        examples=examples.api(settings().public_url),
-        kinds=CARRIED,
-        problems=TITLES,
-        most=MOST,
-        scales=SCALES,
     )
 
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from plugin import clock
 from plugin.db import reading, transaction
 from plugin.models.segments import Segment
-from plugin.segments import advice, hints, keep, shopify, vocabulary
+from plugin.segments import advice, hints, keep, references, shopify, vocabulary
 from plugin.segments.allowed import check
 from plugin.segments.definition import DEFAULTS, Definition, RefusedError, differences
 from plugin.segments.errors import SegmentError, SegmentErrors
@@ -24,6 +24,7 @@ from plugin.segments.tally import Tally, lines
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.counts import by_clause, counted
+from plugin.web.queries import shown
 from plugin.web.segments import own
 
 bp = Blueprint("editor", __name__)
@@ -64,7 +65,7 @@ def add() -> Page:
 def edit(segment_id: str) -> str:
     with reading(engine()) as session:
         segment = own(session, segment_id)
-    return form(Definition.of(segment), segment)
+    return form(replace(Definition.of(segment), query=shown(segment.query)), segment)
 
 
 @bp.post("/segments/<segment_id>/edit")
@@ -112,7 +113,7 @@ def check_query() -> dict[str, Any]:
     None instead of counts: they were not asked for, others are being counted, or there is but one clause.
     """
     query = request.values.get("query", "")
-    checked = say(query, for_rewards="rewards" in request.values)
+    checked = say(query, request.values.get("segment"), for_rewards="rewards" in request.values)
     counting_too = "count" in request.values
     return {
         "ok": checked.ok,
@@ -160,10 +161,12 @@ def refused(
     return form(draft, segment, look=True, refusal=refusal, since=since), 422
 
 
-def say(query: str, *, for_rewards: bool) -> Checked:
-    """Say of a text whether this shop may keep it."""
+def say(query: str, segment_id: str | None = None, *, for_rewards: bool) -> Checked:
+    """Say of a text whether this shop may keep it, or have it as the query of this segment."""
     with reading(engine()) as session:
-        return check(query, g.shop, vocabulary.of(session, g.shop), for_rewards=for_rewards)
+        words = vocabulary.of(session, g.shop)
+        known = references.library(session, g.shop, words)
+    return check(query, g.shop, words, known, segment_id, for_rewards=for_rewards)
 
 
 def form(
@@ -179,7 +182,8 @@ def form(
 
     `since` is the version that was looked at when the form was first shown. `theirs`: somebody else was quicker.
     """
-    checked = say(draft.query, for_rewards=draft.rewards) if look else None
+    own_id = segment.segment_id if segment else None
+    checked = say(draft.query, own_id, for_rewards=draft.rewards) if look else None
     errors = checked.errors if checked else ()
     clauses = by_clause(checked) if checked else None
     return render_template(

@@ -13,6 +13,7 @@ from plugin.db import EPOCH, MICROSECOND, reading, transaction
 from plugin.insight import delivery, membership, overview, ratings
 from plugin.models.segments import Segment
 from plugin.segments import keep, reviews
+from plugin.segments.definition import RefusedError
 from plugin.web import engine
 from plugin.web.accounts import who
 
@@ -71,9 +72,13 @@ def history(segment_id: str) -> str:
 @bp.post("/segments/<segment_id>/switch")
 def switch(segment_id: str) -> Response:
     enabled = request.form.get("enabled") == "yes"
-    with transaction(engine()) as session:
-        segment = own(session, segment_id)
-        keep.switch(session, g.shop.shop_id, segment_id, enabled=enabled, by=who())
+    try:
+        with transaction(engine()) as session:
+            segment = own(session, segment_id)
+            keep.switch(session, g.shop.shop_id, segment_id, enabled=enabled, by=who())
+    except RefusedError as fault:
+        flash(str(fault), "bad")
+        return redirect(url_for("segments.show", segment_id=segment_id))
     if enabled:
         flash(gettext("%(name)s is on, and in rehearsal: nothing is written before you say go.", name=segment.name))
     else:

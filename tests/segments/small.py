@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from connectors.records import Customer, LineItem, Order, Record
+from connectors.records import Customer, Deleted, LineItem, Order, Record
 from plugin import clock, ingest, lanes, shops
 from plugin.db import reading, table, transaction
 from plugin.models.segments import Membership, MembershipChange, Segment
@@ -59,12 +59,15 @@ class Small:
         """Let somebody order now."""
         who = Customer(customer, self.now, created_at=BEGIN, email=f"{customer}@example.com")
         number = str(next(self.numbers))
-        order = Order(
-            number, self.now, self.now, dollars * 100, "USD", customer=who, email=who.email,
-            lines=(LineItem(f"{number}-1", 1, product_id="1", amount_minor=dollars * 100),),
-        )  # fmt: skip
+        lines = (LineItem(f"{number}-1", 1, product_id="1", amount_minor=dollars * 100),)
+        given = {"customer": who, "email": who.email, "lines": lines} | fields
+        order = Order(number, self.now, self.now, dollars * 100, "USD", **given)
         self.hear(order)
         return order
+
+    def again(self, order: Order, *, deleted: bool) -> Record:
+        """Return that an order was deleted after all."""
+        return Deleted("order", order.order_id, self.now) if deleted else order
 
     def hear(self, *records: Record) -> None:
         with self.change() as (session, shop):

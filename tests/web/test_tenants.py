@@ -10,8 +10,7 @@ from plugin.segments import keep
 
 # Addresses for everybody, without a shop; each is looked at in a test of its own.
 OPEN = {
-    *("static", "receive.receive", "pixel.receive", "pixel.permit", "health.healthz", "docs.shopify", "docs.api"),
-    *("api.events", "api.attributes", "api.attributes_of"),  # of the shop of the key, and of no other
+    *("static", "receive.receive", "pixel.receive", "pixel.permit", "health.healthz", "docs.shopify"),
     *("accounts.login", "accounts.set_up"),
     *("installs.begin", "installs.callback", "embedded.entry", "embedded.bounce"),
 }
@@ -27,8 +26,6 @@ WHOLE = {
     "editor.add",
     "editor.check_query",
     "editor.new",
-    "keys.add",
-    "keys.listing",
     "rehearsals.everything",
     "requests.listing",
     "segments.listing",
@@ -74,9 +71,7 @@ def test_the_same_addresses_answer_with_ones_own_ids(site, visitor, mine, theirs
             assert call(visitor, method, path).status_code != 404 or "/check" in path, (method, path)
 
 
-@pytest.mark.parametrize(
-    "endpoint", sorted(WHOLE - {"accounts.logout", "editor.add", "keys.add", "deliveries.retry_all"})
-)
+@pytest.mark.parametrize("endpoint", sorted(WHOLE - {"accounts.logout", "editor.add", "deliveries.retry_all"}))
 def test_a_page_about_a_shop_tells_nothing_of_another(site, visitor, mine, theirs, endpoint):
     path = next(rule.build({})[1] for rule in rules(site) if rule.endpoint == endpoint)
     text = visitor.get(path, follow_redirects=True).text

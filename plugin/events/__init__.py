@@ -1,1 +1,0 @@
-"""Events as other systems tell them: the shapes they are sent in, and many of them taken at once."""
