@@ -25,8 +25,14 @@ def commands(of: argparse.ArgumentParser, before: str = "") -> list[str]:
     return [name for word, found in inside[0].choices.items() for name in commands(found, f"{before} {word}")]
 
 
-def available() -> list[str]:
-    return [row.name for row in (*FIELDS.values(), *FUNCTIONS.values()) if row.available]
+ATTRIBUTES = [row for row in FIELDS.values() if row.available]
+ASKED = [row for row in FUNCTIONS.values() if row.available]
+
+
+def row_of(cell: str) -> str:
+    """Return the row of a table that begins with a cell."""
+    [row] = [line for line in README.splitlines() if line.startswith(f"| `{cell}` |")]
+    return row
 
 
 @pytest.mark.parametrize("name", [field.upper() for field in Settings.model_fields])
@@ -39,9 +45,17 @@ def test_every_command_is_in_the_readme(command):
     assert f"`{command}`" in README
 
 
-@pytest.mark.parametrize("name", available())
-def test_every_name_of_the_language_is_in_the_readme(name):
-    assert f"| `{name}" in README
+@pytest.mark.parametrize("field", ATTRIBUTES, ids=lambda row: row.name)
+def test_every_attribute_of_the_language_is_in_the_readme_as_the_table_has_it(field):
+    row = row_of(field.name)
+    assert f"| {field.type.value} | {field.sentence}" in row
+    assert "the same words" in row or all(f"`{value}`" in row for value in field.values)
+
+
+@pytest.mark.parametrize("function", ASKED, ids=lambda row: row.name)
+def test_every_function_of_the_language_is_in_the_readme_with_its_parameters(function):
+    told = re.findall(r"`(\w+)`", row_of(f"{function.name} MATCHES (…)").split("|")[2])
+    assert set(told) == {one.name for one in function.parameters.values() if one.available}
 
 
 @pytest.mark.parametrize("slug", sorted(registry()))

@@ -43,7 +43,11 @@ OPEN = {
     ),
     *("installs.begin", "installs.callback", "embedded.entry", "embedded.bounce"),
 }
-TO_EVERYBODY = {"docs.shopify"}  # with the shop's name and pages around it for those who have signed in
+TO_EVERYBODY = {
+    "docs.shopify",
+    "docs.segments",
+    "docs.names",
+}  # with the shop's name and pages around it for those who have signed in
 
 Page = str | Response | tuple[str, int]
 

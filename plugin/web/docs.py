@@ -1,13 +1,19 @@
-"""What a merchant reads before connecting: step by step, what is asked for and why, and what the limits are."""
+"""What there is to read: how a store is connected, what is asked for and why; and the language of segments."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from typing import Any
+
+from flask import Blueprint, g, render_template
 from flask_babel import gettext
 
 from connectors import registry
 from connectors.installs import AppInstall
 from plugin.config import settings
+from plugin.db import reading
+from plugin.segments import reference, vocabulary
+from plugin.segments.vocabulary import WHOLE_TABLE, Vocabulary
+from plugin.web import engine
 
 bp = Blueprint("docs", __name__)
 
@@ -24,6 +30,44 @@ def shopify() -> str:
         public_url=settings().public_url,
         has_app=bool(settings().app("shopify")),
     )
+
+
+@bp.get("/docs/segments")
+def segments() -> str:
+    """The language, from its table; of a shop that has signed in with what that shop has."""
+    return render_template("docs/segments.html", families=reference.families(words()), titles=titles())
+
+
+@bp.get("/docs/segments.json")
+def names() -> list[dict[str, Any]]:
+    """The names that a query may use, as the editor offers them."""
+    return reference.completions(words())
+
+
+def words() -> Vocabulary:
+    if g.get("shop") is None:
+        return WHOLE_TABLE
+    with reading(engine()) as session:
+        return vocabulary.of(session, g.shop)
+
+
+def titles() -> dict[str, str]:
+    """Return what each family of names is called."""
+    return {
+        "orders": gettext("Orders and amounts"),
+        "customers": gettext("The customer's record"),
+        "consent": gettext("Consent"),
+        "demographic": gettext("Who they are"),
+        "geographic": gettext("Where they live"),
+        "psychographic": gettext("What they care for"),
+        "technographic": gettext("What they shop with"),
+        "behavioural": gettext("What they do"),
+        "needs": gettext("What they need"),
+        "value": gettext("What they are worth"),
+        "voice": gettext("What they say"),
+        "more": gettext("More"),
+        "own": gettext("Fields of your own"),
+    }
 
 
 def reasons() -> dict[str, str]:

@@ -27,7 +27,16 @@ FRAMERS = [f"https://{DOMAIN}", "https://admin.shopify.com"]
 APP_BRIDGE = f'<script data-api-key="{CLIENT_ID}" src="https://cdn.shopify.com/shopifycloud/app-bridge.js"></script>'
 RETRY = "X-Shopify-Retry-Invalid-Session-Request"
 QUERY = f"embedded=1&shop={DOMAIN}"
-PAGES = ["/segments", "/segments/new", "/rehearsal", "/deliveries", "/connections", "/requests", "/docs/shopify"]
+PAGES = [
+    "/segments",
+    "/segments/new",
+    "/rehearsal",
+    "/deliveries",
+    "/connections",
+    "/requests",
+    "/docs/shopify",
+    "/docs/segments",
+]
 
 
 @pytest.fixture

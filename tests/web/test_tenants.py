@@ -10,7 +10,16 @@ from plugin.segments import keep
 
 # Addresses for everybody, without a shop; each is looked at in a test of its own.
 OPEN = {
-    *("static", "receive.receive", "pixel.receive", "pixel.permit", "health.healthz", "docs.shopify"),
+    *(
+        "static",
+        "receive.receive",
+        "pixel.receive",
+        "pixel.permit",
+        "health.healthz",
+        "docs.shopify",
+        "docs.segments",
+        "docs.names",
+    ),
     *("accounts.login", "accounts.set_up"),
     *("installs.begin", "installs.callback", "embedded.entry", "embedded.bounce"),
 }
