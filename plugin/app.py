@@ -12,6 +12,7 @@ from plugin import db
 from plugin.config import ROOT, Settings, settings
 from plugin.web import (
     accounts,
+    api,
     connections,
     deliveries,
     docs,
@@ -21,6 +22,7 @@ from plugin.web import (
     frame,
     health,
     installs,
+    keys,
     languages,
     over_time,
     pixel,
@@ -43,6 +45,7 @@ PAGES = (
     rehearsals,
     deliveries,
     connections,
+    keys,
     requests,
     docs,
     embedded,
@@ -68,6 +71,7 @@ def create_app(engine: Engine | None = None, practice_origins: Mapping[str, str]
     accounts.install(app)
     receive.install(app, database)
     pixel.install(app)
+    api.install(app)
     app.register_blueprint(health.bp)
     for page in PAGES:
         app.register_blueprint(page.bp)

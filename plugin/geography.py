@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
-from math import cos, floor, radians, sin
+from math import cos, floor, pi, radians, sin
 from typing import NamedTuple
 from zoneinfo import available_timezones
 
@@ -25,6 +25,8 @@ COUNTRIES_KEPT = 32
 
 EARTH_KM = 6371.0088  # mean radius: great circles on a sphere are within 0.5 % of the ellipsoid's
 UNIT = 10**9  # of a point's components: the earth's radius in steps of 6 mm
+
+FURTHEST = 2**63 - 1  # beyond any square of a line between two points, which has 62 bits
 
 Point = tuple[int, int, int]
 
@@ -127,9 +129,11 @@ def point(latitude: float, longitude: float) -> Point:
 
 
 def chord(kilometres: float) -> int:
-    """Return the square of the straight line between two points that are so far apart along the ground, rounded down.
+    """Return the square of the straight line between two points that are so far apart along the ground.
 
-    It grows with the distance up to half the earth's girth, beyond which nothing lies.
+    It grows with the distance: nothing is nearer than 0, and nothing further than the other side.
     """
-    half = min(max(kilometres, 0.0) / EARTH_KM / 2, radians(90))
+    half = kilometres / EARTH_KM / 2
+    if not 0 <= half < pi / 2:
+        return -1 if half < 0 else FURTHEST
     return floor((2 * UNIT * sin(half)) ** 2)

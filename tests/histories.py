@@ -16,6 +16,7 @@ from random import Random
 
 from connectors import money
 from connectors.records import Record
+from plugin.segments.tree import Coordinates
 from tests.oracle import World, day_of, day_start
 from tests.story import HAPPENINGS
 from tests.story.teller import AMOUNTS, CODES, PRODUCTS, TAGS, TICK, Story
@@ -75,6 +76,13 @@ TEXTS: dict[str, tuple[object, ...]] = {
     "customer_countries": ("US", "us", "DE", "TR"),
     "customer_regions": ("US-NY", "us-ca", "TR-34", "DE"),
     "customer_cities": ("US-CA-LosAngeles", "US-NY-NewYork", "DE-KÖLN", "TR-34-İstanbul"),
+    "customer_postal_codes": ("10001", "50667", "se10 8xj", "SE108XJ"),
+    "time_zone": ("America/New_York", "Europe/Berlin", "Europe/London", "GMT", "Europe/Istanbul"),
+    "customer_within_distance.coordinates": tuple(
+        Coordinates(Decimal(north), Decimal(east)) for north, east in (("40.7", "-74"), ("51", "7"), ("-45", "170"))
+    ),
+    "customer_within_distance.distance_km": tuple(map(Decimal, ("-1", "20", "600", "4000", "15000", "30000"))),
+    "customer_within_distance.distance_mi": tuple(map(Decimal, ("0", "10", "400", "2500", "20000"))),
     "customer_email_domain": ("example.com", "a.example.com", "Example.com"),
     "customer_language": ("en", "en-US", "de"),
     "orders_placed.discount_code": CODES,

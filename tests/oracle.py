@@ -15,7 +15,8 @@ names that the app supplies. Where the specification leaves room, these are the 
 - E-mail consent is the latest decision, of two at one moment the stricter; without any, "accepts marketing" of the
   latest order that says so and is not deleted, test and cancelled ones included. Consent by SMS is decisions alone.
 - A tag is on a customer if the latest change of its folded text put it on; at one moment taking off wins.
-- Places are those of the customer's own addresses and of all orders placed and not deleted.
+- Places are those of the customer's own addresses and of all orders placed and not deleted. Home is where the first own
+  address lies that tells it, else that of the latest such order; `distance_km = 10` is within 10 km.
 - What a product was is its version in force when the order was placed, else the first one known; the vendor of the
   line itself comes first.
 - A comparison of a list's members (`tag`, `discount_code`): `=` and IN ask for any, `!=` and NOT IN for none.

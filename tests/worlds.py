@@ -26,6 +26,7 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import available_timezones
 
 from connectors import money, records
 from connectors.records import UNSET
@@ -193,7 +194,26 @@ def address(email: str) -> str:
 
 
 def places_of(found: Iterable[records.Address]) -> tuple[oracle.Place, ...]:
-    return tuple(oracle.Place(one.country, one.region, one.city) for one in found)
+    return tuple(map(place_of, found))
+
+
+# Where the places of the random histories lie, and which time is kept there.
+ATLAS: dict[tuple[str | None, ...], tuple[tuple[float, float] | None, str]] = {
+    ("US", "NY", "New York"): ((40.714, -74.006), "America/New_York"),
+    ("US", "CA", "Los Angeles"): ((34.052, -118.244), "America/Los_Angeles"),
+    ("DE", None, "Köln"): ((50.933, 6.95), "Europe/Berlin"),
+    ("TR", "34", "İstanbul"): ((41.014, 28.95), "Europe/Istanbul"),
+    ("GB", None, None): (None, "Europe/London"),
+}
+
+
+def place_of(one: records.Address) -> oracle.Place:
+    """Return a place as its address tells it, the rest as an atlas does. There are zones that nobody knows."""
+    coordinates, zone = ATLAS.get((one.country, one.region, one.city), (None, None))
+    told = one.time_zone if one.time_zone in available_timezones() else None
+    return oracle.Place(
+        one.country, one.region, one.city, one.postal_code, one.coordinates or coordinates, told or zone
+    )
 
 
 def order_of(versions: Sequence[records.Order], told: Told) -> oracle.Order:

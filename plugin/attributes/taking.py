@@ -15,16 +15,12 @@ from plugin import ingest
 from plugin.attributes import definitions, kinds
 from plugin.attributes.definitions import FIXED, Wanted
 from plugin.db import among, table
-from plugin.ingest.joining import aliases_of
+from plugin.ingest.named import known_among, named, people_in
 from plugin.models.attributes import AttributeValue
-from plugin.models.commerce import Customer, EmailAddress
 from plugin.models.shops import Shop
-from plugin.privacy.persons import contact_of
 from plugin.tagging.pushes import keys
 
 kept = table(AttributeValue)
-customers = table(Customer)
-addresses = table(EmailAddress)
 
 NO_CONNECTION = ""
 
@@ -121,26 +117,6 @@ def defined(
         for key, some in examples.items()
     ]
     return {**known, **definitions.ensure(session, shop, wanted)}
-
-
-def named(one: Attribute) -> tuple[str | None, str]:
-    return one.customer_id, "" if one.customer_id else contact_of(one.email or "")
-
-
-def people_in(session: Session, shop: Shop, read: Iterable[Attribute]) -> dict[tuple[str | None, str], str]:
-    """Return who is meant by the ids and addresses that values come with, as far as that is known."""
-    names = {named(one) for one in read}
-    current = aliases_of(session, shop.shop_id, [who for who, _ in names if who])
-    of_these = (addresses.c.shop_id == shop.shop_id, among(addresses.c.address, keys(one for _, one in names)))
-    owners = dict(session.execute(select(addresses.c.address, addresses.c.customer_id).where(*of_these)).all())
-    found = {(who, contact): current.get(who, who) if who else owners.get(contact) for who, contact in names}
-    return {name: who for name, who in found.items() if who}
-
-
-def known_among(session: Session, shop: Shop, ids: Iterable[str]) -> set[str]:
-    """Return which of these are customers."""
-    these = (customers.c.shop_id == shop.shop_id, among(customers.c.customer_id, keys(ids)))
-    return set(session.scalars(select(customers.c.customer_id).where(*these, customers.c.deleted_at.is_(None))))
 
 
 def as_they_are(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from plugin.models.shops import Shop
 from plugin.segments import keep, reviews, versions
 from plugin.segments.definition import FIELDS, RefusedError
 from plugin.segments.errors import SegmentErrors
+from plugin.segments.expectations import BrokenTestsError, Tried
 
 TEXTS = {
     "name": "another name",
@@ -36,11 +38,13 @@ def add(inside: Subparsers) -> None:
     editing = command(inside, "edit", edit, "change a segment; what is not named stays")
     segment_argument(editing)
     settings_options(editing)
+    despite_option(editing)
     listing = command(inside, "versions", list_versions, "every edit of a segment: version, when, who, what changed")
     segment_argument(listing)
     restoring = command(inside, "restore", restore, "make a segment what it was in one of its versions")
     segment_argument(restoring)
     restoring.add_argument("version", type=int)
+    despite_option(restoring)
     shop_option(command(inside, "reviews", list_reviews, "list the reviews that are due, each with its owner"))
     reviewing = command(inside, "review", review, "say that a segment was looked at")
     segment_argument(reviewing)
@@ -50,6 +54,10 @@ def add(inside: Subparsers) -> None:
 def segment_argument(made: argparse.ArgumentParser) -> None:
     made.add_argument("segment", help="the segment's name or id")
     shop_option(made)
+
+
+def despite_option(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--despite-tests", action="store_true", help="also if tests of the segment fail then")
 
 
 def settings_options(made: argparse.ArgumentParser) -> None:
@@ -66,8 +74,18 @@ def refusing() -> Iterator[None]:
         yield
     except SegmentErrors as errors:
         raise WrongUseError(str(errors)) from errors
+    except BrokenTestsError as error:
+        for one in error.broken:
+            print(verdict(one), file=sys.stderr)
+        raise FailedError(f"{error} --despite-tests keeps it all the same") from error
     except RefusedError as error:
         raise FailedError(str(error)) from error
+
+
+def verdict(one: Tried) -> str:
+    """Return what came of a test as a line: by id alone, since output ends up in logs."""
+    must, found = ("in" if one.inside else "out"), ("in" if one.found else "out")
+    return f"{'passes' if one.passed else 'FAILS'}\t{one.customer_id}\tmust be {must}\tis {found}"
 
 
 def named(session: Session, given: argparse.Namespace) -> tuple[Shop, Segment]:
@@ -83,7 +101,7 @@ def edit(given: argparse.Namespace) -> None:
     changes: dict[str, Any] = {name: value for name in FIELDS if (value := getattr(given, name)) is not None}
     with refusing(), transaction(engine()) as session:
         shop, segment = named(session, given)
-        kept = keep.edit(session, shop, segment.segment_id, by=by(), **changes)
+        kept = keep.edit(session, shop, segment.segment_id, by=by(), despite_tests=given.despite_tests, **changes)
     print(f"{kept.segment_id}\t{kept.name}\tversion {kept.version}")
 
 
@@ -99,7 +117,8 @@ def list_versions(given: argparse.Namespace) -> None:
 def restore(given: argparse.Namespace) -> None:
     with refusing(), transaction(engine()) as session:
         shop, segment = named(session, given)
-        kept = keep.restore(session, shop, segment.segment_id, given.version, by=by())
+        how = {"by": by(), "despite_tests": given.despite_tests}
+        kept = keep.restore(session, shop, segment.segment_id, given.version, **how)
     print(f"{kept.segment_id}\t{kept.name}\tversion {kept.version}")
 
 

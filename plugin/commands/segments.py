@@ -12,7 +12,7 @@ from sqlalchemy import Row, func, select
 from sqlmodel import Session, col
 
 from plugin import clock, shops
-from plugin.commands import checking, keeping, over_time, pins, why
+from plugin.commands import carrying, checking, keeping, over_time, pins, why
 from plugin.commands.base import (
     FailedError,
     Subparsers,
@@ -63,6 +63,7 @@ def add(commands: Subparsers) -> None:
     over_time.add(inside)
     keeping.add(inside)
     pins.add(inside)
+    carrying.add(inside)
 
 
 def add_segment(given: argparse.Namespace) -> None:

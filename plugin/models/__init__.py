@@ -1,4 +1,5 @@
 from plugin.models import (
+    access,
     attributes,
     commerce,
     events,
@@ -15,6 +16,7 @@ from plugin.models import (
 )
 
 __all__ = [
+    "access",
     "attributes",
     "commerce",
     "events",

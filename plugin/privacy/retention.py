@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, delete, select
 from sqlmodel import Session
 
-from plugin import clock, dates, inbox, lanes, shops, stale
+from plugin import clock, dates, inbox, lanes, replies, shops, stale
 from plugin.config import settings
 from plugin.db import fold, table, transaction
 from plugin.models.events import BROWSERS, ON_PAGES, Event
@@ -37,6 +37,7 @@ def retention(engine: Engine, claim: lanes.Claim) -> datetime | None:
         lanes.hold(session, claim)
         shop = shops.shop(session, claim.shop_id)
         inbox.purge(session, shop.shop_id, settings().delivery_retention_days)
+        replies.purge(session, shop.shop_id)
         purge_views(session, shop.shop_id, now - timedelta(days=settings().site_event_retention_days))
         old = wakes.c.wake_at < now - timedelta(days=DAYS_OF_WAKES)
         session.execute(delete(wakes).where(wakes.c.shop_id == shop.shop_id, old))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.sql.selectable import Select
 from sqlmodel import Session
 
 from plugin import clock
+from plugin.db import Keys, among
 from plugin.models.shops import Shop
 from plugin.segments import figures, references, relative, vocabulary
 from plugin.segments.compiler import Scope, columns_of, condition
@@ -71,6 +72,14 @@ def members(session: Session, shop: Shop, query: str | None = None, at: datetime
     )
     for row in session.execute(statement, figures.parameters(shop.shop_id, now)):
         yield Person(row.customer_id, row.email)
+
+
+def who_of(session: Session, shop: Shop, query: str, customer_ids: Sequence[str]) -> frozenset[str]:
+    """Return who of these customers meets `query` now."""
+    now = clock.now()
+    met = answer(session, shop, query, now).cte("met")
+    found = select(met.c.customer_id).where(among(met.c.customer_id, literal(list(customer_ids), Keys())))
+    return frozenset(session.scalars(found, figures.parameters(shop.shop_id, now)))
 
 
 def buyers(session: Session, shop: Shop, at: datetime | None = None) -> int:

@@ -131,6 +131,9 @@ def _of_function(row: Function, words: Words, vocabulary: Vocabulary, faults: Fa
         return IsNull(row, words.negated, words.span)
     seen: set[str] = set()
     conditions = [_parameter(row, one, seen, vocabulary, faults) for one in words.parameters]
+    for either in row.asks:
+        if seen.isdisjoint(either):
+            faults.add(Code.SYNTAX_ERROR, f"{row.name} is to be told {' or '.join(either)} as well", words.span)
     return Matches(row, tuple(one for one in conditions if one), words.negated, words.span)
 
 

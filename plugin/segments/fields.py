@@ -34,7 +34,6 @@ SURVEY = "survey answers"
 ORDER_DETAILS = "orders kept with their details"
 ENGAGEMENT = "a connection to an e-mail platform that reports opens and clicks"
 SITE = "events from the shop's own pages"
-PLACES = "addresses with coordinates"
 CALLS = "events sent by a call system"
 EVENTS = "events sent to this shop"
 
@@ -119,6 +118,15 @@ _AVAILABLE = (
         shopify=True,
         undated=True,
     ),
+    Field(
+        "customer_postal_codes",
+        LIST,
+        "postal_codes",
+        "Postal code of any address",
+        examples=("'10001'",),
+        undated=True,
+    ),
+    Field("time_zone", STRING, "time_zone", "Time zone where they live", examples=("'Europe/Berlin'",), undated=True),
     Field(
         "customer_email_domain",
         STRING,
@@ -251,9 +259,6 @@ _LATER = (
     _later("income_band", STRING, "Income band as told by the customer", SURVEY),
     _later("education", STRING, "Education as told by the customer", SURVEY),
     _later("occupation", STRING, "Occupation as told by the customer", SURVEY),
-    # Geographic.
-    _later("customer_postal_codes", LIST, "Postal code of any address", "addresses with postal codes"),
-    _later("time_zone", STRING, "Time zone of the customer", "addresses with time zones"),
     # Psychographic.
     _later("interests", LIST, "Interests", SURVEY),
     _later("values", LIST, "Values", SURVEY),
@@ -324,6 +329,14 @@ _ORDERS = _parameters(
     country=STRING,
 )
 
+_DISTANCE = _parameters(
+    Parameter(
+        "coordinates", Type.COORDINATES, "place", "The place: degrees north and east", examples=("(45.5, -73.6)",)
+    ),
+    Parameter("distance_km", DECIMAL, "distance", "Kilometres from there", examples=("10", "50")),
+    Parameter("distance_mi", DECIMAL, "distance", "Miles from there", examples=("5", "25")),
+)
+
 _EMAIL = _unsupplied(ENGAGEMENT, activity_id=ID, date=DATE, count=INTEGER)
 _VIEWS = _parameters(
     Parameter("id", ID, "subject_id", "The id of what was viewed"),
@@ -371,10 +384,10 @@ FUNCTIONS: Mapping[str, Function] = {
         ),
         Function(
             "customer_within_distance",
-            None,
+            "homes",
             "Lives near a place",
-            _unsupplied(PLACES, coordinates=Type.COORDINATES, distance_km=DECIMAL, distance_mi=DECIMAL),
-            PLACES,
+            _DISTANCE,
+            asks=(("coordinates",), ("distance_km", "distance_mi")),
             shopify=frozenset({"coordinates", "distance_km", "distance_mi"}),
         ),
         Function(

@@ -16,7 +16,7 @@ from plugin.models.segments import Membership, MembershipChange, Segment
 from plugin.models.shops import Shop
 from plugin.models.structures import LadderLevel, Pin, Spell
 from plugin.models.tagging import Destination
-from plugin.segments import dependents, levels, references, reviews, versions, vocabulary
+from plugin.segments import dependents, expectations, levels, references, reviews, versions, vocabulary
 from plugin.segments.allowed import understood
 from plugin.segments.definition import Definition, RefusedError, differences
 from plugin.segments.errors import Faults
@@ -115,13 +115,15 @@ def edit(
     since: int | None = None,
     edit: str = "edited",
     restored: int | None = None,
+    despite_tests: bool = False,
     **changes: Any,
 ) -> Segment:
     """Change fields of a segment's `Definition`; where all are as they were, nothing is written.
 
     `since` is the version that whoever edits has looked at: ConflictError if there is a newer one. With another query
     everybody is evaluated again; another tag replaces the old one; what is switched on begins in rehearsal, and the
-    tags of what is switched off are taken off. LookupError, SegmentErrors, RefusedError.
+    tags of what is switched off are taken off. A query that breaks the segment's tests is kept only `despite_tests`.
+    LookupError, SegmentErrors, RefusedError.
     """
     shops.lock(session, shop.shop_id)
     segment = known(session, shop.shop_id, segment_id)
@@ -132,6 +134,8 @@ def edit(
     changed = {name: new for name, (_, new) in differences(before, wanted).items()}
     if not changed:
         return segment
+    if "query" in changed and not despite_tests:
+        expectations.demand(session, shop, segment_id, wanted.query)
     write(session, segment, changed | consequences(changed))
     versions.keep(session, segment, by, edit, restored)
     follow(session, shop, segment, changed)

@@ -39,6 +39,8 @@ def together(rows: Rows, conditions: Sequence[Condition], scope: Scope) -> Selec
     joined = select(literal(1)).select_from(whole.table).where(whole.theirs(scope.figures.customer_id, scope.asked))
     if whole is not rows:
         joined = joined.join(rows.table, rows.theirs(scope.figures.customer_id, scope.asked))
+    if rows.chosen_by is not None:
+        return joined.where(*rows.chosen_by(conditions))
     return joined.where(*(clause(one, rows.column(named(one)), scope) for one in conditions))
 
 

@@ -5,19 +5,24 @@ A function of the language names its kind in the one table; compiler and passing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, Table, and_, case, distinct, func, literal, select
+from sqlalchemy import ColumnElement, FromClause, String, Table, and_, case, distinct, func, literal, select
 
 from plugin.db import table
-from plugin.models.commerce import LineItem, RefundLine
+from plugin.models.commerce import Customer, LineItem, RefundLine
 from plugin.models.events import Event
 from plugin.segments import figures
+from plugin.segments.distance import near
 from plugin.segments.figures import Crossed, orders, whole
+from plugin.segments.figures.lived import apart
+from plugin.segments.tree import Condition
 
+home = table(Customer).alias("home")
 lines = table(LineItem)
 refund_lines = table(RefundLine)
 events = table(Event)
@@ -33,9 +38,10 @@ class Rows:
     compares. `sums`: what one on all rows chosen compares, beside their `count`. `dates`: for each date among the
     columns, where customers with such a row in a span of time are found. `parts_of`: the rows of which these are parts;
     those are counted, and their columns can be asked of too. `called`: what one is called where it is shown.
+    `chosen_by`: what conditions come to where they are not compared with columns one by one.
     """
 
-    table: Table
+    table: FromClause
     theirs: Callable[[ColumnElement[Any], figures.Asked], ColumnElement[bool]]
     columns: Mapping[str, ColumnElement[Any]]
     dates: Mapping[str, Crossed]
@@ -43,6 +49,7 @@ class Rows:
     parts_of: Rows | None = None
     count: ColumnElement[Any] = field(default_factory=func.count)
     called: ColumnElement[Any] = field(default_factory=lambda: literal(None, String()))
+    chosen_by: Callable[[Sequence[Condition]], Sequence[ColumnElement[bool]]] | None = None
 
     def column(self, name: str) -> ColumnElement[Any]:
         """Return what a parameter of the language asks of: of one row, or of all that were chosen."""
@@ -143,4 +150,11 @@ def did(kind: str) -> Rows:
     )
 
 
-ROWS: Mapping[str, Rows] = {"orders": ORDERS, "lines": LINES, **{kind: did(kind) for kind in VIEWS}}
+def of_homes(customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnElement[bool]:
+    mine = and_(home.c.shop_id == figures.SHOP, home.c.customer_id == customer_id)
+    return and_(mine, apart(home, (0, 0, 0)).is_not(None))
+
+
+HOMES = Rows(table=home, theirs=of_homes, columns={}, dates={}, chosen_by=partial(near, home))
+
+ROWS: Mapping[str, Rows] = {"orders": ORDERS, "lines": LINES, "homes": HOMES, **{kind: did(kind) for kind in VIEWS}}

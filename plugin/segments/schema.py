@@ -130,6 +130,7 @@ class Function:
     supplied_by: str = ""
     needs: str = ""
     forgeable: bool = False  # whether anybody could make such rows up
+    asks: tuple[tuple[str, ...], ...] = ()  # parameters without which it makes no sense: one of each of these
     shopify: frozenset[str] | None = None  # the parameters that it has in Shopify's segments; None: they lack it
 
     @property

@@ -170,7 +170,9 @@ def chosen(session: Session, eye: Eye, clause: Clause) -> Chosen:
 
 
 def examples(session: Session, eye: Eye, rows: Rows, theirs: Select[Any]) -> tuple[Example, ...]:
-    """Return the latest of some rows."""
+    """Return the latest of some rows; of those without a date none."""
+    if not rows.dates:
+        return ()
     date = date_of(rows)
     latest = theirs.with_only_columns(rows.called, date).order_by(date.desc(), rows.called).limit(EXAMPLES)
     return tuple(Example(*row) for row in session.execute(latest, eye.bound))

@@ -26,28 +26,17 @@ from werkzeug.wrappers import Response
 from plugin import passwords
 from plugin.db import reading, transaction
 from plugin.models.shops import Account, Shop
-from plugin.web import engine, frame
+from plugin.web import FOR_MACHINES, engine, frame
 from plugin.web.throttle import Throttle
 
 bp = Blueprint("accounts", __name__)
 
 OPEN = {
-    *(
-        "static",
-        "receive.receive",
-        "pixel.receive",
-        "pixel.permit",
-        "health.healthz",
-        "accounts.login",
-        "accounts.set_up",
-    ),
+    *("static", "health.healthz", "accounts.login", "accounts.set_up"),
     *("installs.begin", "installs.callback", "embedded.entry", "embedded.bounce"),
 }
-TO_EVERYBODY = {
-    "docs.shopify",
-    "docs.segments",
-    "docs.names",
-}  # with the shop's name and pages around it for those who have signed in
+# with the shop's name and pages around it for those who have signed in
+TO_EVERYBODY = {"docs.shopify", "docs.api", "docs.segments", "docs.names"}
 
 Page = str | Response | tuple[str, int]
 
@@ -76,7 +65,7 @@ def door() -> frame.Answer | None:
 
     The shop of every page comes from the session or from the platform's token, and from nowhere else.
     """
-    if request.endpoint in OPEN:
+    if request.endpoint in OPEN or request.blueprint in FOR_MACHINES:
         return None
     if g.frame:
         return frame_door(g.frame)

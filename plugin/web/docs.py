@@ -1,4 +1,4 @@
-"""What there is to read: how a store is connected, what is asked for and why; and the language of segments."""
+"""What there is to read: how a store is connected, what is asked for and why; the API; and the language of segments."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from connectors import registry
 from connectors.installs import AppInstall
 from plugin.config import settings
 from plugin.db import reading
+from plugin.events.shapes import CARRIED, SCALES
 from plugin.segments import reference, vocabulary
 from plugin.segments.vocabulary import WHOLE_TABLE, Vocabulary
-from plugin.web import engine
+from plugin.web import engine, examples
+from plugin.web.api.access import MOST
+from plugin.web.api.problems import TITLES
 
 bp = Blueprint("docs", __name__)
 
@@ -29,6 +32,18 @@ def shopify() -> str:
         reasons=reasons(),
         public_url=settings().public_url,
         has_app=bool(settings().app("shopify")),
+    )
+
+
+@bp.get("/docs/api")
+def api() -> str:
+    return render_template(
+        "docs/api.html",
+        examples=examples.api(settings().public_url),
+        kinds=CARRIED,
+        problems=TITLES,
+        most=MOST,
+        scales=SCALES,
     )
 
 

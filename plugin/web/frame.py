@@ -21,10 +21,10 @@ from plugin import clock, shops
 from plugin.config import settings
 from plugin.db import reading
 from plugin.models.shops import Shop
-from plugin.web import engine
+from plugin.web import FOR_MACHINES, engine
 
 PLATFORM = "shopify"
-ELSEWHERE = ("static", "receive.receive", "health.healthz")
+ELSEWHERE = ("static", "health.healthz")
 SAID_SECONDS = 300
 
 Answer = Response | tuple[str, int, Mapping[str, str]]
@@ -72,7 +72,7 @@ def our_app(account: str = "") -> EmbeddedPages | None:
 def look() -> Answer | None:
     """Find out whether a request is for a frame, and of whom. What would change something has to prove it at once."""
     g.frame = None
-    if request.endpoint in ELSEWHERE:
+    if request.endpoint in ELSEWHERE or request.blueprint in FOR_MACHINES:
         return None
     token, in_frame = token_given(), request.args.get("embedded") == "1"
     app = our_app() if token or in_frame else None
@@ -126,7 +126,7 @@ def visited_shop(frame: Frame) -> Shop | None:
 def keep_in_frame(endpoint: str, values: dict[str, Any]) -> None:
     """Let the addresses on a page in a frame lead to pages in the same frame."""
     frame: Frame | None = g.get("frame")
-    if frame is None or endpoint in ELSEWHERE:
+    if frame is None or endpoint in ELSEWHERE or endpoint.partition(".")[0] in FOR_MACHINES:
         return
     values.setdefault("embedded", "1")
     values.setdefault("shop", frame.account)

@@ -14,7 +14,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from plugin.config import Settings
-from plugin.web import embedded, pixel, receive
+from plugin.web import FOR_MACHINES, embedded
+from plugin.web.api import problems
 from plugin.web.frame import Frame
 
 log = logging.getLogger(__name__)
@@ -30,22 +31,18 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-FOR_MACHINES = (receive.bp, pixel.bp)
-NAMES_FOR_MACHINES = {one.name for one in FOR_MACHINES}
 # Error pages in our own words: (title, what to do).
 Fault = tuple[str, str]
 
 
 def install(app: Flask, given: Settings) -> None:
     csrf = CSRFProtect(app)
-    for machines in FOR_MACHINES:
-        csrf.exempt(machines)
 
     @app.before_request
     def protect_forms() -> None:
         """A session token is sent by the page itself, and cannot be had by another's: it proves what our own does."""
-        if not (g.frame and g.frame.visit):
-            csrf.protect(apply_exemptions=True)
+        if request.blueprint not in FOR_MACHINES and not (g.frame and g.frame.visit):
+            csrf.protect()
 
     app.after_request(add_headers)
     app.register_error_handler(HTTPException, error_page)
@@ -55,7 +52,7 @@ def install(app: Flask, given: Settings) -> None:
 
 
 def add_headers(response: Response) -> Response:
-    if request.blueprint in NAMES_FOR_MACHINES:
+    if request.blueprint in FOR_MACHINES:
         return response  # read by a platform's server or a pixel, thousands of times a minute
     frame: Frame | None = g.get("frame")
     proven = frame and (frame.visit or request.blueprint == embedded.bp.name)
@@ -91,7 +88,9 @@ def error_page(error: HTTPException) -> tuple[str, int] | HTTPException | Respon
     code = error.code or InternalServerError.code
     if code < 400:
         return error
-    if request.blueprint in NAMES_FOR_MACHINES:
+    if request.path.startswith("/api/"):
+        return problems.of_http(error)
+    if request.blueprint in FOR_MACHINES:
         return error.name, code
     ours = (gettext("Something went wrong"), gettext("It is our fault, and has been noted. Please try again."))
     title, advice = ours if code >= InternalServerError.code else faults().get(code, faults()[400])

@@ -37,6 +37,8 @@ ATTRIBUTES = {
     "customer_countries": Name("tags", attrgetter("countries")),
     "customer_regions": Name("tags", attrgetter("regions")),
     "customer_cities": Name("tags", attrgetter("cities")),
+    "customer_postal_codes": Name("tags", attrgetter("postal_codes")),
+    "time_zone": Name("text", lambda person: person.of_home("time_zone")),
     "customer_email_domain": Name("text", attrgetter("email_domain")),
     "customer_language": Name("text", attrgetter("customer.language")),
     "email_subscription_status": Name("text", attrgetter("email_consent")),
@@ -89,6 +91,9 @@ FUNCTIONS = {
         },
     ),
 }
+
+
+FUNCTIONS["customer_within_distance"] = Function(attrgetter("homes"), {}, {})
 
 
 def views(kind: str) -> Function:

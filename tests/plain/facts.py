@@ -12,6 +12,9 @@ class Place(NamedTuple):
     country: str | None
     region: str | None = None
     city: str | None = None
+    postal_code: str | None = None
+    coordinates: tuple[float, float] | None = None
+    time_zone: str | None = None
 
 
 @dataclass

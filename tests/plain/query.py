@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
+from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
 from tests.plain.conditions import ATTRIBUTES, FUNCTIONS, Holds, among, between, compared, missing, starting
@@ -140,7 +141,7 @@ class Reader:
         wanted = not (self.take("NOT_MATCHES") or self.take("NOT", "MATCHES"))
         if wanted:
             self.expect("MATCHES")
-        chosen = self.parameters(name)
+        chosen = self.distance() if name == "customer_within_distance" else self.parameters(name)
         return lambda person: chosen(person) == wanted
 
     def parameters(self, name: str) -> Meets:
@@ -161,3 +162,41 @@ class Reader:
             return all(holds(now, value(chosen)) for value, holds in of_all) if of_all else bool(chosen)
 
         return meets
+
+    def distance(self) -> Meets:
+        """Take a place and how far from it somebody lives. At a distance means within it."""
+        places: list[tuple[float, float]] = []
+        asked: list[tuple[str, Holds]] = []
+        self.expect("(")
+        while not self.take(")"):
+            parameter = self.text()
+            if parameter == "coordinates":
+                self.expect("=")
+                north, east = self.texts()
+                places.append((float(north), float(east)))
+            elif self.take("BETWEEN"):
+                low = self.text()
+                self.expect("AND")
+                asked.append((parameter, between("number", low, self.text())))
+            else:
+                sign = self.text()
+                asked.append((parameter, compared("number", {"=": "<=", "!=": ">"}.get(sign, sign), self.text())))
+            self.take(",")
+
+        def meets(person: Person) -> bool:
+            [place] = places
+            apart = [kilometres(place, home) for home in person.homes]
+            return any(all(holds(person.snapshot, far / UNITS[unit]) for unit, holds in asked) for far in apart)
+
+        return meets
+
+
+UNITS = {"distance_km": 1.0, "distance_mi": 1.609344}
+
+
+def kilometres(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Return how far two places are apart along the ground, by the haversine formula."""
+    (north, east), (further_north, further_east) = (tuple(map(radians, place)) for place in (one, other))
+    half = sin((further_north - north) / 2) ** 2
+    half += cos(north) * cos(further_north) * sin((further_east - east) / 2) ** 2
+    return 2 * 6371.0088 * asin(min(1.0, sqrt(half)))

@@ -226,6 +226,24 @@ class Person:
         return {joined(place.country, place.region, "".join(place.city.split())) for place in self.places if place.city}
 
     @cached_property
+    def postal_codes(self) -> set[str]:
+        ordered_to = [place for one in self.visible if not one.deleted for place in one.places]
+        codes = [place.postal_code for place in (*self.customer.places, *ordered_to)]
+        return {fold(" ".join(code.split())) for code in codes if code and code.strip()}
+
+    def of_home(self, name: str) -> Any:
+        """What the first of the customer's own addresses tells that tells it, else the latest order's first."""
+        latest_first = sorted(self.visible, key=attrgetter("placed_at", "order_id"), reverse=True)
+        ordered_to = [one.places for one in latest_first if not one.deleted]
+        told = (getattr(place, name) for places in (self.customer.places, *ordered_to) for place in places)
+        return next((one for one in told if one is not None), None)
+
+    @cached_property
+    def homes(self) -> list[tuple[float, float]]:
+        """Where the customer lives, in degrees north and east; none where nothing tells."""
+        return [found] if (found := self.of_home("coordinates")) else []
+
+    @cached_property
     def rating(self) -> Rating:
         """What the store thinks: the latest it said, if it had said so by then."""
         latest = max(self.customer.ratings, key=attrgetter("rated_at"), default=None)

@@ -95,7 +95,7 @@ def _value(value: object) -> Value:
             return Instant(value)
         case date():
             return AbsoluteDate(value)
-        case AbsoluteDate() | Instant() | RelativeDate():
+        case AbsoluteDate() | Instant() | RelativeDate() | Coordinates():
             return value
     raise TypeError(f"the language has no value for {value!r}")
 
@@ -167,6 +167,10 @@ def _of_field(row: Field, given: Values) -> SearchStrategy[Node]:
 def _of_function(row: Function, given: Values) -> SearchStrategy[Node]:
     known = [one for one in row.parameters.values() if one.available or not row.available]
     chosen = st.lists(st.sampled_from(known), unique_by=lambda one: one.name, max_size=4) if known else st.just([])
+    needed = st.tuples(*(st.sampled_from([row.parameters[name] for name in either]) for either in row.asks))
+    chosen = st.tuples(needed, chosen).map(
+        lambda parts: list({one.name: one for one in (*parts[0], *parts[1])}.values())
+    )
     conditions = chosen.flatmap(
         lambda some: st.tuples(
             *(

@@ -306,13 +306,13 @@ WRONG = [
     ("NOT_AVAILABLE", "«shopify_email.opened» MATCHES (activity_id = 5240029206, date > -30d, count >= 2)", None),
     ("NOT_AVAILABLE", "storefront_event.product_viewed MATCHES («tag» = 'sale', date > 7_days_ago)", None),
     ("NOT_AVAILABLE", "«site.searched» MATCHES (anything = 1)", None),
-    ("NOT_AVAILABLE", "«customer_within_distance» MATCHES (coordinates = (45.5, -73.6), distance_mi < 6.2)", None),
+    ("SYNTAX_ERROR", "«customer_within_distance MATCHES (distance_mi < 6.2)»", None),
+    ("SYNTAX_ERROR", "«customer_within_distance MATCHES (coordinates = (45.5, -73.6))»", None),
     ("NOT_AVAILABLE", "products_purchased MATCHES («variant_id» = 3, count > 1)", None),
     ("NOT_AVAILABLE", "orders_placed MATCHES («discounted» = true)", None),
     ("NOT_AVAILABLE", "anniversary(«'metafields.facts.birth_date'») BETWEEN today AND +30d", None),
     ("NOT_AVAILABLE", "anniversary(date: «'metafields.facts.birth_date'») = today", None),
     ("NOT_AVAILABLE", "products_purchased(id: (1, 2), «variant_id»: 7) = true AND number_of_orders = 1", None),
-    ("NOT_AVAILABLE", "«customer_within_distance»(coordinates: (45.5, -73.6), distance_mi: 6.2) = true", None),
 ]
 
 

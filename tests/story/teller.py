@@ -25,12 +25,13 @@ MAILBOXES = tuple(
 )
 LANGUAGES = ("en", "en-US", "de", None)
 PLACES = (
-    Address("US", "NY", "New York"),
-    Address("US", "CA", "Los Angeles"),
-    Address("DE", None, "Köln"),
+    Address("US", "NY", "New York", "10001"),
+    Address("US", "CA", "Los Angeles", None, (34.1, -118.3), "America/Los_Angeles"),
+    Address("DE", None, "Köln", " 50667"),
+    Address("GB", None, None, "SE10  8XJ", (51.4769, 0.0), "GMT"),
     Address("GB"),
     Address("TR", "34", "İstanbul"),
-    Address(None, None, "Nowhere"),
+    Address(None, None, "Nowhere", "SE10 8XJ", None, "Mars/Olympus"),
 )
 TAGS = ("vip", "VIP", "Straße", "STRASSE", " vip", "wholesale")
 CODES = ("SPRING", "spring", "O'CLOCK")

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlmodel import SQLModel
 
 from connectors.base import Identity
-from plugin import clock, passwords, shops
+from plugin import api_keys, clock, passwords, shops
 from plugin.app import create_app
 from plugin.db import reading, table, transaction, upsert
 from plugin.models.commerce import Customer
@@ -39,6 +39,7 @@ class Tenant:
     code: str = ""
     ids: dict[str, str] = field(default_factory=dict)
     store_id: str = ""
+    key: str = ""
 
 
 class Compiled(BytecodeCache):
@@ -85,7 +86,12 @@ class Site:
             tenant.store_id = store.connection_id
             mail = self.connect(session, shop, "klaviyo", f"{name}-mail")
             segment = keep.add(session, shop, f"{name} regulars", f"customer_tags CONTAINS '{name} friends'")
-        tenant.ids = {"segment_id": segment.segment_id, "connection_id": mail.connection_id}
+            key, tenant.key = api_keys.add(session, shop.shop_id, f"{name} calls", api_keys.SCOPES)
+        tenant.ids = {
+            "segment_id": segment.segment_id,
+            "connection_id": mail.connection_id,
+            "key_id": key.key_id,
+        }
         self.people(tenant, f"anna@{name}.example.com", f"bert@{name}.example.com")
         tenant.ids["delivery_id"] = self.delivery(tenant, "failed", f"{name} failed")
         tenant.ids["request_id"] = f"{name}-request"

@@ -10,16 +10,9 @@ from plugin.segments import keep
 
 # Addresses for everybody, without a shop; each is looked at in a test of its own.
 OPEN = {
-    *(
-        "static",
-        "receive.receive",
-        "pixel.receive",
-        "pixel.permit",
-        "health.healthz",
-        "docs.shopify",
-        "docs.segments",
-        "docs.names",
-    ),
+    *("static", "receive.receive", "pixel.receive", "pixel.permit", "health.healthz"),
+    *("docs.shopify", "docs.api", "docs.segments", "docs.names"),
+    *("api.events", "api.attributes", "api.attributes_of"),  # of the shop of the key, and of no other
     *("accounts.login", "accounts.set_up"),
     *("installs.begin", "installs.callback", "embedded.entry", "embedded.bounce"),
 }
@@ -35,6 +28,8 @@ WHOLE = {
     "editor.add",
     "editor.check_query",
     "editor.new",
+    "keys.add",
+    "keys.listing",
     "rehearsals.everything",
     "requests.listing",
     "segments.listing",
@@ -80,7 +75,9 @@ def test_the_same_addresses_answer_with_ones_own_ids(site, visitor, mine, theirs
             assert call(visitor, method, path).status_code != 404 or "/check" in path, (method, path)
 
 
-@pytest.mark.parametrize("endpoint", sorted(WHOLE - {"accounts.logout", "editor.add", "deliveries.retry_all"}))
+@pytest.mark.parametrize(
+    "endpoint", sorted(WHOLE - {"accounts.logout", "editor.add", "keys.add", "deliveries.retry_all"})
+)
 def test_a_page_about_a_shop_tells_nothing_of_another(site, visitor, mine, theirs, endpoint):
     path = next(rule.build({})[1] for rule in rules(site) if rule.endpoint == endpoint)
     text = visitor.get(path, follow_redirects=True).text

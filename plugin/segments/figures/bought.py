@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, case, func, literal, select, type_coerce
 from plugin.db import Values, listed
 from plugin.segments.figures.base import Asked, counts, customers, net, orders, placed, whole
 
-LISTS = ("countries", "regions", "cities")
+LISTS = ("countries", "regions", "cities", "postal_codes")
 
 
 def bought(asked: Asked) -> dict[str, ColumnElement[Any]]:
