@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from connectors.records import UNSET, Product
@@ -28,7 +28,15 @@ def store(session: Session, shop_id: str, records: Sequence[Product]) -> set[str
     fresh = [row for one in records if (row := version_row(shop_id, one)) and tells_more(known, row)]
     if not fresh:
         return set()
-    upsert(session, versions, list({(row["product_id"], row["updated_at"]): row for row in fresh}.values()))
+    upsert(
+        session,
+        versions,
+        list({(row["product_id"], row["updated_at"]): row for row in fresh}.values()),
+        change=lambda new: {
+            **{name: new[name] for name in FACTS},
+            "collections": func.coalesce(new.collections, versions.c.collections),
+        },
+    )
     return relabel(session, shop_id, sorted({row["product_id"] for row in fresh}))
 
 

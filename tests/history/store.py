@@ -32,7 +32,11 @@ TABLES = [
     table(kept) for kept in vars(commerce).values() if isinstance(kept, type) and kept.__module__ == commerce.__name__
 ]
 # What webhooks alone can tell, or backfill alone; and clocks, which say when something was told.
-APART = {"user_agent", "landing_site", "referring_site", "language", "language_updated_at", "seen_at", "shop_id"}
+APART = {
+    *("user_agent", "device", "browser", "operating_system", "location_id"),
+    *("landing_site", "referring_site", "campaign", "referrer", "collections", "product_collections"),
+    *("language", "language_updated_at", "time_zone", "place_x", "place_y", "place_z", "seen_at", "shop_id"),
+}
 
 
 class Post:
