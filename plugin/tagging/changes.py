@@ -12,7 +12,7 @@ from sqlmodel import Session
 from connectors.writers import Contact, TagChange
 from plugin import clock
 from plugin.db import fold
-from plugin.tagging import contacts, ledger, marks, plan
+from plugin.tagging import contacts, ladders, ledger, marks, plan
 from plugin.tagging.pushes import Place
 
 TRUCE = timedelta(days=1)  # a tag of ours that somebody took off is not put back sooner
@@ -62,22 +62,33 @@ def of(session: Session, place: Place, keys: Collection[str], also: Sequence[str
     known = contacts.known(session, place, keys)
     nobody = (None, None)
     held = dict.fromkeys(plan.somebodys(session, place, keys) if still else (), still)
+    rivals = ladders.ladders_of_tags(session, place.shop_id) if still else {}
     return [
-        change(key, known.get(key, nobody), wanted[key], entries.get(key, {}), held.get(key, set())) for key in keys
+        change(key, known.get(key, nobody), wanted[key], entries.get(key, {}), held.get(key, set()), rivals)
+        for key in keys
     ]
 
 
 def change(
-    key: str, known: tuple[str | None, datetime | None], wanted: set[str], rows: Mapping[str, Any], still: set[str]
+    key: str,
+    known: tuple[str | None, datetime | None],
+    wanted: set[str],
+    rows: Mapping[str, Any],
+    still: set[str],
+    rivals: Mapping[str, str],
 ) -> Change:
     """Work out one contact's change. What may be taken off is what is ours and neither wanted nor standing still.
+
+    Beside a tag that stands still none of the same ladder is put on (`rivals`: the ladders by their tags).
 
     A write that was begun is always finished, whatever was held since: it may be in effect already. What was there on
     one who is missing is not there any more, until a look-up shows otherwise.
     """
     in_state = {state: {name: row.tag for name, row in rows.items() if row.state == state} for state in ledger.STATES}
     kept = in_state["intended"] | in_state["confirmed"]
-    stand = {name: tag for name, tag in kept.items() if name in still} | {fold(tag): tag for tag in sorted(wanted)}
+    stay = {name: tag for name, tag in kept.items() if name in still}
+    may = ladders.without_rivals({fold(tag) for tag in wanted}, stay, rivals)
+    stand = stay | {fold(tag): tag for tag in sorted(wanted) if fold(tag) in may}
     refused = {name for name in in_state["taken"] if rows[name].changed_at > clock.now() - TRUCE}
     put = {name: tag for name, tag in stand.items() if name not in refused}
     there = set(in_state["confirmed"].items()) if known[0] else set()

@@ -17,7 +17,7 @@ from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, Segment
 from plugin.models.shops import Connection
 from plugin.models.tagging import Destination, LedgerEntry, OwnedTag
-from plugin.tagging import marks, pushes
+from plugin.tagging import ladders, marks, pushes
 from plugin.tagging.pushes import Place, here, keys
 
 customers = table(Customer)
@@ -129,17 +129,21 @@ def released(place: Place, also: Sequence[str]) -> ColumnElement[bool]:
 def desired(session: Session, place: Place, contacts: Iterable[str], also: Sequence[str] = ()) -> dict[str, set[str]]:
     """Return what each contact should carry, as the ledger calls it: the tags of all its customers, who may be several.
 
-    Asked one table after the other: joined, databases were seen to read all the memberships of the shop.
+    Of a ladder that is the tag of the highest level on which any of them stands. Asked one table after the other:
+    joined, databases were seen to read all the memberships of the shop.
     """
-    wanted: dict[str, set[str]] = {contact: set() for contact in contacts}
+    members_of: dict[str, set[str]] = {contact: set() for contact in contacts}
     tags = {one: marks.names([tag], place.tags_as) for one, tag in written(session, place, also).items()}
-    called = customers_of(session, place, wanted)
+    called = customers_of(session, place, members_of)
     of_these = among(memberships.c.customer_id, keys(called))
     found = select(memberships.c.customer_id, memberships.c.segment_id)
     for customer_id, segment_id in session.execute(found.where(memberships.c.shop_id == place.shop_id, of_these)):
-        if segment_id in tags:
-            wanted[called[customer_id]] |= tags[segment_id]
-    return wanted
+        members_of[called[customer_id]].add(segment_id)
+    levels = ladders.levels(session, place.shop_id)
+    return {
+        contact: {name for one in ladders.highest(segment_ids, levels) for name in tags.get(one, ())}
+        for contact, segment_ids in members_of.items()
+    }
 
 
 def customers_of(session: Session, place: Place, contacts: Iterable[str]) -> dict[str, str]:
