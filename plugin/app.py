@@ -14,6 +14,7 @@ from plugin.web import (
     accounts,
     api,
     connections,
+    customers,
     deliveries,
     docs,
     editor,
@@ -37,6 +38,7 @@ from plugin.web import (
 
 FORM_BYTES = 256_000  # the longest query, percent-encoded, and room for the rest
 PAGES = (
+    customers,
     over_time,
     segments,
     editor,

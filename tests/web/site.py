@@ -8,6 +8,7 @@ import re
 import uuid
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import count
 
 from jinja2 import BytecodeCache
 from sqlalchemy import select
@@ -40,6 +41,7 @@ class Tenant:
     ids: dict[str, str] = field(default_factory=dict)
     store_id: str = ""
     key: str = ""
+    first: int = 1  # the number of its first customer: no two shops have the same
 
 
 class Compiled(BytecodeCache):
@@ -64,12 +66,13 @@ class Site:
 
     def __init__(self, engine):
         self.engine = engine
+        self.firsts = count(1, 1000)
         self.app = create_app(engine)
         self.app.jinja_env.bytecode_cache = COMPILED
 
     def shop(self, name, *, history=True):
         """Make a shop with a segment of two members, two connections, a delivery set aside and a data request."""
-        tenant = Tenant(name, f"{name}.myshopify.com")
+        tenant = Tenant(name, f"{name}.myshopify.com", first=next(self.firsts))
         with transaction(self.engine) as session:
             shop, tenant.code = shops.add_shop(
                 session,
@@ -91,6 +94,7 @@ class Site:
             "segment_id": segment.segment_id,
             "connection_id": mail.connection_id,
             "key_id": key.key_id,
+            "customer_id": str(tenant.first),
         }
         self.people(tenant, f"anna@{name}.example.com", f"bert@{name}.example.com")
         tenant.ids["delivery_id"] = self.delivery(tenant, "failed", f"{name} failed")
@@ -118,7 +122,8 @@ class Site:
         """Let customers be members of the shop's segment, since now."""
         who = {"shop_id": tenant.shop_id, "guest": False, "seen_at": clock.now()}
         rows = [
-            who | {"customer_id": str(one), "email": email, "contact": email} for one, email in enumerate(emails, 1)
+            who | {"customer_id": str(one), "email": email, "contact": email}
+            for one, email in enumerate(emails, tenant.first)
         ]
         place = {"shop_id": tenant.shop_id, "segment_id": tenant.ids["segment_id"], "cause": cause}
         now = clock.now()

@@ -23,6 +23,7 @@ WHOLE = {
     "accounts.logout",
     "connections.listing",
     "connections.suffice",
+    "customers.find",
     "deliveries.listing",
     "deliveries.retry_all",
     "editor.add",
@@ -88,7 +89,9 @@ def test_a_page_about_a_shop_tells_nothing_of_another(site, visitor, mine, their
 
 def test_ones_own_pages_tell_of_ones_own_shop_alone(site, visitor, mine, theirs):
     segment = f"/segments/{mine.ids['segment_id']}"
-    for path in (segment, f"{segment}/members", f"{segment}/history", f"{segment}/edit", f"{segment}/rehearsal"):
+    customer = mine.ids["customer_id"]
+    pages = [segment, *(f"{segment}/{part}" for part in ("members", "history", "edit", "rehearsal", f"why/{customer}"))]
+    for path in (*pages, f"/customers/{customer}"):
         text = visitor.page(path)
         assert "mine" in text
         assert "theirs" not in text
