@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, func, select
@@ -38,10 +38,11 @@ products = table(ProductVersion)
 def in_shop(session: Session, shop: Shop, tree: Node, now: datetime, segment_id: str | None = None) -> list[Advice]:
     """Return all hints for a query, as of a moment; of the segment that it is or is to be, if it is kept already."""
     at = Moment(now, shop.zone)
+    beside = list(others(session, shop, segment_id))
     return [
         *hints.of_tree(tree, at),
-        *hints.within(tree, others(session, shop, segment_id), at),
-        *without_consent(session, shop, tree, segment_id),
+        *hints.within(tree, beside, at),
+        *without_consent(session, shop, tree, beside, segment_id),
         *foreign_money(session, shop, tree),
         *unwritten_tags(session, shop, tree),
     ]
@@ -59,7 +60,9 @@ def others(session: Session, shop: Shop, segment_id: str | None) -> Iterator[Oth
                 continue
 
 
-def without_consent(session: Session, shop: Shop, tree: Node, segment_id: str | None) -> Iterator[Advice]:
+def without_consent(
+    session: Session, shop: Shop, tree: Node, beside: Iterable[Other], segment_id: str | None
+) -> Iterator[Advice]:
     """Yield where nothing asks for consent. A segment is for marketing when its tag goes to an e-mail platform.
 
     One that is not kept yet will go to all that there are.
@@ -68,9 +71,15 @@ def without_consent(session: Session, shop: Shop, tree: Node, segment_id: str | 
     if segment_id is not None:
         theirs = (destinations.c.shop_id == shop.shop_id, destinations.c.segment_id == segment_id)
         to &= set(session.scalars(select(destinations.c.connection_id).where(*theirs)))
-    if to and CONSENT not in hints.names(tree):
+    if to and CONSENT not in named(tree, {one.segment_id: one.tree for one in beside}):
         message = f"Its tag goes to an e-mail platform, and nothing asks for consent: add {CONSENT} = 'SUBSCRIBED'"
         yield Advice(Hint.WITHOUT_CONSENT, message, (hints.place(tree),))
+
+
+def named(tree: Node, trees: Mapping[str, Node]) -> set[str]:
+    """Return what a query names, also by way of the segments that it refers to, which never refer in a circle."""
+    found = hints.names(tree)
+    return found.union(*(named(trees[name], trees) for name in found & trees.keys()))
 
 
 def foreign_money(session: Session, shop: Shop, tree: Node) -> Iterator[Advice]:
@@ -85,7 +94,7 @@ def foreign_money(session: Session, shop: Shop, tree: Node) -> Iterator[Advice]:
 def money(tree: Node) -> Iterator[Span]:
     for leaf in leaves(tree):
         for clause in leaf.conditions if isinstance(leaf, Matches) else (leaf,):
-            if getattr(clause.field, "type", None) is Type.MONEY:
+            if getattr(getattr(clause, "field", None), "type", None) is Type.MONEY:
                 yield clause.span
 
 

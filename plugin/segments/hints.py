@@ -11,8 +11,8 @@ from plugin.segments.errors import excerpt
 from plugin.segments.moments import Moment
 from plugin.segments.printing import canonical
 from plugin.segments.reasoning import Wanted, possible
-from plugin.segments.schema import Field, Function, Type
-from plugin.segments.tree import And, Matches, Node, Not, Or, Span
+from plugin.segments.schema import Type
+from plugin.segments.tree import And, Clause, InSegment, Matches, Node, Not, Or, Span
 
 
 class Hint(StrEnum):
@@ -97,7 +97,8 @@ def within(tree: Node, others: Iterable[Other], at: Moment) -> Iterator[Advice]:
     if not possible(at, Wanted(tree)):
         return
     for other in others:
-        if possible(at, Wanted(tree), Wanted(other.tree, met=False)):
+        referred = InSegment(other.segment_id, other.name)
+        if all(possible(at, Wanted(tree), Wanted(what, met=False)) for what in (other.tree, referred)):
             continue
         if possible(at, Wanted(tree, met=False), Wanted(other.tree)):
             message = f"Whoever meets this is in {other.name} as well"
@@ -118,13 +119,18 @@ def mixed_balances(tree: Node) -> Iterator[Advice]:
 
 
 def names(node: Node) -> set[str]:
-    return {row.name for row in rows(node)}
+    """Return what a query names, parameters aside: rows of the table, and other segments by id."""
+    return {subject(leaf) for leaf in leaves(node)}
 
 
-def rows(node: Node) -> Iterator[Field | Function]:
-    """Yield the rows of the table that a query names, those of parameters aside."""
-    for leaf in leaves(node):
-        yield leaf.function if isinstance(leaf, Matches) else leaf.field
+def subject(clause: Clause) -> str:
+    match clause:
+        case InSegment(segment_id):
+            return segment_id
+        case Matches():
+            return clause.function.name
+        case _:
+            return clause.field.name
 
 
 def said(wanted: Wanted) -> str:

@@ -9,7 +9,7 @@ from plugin.db import transaction
 from plugin.models.commerce import Customer, Order, ProductVersion, TagChange
 from plugin.models.segments import Membership
 from plugin.models.shops import Connection
-from plugin.segments import advice, keep
+from plugin.segments import advice, keep, vocabulary
 from plugin.segments.hints import Hint
 from plugin.segments.language import parse
 from tests.segments.test_language import marked
@@ -76,6 +76,10 @@ def test_a_segment_that_goes_to_an_email_platform_asks_for_consent(engine):
         assert hinted(session, shop, "«amount_spent > 5 OR rfm_recency = 5»") == [Hint.WITHOUT_CONSENT]
         assert hinted(session, shop, f"amount_spent > 5 AND {CONSENTING}") == []
         assert hinted(session, shop, "number_of_orders > 2", kept.segment_id) == []  # its tag goes to no such place
+        keep.add(session, shop, "Subscribed", CONSENTING)
+        words = vocabulary.of(session, shop)
+        found = advice.in_shop(session, shop, parse("IN SEGMENT 'Subscribed' AND amount_spent > 5", words), NOON)
+        assert [one.code for one in found] == [Hint.SUBSET_OF_SEGMENT]
 
 
 def test_tags_that_nobody_writes_are_named(engine):

@@ -11,6 +11,7 @@ from plugin.segments.hints import Hint, Other
 from plugin.segments.language import canonical, parse
 from plugin.segments.moments import Moment
 from plugin.segments.tree import Node
+from plugin.segments.vocabulary import Vocabulary
 from tests import oracle
 from tests.histories import RELATIVE_DAYS, histories
 from tests.segments.strategies import AVAILABLE_FIELDS, AVAILABLE_FUNCTIONS, pool, queries, relative
@@ -144,6 +145,15 @@ def test_the_segments_that_a_query_lies_within_are_named(text, found):
     said = [(one.code.split("_")[0], one.message) for one in hints.within(parse(text), OTHERS, AT)]
     assert [code for code, _ in said] == [code for code, _ in found]
     assert all(name in message for (_, message), (_, name) in zip(said, found, strict=True))
+
+
+def test_a_reference_to_another_segment_is_a_condition_like_others():
+    words = Vocabulary(segments=(("1", "Regulars"), ("2", "Buyers")))
+    [found] = hints.within(parse("IN SEGMENT 'Regulars' AND amount_spent > 5", words), OTHERS, AT)
+    assert (found.code, "Regulars" in found.message) == (Hint.SUBSET_OF_SEGMENT, True)
+    both = parse("IN SEGMENT 'Regulars' AND NOT IN SEGMENT 'regulars'", words)
+    assert [one.code for one in hints.of_tree(both, AT)] == [Hint.ALWAYS_EMPTY, Hint.CONTRADICTION]
+    assert hints.of_tree(parse("IN SEGMENT 'Regulars' AND NOT IN SEGMENT 'Buyers'", words), AT) == []
 
 
 @pytest.mark.parametrize("joined", [" AND ", " OR "])
