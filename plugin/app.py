@@ -21,6 +21,7 @@ from plugin.web import (
     edits,
     embedded,
     frame,
+    gallery,
     health,
     installs,
     keys,
@@ -39,6 +40,7 @@ from plugin.web import (
 FORM_BYTES = 256_000  # the longest query, percent-encoded, and room for the rest
 PAGES = (
     customers,
+    gallery,
     over_time,
     segments,
     editor,

@@ -16,7 +16,7 @@ from plugin import backfill, clock, ingest, lanes, privacy, reconcile, site, sub
 from plugin.config import settings
 from plugin.db import reading
 from plugin.insight import days, past
-from plugin.segments import recompute, reminders, reviews, scores
+from plugin.segments import learning, recompute, reminders, reviews, scores
 from plugin.tagging import push
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ WORKS: dict[str, lanes.Work] = {
     "inbox": ingest.work,
     "recompute": recompute.work,
     "days": days.work,
+    "thresholds": learning.work,
     "past": past.work,
     "scores": scores.work,
     "sync": partial(push.run, store=ingest.store),

@@ -12,7 +12,7 @@ from sqlalchemy import Row, func, select
 from sqlmodel import Session, col
 
 from plugin import clock, shops
-from plugin.commands import carrying, checking, keeping, over_time, pins, why
+from plugin.commands import carrying, checking, keeping, over_time, pins, templates, why
 from plugin.commands.base import (
     FailedError,
     Subparsers,
@@ -61,6 +61,7 @@ def add(commands: Subparsers) -> None:
             asking.add_argument("--clauses", action="store_true", help=also)
     why.add(inside)
     over_time.add(inside)
+    templates.add(inside)
     keeping.add(inside)
     pins.add(inside)
     carrying.add(inside)

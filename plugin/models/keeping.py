@@ -47,6 +47,24 @@ class SegmentReview(SQLModel, table=True):
     note: str | None = None
 
 
+class SegmentOrigin(SQLModel, table=True):
+    """The template that a segment was made from, with the thresholds that were put in.
+
+    `query` is what came of them: a segment whose query is another now was edited by hand, and is left alone. `frozen`:
+    its thresholds stay as they are.
+    """
+
+    __tablename__ = "segment_origins"
+
+    shop_id: str = shop_key()
+    segment_id: str = key()
+    template: str
+    thresholds: dict[str, Any] | None = json()
+    query: str
+    learned_at: datetime = moment(null=False)
+    frozen: bool = False
+
+
 class SegmentTest(SQLModel, table=True):
     """One customer must be in one segment, or must not be."""
 

@@ -11,8 +11,8 @@ from sqlmodel import Session, col
 
 from plugin import clock, lanes, shops
 from plugin.db import clean, fold, new_id, table
-from plugin.models.keeping import SegmentReview, SegmentTest
-from plugin.models.segments import Membership, MembershipChange, Segment
+from plugin.models.keeping import SegmentOrigin, SegmentReview, SegmentTest
+from plugin.models.segments import Membership, MembershipChange, Segment, SegmentDay
 from plugin.models.shops import Shop
 from plugin.models.structures import LadderLevel, Pin, Spell
 from plugin.models.tagging import Destination
@@ -24,7 +24,18 @@ from plugin.segments.language import parse, stored
 from plugin.segments.references import Library
 from plugin.tagging import audiences, destinations, names, plan
 
-OF_A_SEGMENT = (Membership, MembershipChange, Destination, SegmentReview, SegmentTest, Pin, Spell, LadderLevel)
+OF_A_SEGMENT = (
+    Membership,
+    MembershipChange,
+    Destination,
+    SegmentReview,
+    SegmentTest,
+    Pin,
+    Spell,
+    LadderLevel,
+    SegmentOrigin,
+    SegmentDay,
+)
 
 
 class ConflictError(RefusedError):

@@ -12,8 +12,9 @@ from werkzeug.wrappers import Response
 from plugin.db import EPOCH, MICROSECOND, reading, transaction
 from plugin.insight import delivery, membership, overview, ratings
 from plugin.models.segments import Segment
-from plugin.segments import keep, reviews
+from plugin.segments import keep, learning, reviews
 from plugin.segments.definition import RefusedError
+from plugin.segments.templates import PROPOSED, TEMPLATES
 from plugin.web import engine
 from plugin.web.accounts import who
 
@@ -29,7 +30,9 @@ def listing() -> str:
         found = overview.glances(session, g.shop, segments)
         due = reviews.due(session, g.shop, segments)
         fresh = overview.freshness(session, g.shop.shop_id)
-    return render_template("segments/list.html", glances=found, fresh=fresh, due=due)
+    return render_template(
+        "segments/list.html", glances=found, fresh=fresh, due=due, proposed=[TEMPLATES[key] for key in PROPOSED]
+    )
 
 
 @bp.get("/segments/<segment_id>")
@@ -48,6 +51,7 @@ def show(segment_id: str) -> str:
             coming=reviews.next_ones(session, g.shop.shop_id).get(segment_id),
             reviewed=reviews.past(session, g.shop.shop_id, segment_id),
             fresh=overview.freshness(session, g.shop.shop_id),
+            origin=learning.origin(session, g.shop.shop_id, segment_id),
             differing=ratings.differing(session, g.shop) if "rfm_group" in segment.query else None,
         )
 

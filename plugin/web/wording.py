@@ -48,6 +48,18 @@ def causes() -> dict[str, str]:
     }
 
 
+def template_families() -> dict[str, str]:
+    """Return what templates are grouped by."""
+    return {
+        "basics": gettext("The basics"),
+        "lifecycle": gettext("From first to last order"),
+        "value": gettext("By value"),
+        "taste": gettext("By what and how they buy"),
+        "person": gettext("By who they are"),
+        "season": gettext("By occasion"),
+    }
+
+
 def ways() -> dict[str, str]:
     """Return how a connection keeps segments."""
     return {
@@ -141,6 +153,7 @@ def edits() -> dict[str, str]:
         "imported": gettext("edited by a file"),
         "removed": gettext("removed"),
         "restored": gettext("restored"),
+        "learned": gettext("thresholds learned anew"),
     }
 
 
@@ -171,5 +184,6 @@ def everything() -> dict[str, object]:
         "kinds": kinds,
         "contacts": contacts,
         "ways": ways,
+        "template_families": template_families,
         "audiences": audiences,
     }

@@ -18,6 +18,8 @@ OPEN = {
 }
 # Pages that are about the visitor's shop as a whole.
 WHOLE = {
+    "gallery.add",
+    "gallery.listing",
     "over_time.compare",
     "accounts.home",
     "accounts.logout",
