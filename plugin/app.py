@@ -28,6 +28,7 @@ from plugin.web import (
     languages,
     over_time,
     pixel,
+    portable,
     protection,
     queries,
     receive,
@@ -35,6 +36,8 @@ from plugin.web import (
     requests,
     reviews,
     segments,
+    snapshots,
+    trials,
 )
 
 FORM_BYTES = 256_000  # the longest query, percent-encoded, and room for the rest
@@ -46,6 +49,9 @@ PAGES = (
     editor,
     edits,
     reviews,
+    snapshots,
+    trials,
+    portable,
     rehearsals,
     deliveries,
     connections,

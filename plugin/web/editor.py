@@ -17,6 +17,7 @@ from plugin.segments import advice, hints, keep, references, shopify, vocabulary
 from plugin.segments.allowed import check
 from plugin.segments.definition import DEFAULTS, Definition, RefusedError, differences
 from plugin.segments.errors import SegmentError, SegmentErrors
+from plugin.segments.expectations import BrokenTestsError, Tried
 from plugin.segments.hints import Advice
 from plugin.segments.language import Checked
 from plugin.segments.moments import Moment
@@ -31,7 +32,7 @@ bp = Blueprint("editor", __name__)
 
 Page = str | Response | tuple[str, int]
 
-SAVING = ("save",)
+SAVING = ("save", "despite")  # despite the segment's tests
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ def change(segment_id: str) -> Page:
     try:
         with transaction(engine()) as session:
             own(session, segment_id)
-            keep.edit(session, g.shop, segment_id, by=who(), since=since, **draft.as_content())
+            despite = request.form.get("action") == "despite"
+            content = draft.as_content()
+            keep.edit(session, g.shop, segment_id, by=who(), since=since, despite_tests=despite, **content)
     except keep.ConflictError as fault:
         return form(draft, segment, theirs=fault.kept), 409
     except (SegmentErrors, RefusedError) as fault:
@@ -158,7 +161,8 @@ def refused(
     draft: Definition, fault: SegmentErrors | RefusedError, segment: Segment | None = None, since: int | None = None
 ) -> Page:
     refusal = None if isinstance(fault, SegmentErrors) else str(fault)
-    return form(draft, segment, look=True, refusal=refusal, since=since), 422
+    broken = fault.broken if isinstance(fault, BrokenTestsError) else []
+    return form(draft, segment, look=True, refusal=refusal, since=since, broken=broken), 422
 
 
 def say(query: str, segment_id: str | None = None, *, for_rewards: bool) -> Checked:
@@ -177,6 +181,7 @@ def form(
     refusal: str | None = None,
     since: int | None = None,
     theirs: Definition | None = None,
+    broken: Sequence[Tried] = (),
 ) -> str:
     """Return the form; with `look` also what can be said of the query.
 
@@ -199,6 +204,7 @@ def form(
         count=clauses.whole.alone if clauses else counted(draft.query) if checked and checked.ok else None,
         clauses=list(lines(clauses.whole)) if clauses else (),
         refusal=refusal,
+        broken=broken,
         prefix=g.shop.tag_prefix,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
@@ -10,6 +12,7 @@ from plugin.db import reading, transaction
 from plugin.segments import keep, versions
 from plugin.segments.definition import RefusedError
 from plugin.segments.errors import SegmentErrors
+from plugin.segments.expectations import BrokenTestsError, Tried
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.segments import own
@@ -17,23 +20,34 @@ from plugin.web.segments import own
 bp = Blueprint("edits", __name__)
 
 
+Page = str | Response | tuple[str, int]
+
+
 @bp.get("/segments/<segment_id>/edits")
 def listing(segment_id: str) -> str:
+    return edits_of(segment_id)
+
+
+def edits_of(segment_id: str, wanted: int | None = None, broken: Sequence[Tried] = ()) -> str:
+    """Return the list; with `broken`, the tests that would fail if the version that is `wanted` were restored."""
     with reading(engine()) as session:
         segment = own(session, segment_id)
         found = versions.edits(session, g.shop.shop_id, segment_id)
-    return render_template("edits/list.html", segment=segment, edits_of_it=found)
+    return render_template("edits/list.html", segment=segment, edits_of_it=found, wanted=wanted, broken=broken)
 
 
 @bp.post("/segments/<segment_id>/restore")
-def restore(segment_id: str) -> Response:
+def restore(segment_id: str) -> Page:
     """Make a segment what it was in one of its versions, unless it was edited since the list was looked at."""
-    version = request.form.get("version", type=int)
-    since = request.form.get("since", type=int)
+    version, since = request.form.get("version", type=int), request.form.get("since", type=int)
+    despite = "despite" in request.form
     try:
         with transaction(engine()) as session:
             own(session, segment_id)
-            keep.restore(session, g.shop, segment_id, version or abort(400), by=who(), since=since)
+            how = {"by": who(), "since": since, "despite_tests": despite}
+            keep.restore(session, g.shop, segment_id, version or abort(400), **how)
+    except BrokenTestsError as fault:
+        return edits_of(segment_id, version, fault.broken), 422
     except (SegmentErrors, RefusedError) as fault:
         flash(str(fault), "bad")
         return redirect(url_for("edits.listing", segment_id=segment_id))

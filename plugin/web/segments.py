@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from plugin.db import EPOCH, MICROSECOND, reading, transaction
 from plugin.insight import delivery, membership, overview, ratings
 from plugin.models.segments import Segment
-from plugin.segments import keep, learning, reviews
+from plugin.segments import keep, learning, reviews, snapshots
 from plugin.segments.definition import RefusedError
 from plugin.segments.templates import PROPOSED, TEMPLATES
 from plugin.web import engine
@@ -49,6 +49,7 @@ def show(segment_id: str) -> str:
             history=membership.history(session, g.shop.shop_id, segment_id, limit=SHORT),
             due=reviews.due(session, g.shop, [segment]).get(segment_id),
             coming=reviews.next_ones(session, g.shop.shop_id).get(segment_id),
+            copies=snapshots.all_of(session, g.shop.shop_id, segment_id),
             reviewed=reviews.past(session, g.shop.shop_id, segment_id),
             fresh=overview.freshness(session, g.shop.shop_id),
             origin=learning.origin(session, g.shop.shop_id, segment_id),

@@ -23,7 +23,7 @@ from plugin.models.inbox import Delivery
 from plugin.models.privacy import DataRequest
 from plugin.models.segments import Membership, MembershipChange
 from plugin.models.shops import Account
-from plugin.segments import keep
+from plugin.segments import keep, snapshots
 
 PASSWORD = "correct horse battery"
 SECRET = "shpss_made_up"
@@ -89,12 +89,14 @@ class Site:
             tenant.store_id = store.connection_id
             mail = self.connect(session, shop, "klaviyo", f"{name}-mail")
             segment = keep.add(session, shop, f"{name} regulars", f"customer_tags CONTAINS '{name} friends'")
+            copy = snapshots.take(session, segment, f"{name} campaign", by="")
             key, tenant.key = api_keys.add(session, shop.shop_id, f"{name} calls", api_keys.SCOPES)
         tenant.ids = {
             "segment_id": segment.segment_id,
             "connection_id": mail.connection_id,
             "key_id": key.key_id,
             "customer_id": str(tenant.first),
+            "snapshot_id": copy.snapshot_id,
         }
         self.people(tenant, f"anna@{name}.example.com", f"bert@{name}.example.com")
         tenant.ids["delivery_id"] = self.delivery(tenant, "failed", f"{name} failed")

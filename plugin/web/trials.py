@@ -1,0 +1,47 @@
+"""A segment's tests: customers who must be in it and who must not, and what comes of them now."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from plugin.db import reading, transaction
+from plugin.segments import expectations
+from plugin.segments.definition import RefusedError
+from plugin.segments.errors import SegmentErrors
+from plugin.web import engine
+from plugin.web.accounts import who
+from plugin.web.segments import own
+
+bp = Blueprint("trials", __name__)
+
+
+@bp.get("/segments/<segment_id>/tests")
+def listing(segment_id: str) -> str:
+    with reading(engine()) as session:
+        segment = own(session, segment_id)
+        try:
+            found = expectations.tried(session, g.shop, segment_id, segment.query)
+        except SegmentErrors as errors:
+            return render_template("trials/list.html", segment=segment, tried=[], fault=str(errors))
+    return render_template("trials/list.html", segment=segment, tried=found, fault=None)
+
+
+@bp.post("/segments/<segment_id>/tests")
+def expect(segment_id: str) -> Response:
+    called, inside = request.form.get("customer", ""), request.form.get("inside") == "yes"
+    try:
+        with transaction(engine()) as session:
+            expectations.expect(session, g.shop, own(session, segment_id), called, inside=inside, by=who())
+    except RefusedError as fault:
+        flash(str(fault), "bad")
+    return redirect(url_for("trials.listing", segment_id=segment_id))
+
+
+@bp.post("/segments/<segment_id>/tests/drop")
+def drop(segment_id: str) -> Response:
+    with transaction(engine()) as session:
+        if expectations.drop(session, own(session, segment_id), request.form.get("customer", "")):
+            flash(gettext("The test is deleted."))
+    return redirect(url_for("trials.listing", segment_id=segment_id))
