@@ -69,6 +69,7 @@ def told(outcome: filed.Outcome) -> Iterator[str]:
     yield from (f"add\t{name}" for name in outcome.added)
     for name, changed in outcome.changed:
         yield f"change\t{name}\t" + "; ".join(f"{field}: {was!r} -> {now!r}" for field, (was, now) in changed.items())
+    yield from (f"change\tladder {name}" for name in outcome.ladders)
     yield from (f"remove\t{name}" for name in outcome.removed)
     yield from (f"not in the file, left as it is\t{name}" for name in outcome.left)
     yield f"unchanged\t{outcome.unchanged}"

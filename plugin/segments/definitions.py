@@ -17,8 +17,8 @@ from plugin.models.shops import Shop
 from plugin.segments import expectations, keep, vocabulary
 from plugin.segments.definition import DEFAULTS, FIELDS, Definition, RefusedError, differences, spoken
 from plugin.segments.errors import SegmentErrors
-from plugin.segments.filed import Block, Importing
-from plugin.segments.language import canonical, parse
+from plugin.segments.filed import Block, Importing, until_done
+from plugin.segments.language import canonical, parse, shown
 from plugin.segments.tree import And, Or
 
 ALWAYS = ("name", "query", "tag")
@@ -33,18 +33,18 @@ def export(session: Session, shop: Shop) -> Sequence[Mapping[str, Any]]:
 
 
 def entry(definition: Definition, words: vocabulary.Vocabulary) -> dict[str, Any]:
-    shown = definition.as_content() | {"query": Block(by_lines(definition.query, words))}
+    told = definition.as_content() | {"query": Block(by_lines(definition.query, words))}
     if definition.review:
-        shown["review"] = spoken(definition.review)
-    return {name: shown[name] for name in FIELDS if name in ALWAYS or shown[name] != getattr(DEFAULTS, name)}
+        told["review"] = spoken(definition.review)
+    return {name: told[name] for name in FIELDS if name in ALWAYS or told[name] != getattr(DEFAULTS, name)}
 
 
 def by_lines(query: str, words: vocabulary.Vocabulary) -> str:
-    """Return a query with each part of its outermost AND or OR on a line; as it is kept where it cannot be read."""
+    """Return a query with each part of its outermost AND or OR on a line; on one line where it cannot be read."""
     try:
         tree = parse(query, words)
     except SegmentErrors:
-        return query
+        return shown(query, words)
     if not isinstance(tree, And | Or):
         return canonical(tree)
     word = "AND" if isinstance(tree, And) else "OR"
@@ -63,13 +63,8 @@ def take_in(work: Importing, entries: Sequence[Any]) -> None:
     work.outcome.faults += [f"{one.name}: stands twice." for one in wanted if names.count(fold(one.name)) > 1]
     before = keep.all_of(work.session, work.shop.shop_id)
     matched = {one.name: match(before, one, names) for one in wanted}
-    waiting, faults = wanted, dict[str, str]()
-    while waiting:
-        faults = {one.name: fault for one in waiting if (fault := put(work, one, matched[one.name]))}
-        if len(faults) == len(waiting):
-            break
-        waiting = [one for one in waiting if one.name in faults]
-    work.outcome.faults += [f"{name}: {fault}" for name, fault in faults.items()]
+    left = until_done(wanted, lambda one: put(work, one, matched[one.name]))
+    work.outcome.faults += [f"{one.name}: {fault}" for one, fault in left]
     matched_ids = {one.segment_id for one in matched.values() if one}
     leave(work, [one for one in before if one.segment_id not in matched_ids])
 
@@ -127,18 +122,23 @@ def change(work: Importing, wanted: Definition, kept: Segment) -> None:
         return
     work.outcome.changed.append((before.name, changed))
     if "query" in changed:
+        words = vocabulary.of(work.session, work.shop)
+        changed["query"] = (shown(before.query, words), shown(kept.query, words))
         broken = expectations.broken(work.session, work.shop, kept.segment_id, kept.query)
         work.outcome.broken += [(kept.name, one) for one in broken]
 
 
 def leave(work: Importing, others: Sequence[Segment]) -> None:
     """Remove what is not in the file if that is wanted, else only say that it is there."""
-    for one in others:
-        if not work.prune:
-            work.outcome.left.append(one.name)
-            continue
-        work.outcome.removed.append(one.name)
-        try:
-            keep.remove(work.session, work.shop, one.segment_id, by=work.by)
-        except RefusedError as fault:
-            work.outcome.faults.append(f"{one.name}: {fault}")
+    (work.outcome.removed if work.prune else work.outcome.left).extend(one.name for one in others)
+    left = until_done(others, lambda one: remove(work, one)) if work.prune else []
+    work.outcome.faults += [f"{one.name}: {fault}" for one, fault in left]
+
+
+def remove(work: Importing, one: Segment) -> str | None:
+    """Remove one segment; return why that cannot be done."""
+    try:
+        keep.remove(work.session, work.shop, one.segment_id, by=work.by)
+    except RefusedError as fault:
+        return str(fault)
+    return None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from sqlmodel import Session
 
 from plugin.models.shops import Shop
 from plugin.segments.expectations import Tried
+
+T = TypeVar("T")
 
 HEADING = "# Segments of Tagsmith. `segments import FILE` takes this file in, and changes nothing the second time.\n"
 LONGEST = 500_000
@@ -33,11 +35,14 @@ class FileError(ValueError):
 class Outcome:
     """What was, or would be, added, changed (with what), removed; what is in the shop alone; why nothing is kept.
 
+    `ladders` are those that were changed. Names are of segments and ladders.
+
     `broken` are tests that would fail, by the segment's name. `kept`: all of it was done.
     """
 
     added: list[str] = field(default_factory=list)
     changed: list[tuple[str, dict[str, tuple[Any, Any]]]] = field(default_factory=list)
+    ladders: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     unchanged: int = 0
@@ -55,6 +60,15 @@ class Importing:
     by: str
     prune: bool
     outcome: Outcome
+
+
+def until_done(waiting: Sequence[T], attempt: Callable[[T], str | None]) -> list[tuple[T, str]]:
+    """Attempt all, and those that fail again after the others, as long as that helps; return what still fails, and why.
+
+    What needs another thing of the file may stand before it.
+    """
+    left = [(one, fault) for one in waiting if (fault := attempt(one))]
+    return until_done([one for one, _ in left], attempt) if 0 < len(left) < len(waiting) else left
 
 
 class Block(str):

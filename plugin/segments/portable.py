@@ -16,7 +16,7 @@ from sqlmodel import Session
 from plugin import shops
 from plugin.db import transaction
 from plugin.models.shops import Shop
-from plugin.segments import definitions, filed
+from plugin.segments import definitions, filed, ladder_entries
 
 FORMAT = "1"
 
@@ -30,7 +30,10 @@ class Section:
     take_in: Callable[[filed.Importing, Sequence[Any]], None]
 
 
-SECTIONS = (Section("segments", definitions.export, definitions.take_in),)
+SECTIONS = (
+    Section("segments", definitions.export, definitions.take_in),
+    Section("ladders", ladder_entries.export, ladder_entries.take_in),
+)
 
 
 class UndoneError(Exception):
@@ -39,7 +42,8 @@ class UndoneError(Exception):
 
 def export(session: Session, shop: Shop) -> str:
     """Return a shop's definitions as a file: in a stable order, and the same bytes after it was taken in."""
-    return filed.written({"format": FORMAT} | {one.key: list(one.export(session, shop)) for one in SECTIONS})
+    held = {one.key: list(one.export(session, shop)) for one in SECTIONS}
+    return filed.written({"format": FORMAT} | {key: found for key, found in held.items() if found})
 
 
 def digest(session: Session, shop: Shop) -> str:

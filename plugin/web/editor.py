@@ -84,7 +84,7 @@ def change(segment_id: str) -> Page:
             content = draft.as_content()
             keep.edit(session, g.shop, segment_id, by=who(), since=since, despite_tests=despite, **content)
     except keep.ConflictError as fault:
-        return form(draft, segment, theirs=fault.kept), 409
+        return form(draft, segment, theirs=replace(fault.kept, query=shown(fault.kept.query))), 409
     except (SegmentErrors, RefusedError) as fault:
         return refused(draft, fault, segment, since)
     flash(gettext("Your changes are kept."))

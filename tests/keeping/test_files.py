@@ -46,6 +46,11 @@ def take_in(kept, text, **how):
     return portable.take_in(kept.engine, kept.shop_id, text, by="command:test", **how)
 
 
+def segment_of(kept, name):
+    with reading(kept.engine) as session:
+        return keep.by_name(session, kept.shop_id, name)
+
+
 def versions(kept):
     with reading(kept.engine) as session:
         return {one.name: one.version for one in keep.all_of(session, kept.shop_id)}
@@ -132,6 +137,64 @@ def test_what_was_edited_since_a_preview_is_not_overwritten(kept):
         seen = portable.digest(session, kept.shop())
     kept.add("Another", "number_of_orders = 0")
     assert take_in(kept, FILE, seen=seen).faults == ["Somebody has edited segments since this was shown."]
+
+
+REFERRING = r"""
+format: 1
+segments:
+  - name: A
+    query: amount_spent > 5 AND IN SEGMENT 'B, the \'best\''
+  - name: B, the 'best'
+    query: IN SEGMENT 'C' OR number_of_orders >= 9
+  - name: C
+    query: number_of_orders >= 3
+"""
+
+
+def test_segments_that_refer_to_others_are_written_with_their_names_and_taken_in_in_any_order(kept):
+    assert take_in(kept, REFERRING).faults == []
+    text = export(kept)
+    assert r"AND IN SEGMENT 'B, the \'best\''" in text
+    assert take_in(kept, text).unchanged == 3
+    kept.do(keep.remove, segment_of(kept, "A").segment_id)
+    renamed = text.replace("'C'", "'D'").replace("name: C", "name: D")
+    outcome = take_in(kept, renamed)
+    assert (outcome.added, outcome.changed) == (["A"], [("C", {"name": ("C", "D")})])
+    assert export(kept) == renamed
+    without = renamed[: renamed.index("  - name: D")].replace("    IN SEGMENT 'D'\n      OR ", "    ")
+    assert take_in(kept, without, prune=True).removed == ["D"]
+    told = take_in(kept, without[: without.index("  - name: B")], prune=True)  # A still refers to B
+    assert not told.kept
+    assert any("B, the 'best': " in fault for fault in told.faults)
+    assert not take_in(kept, REFERRING.replace("number_of_orders >= 3", "IN SEGMENT 'A'")).kept
+
+
+LADDERS = """\
+ladders:
+  - name: Rings
+    levels:
+      - at risk
+      - Friends
+    grace_days: 30
+"""
+
+
+def test_ladders_stand_in_the_file_with_the_names_of_their_segments(kept):
+    on = FILE.replace("    enabled: false\n", "")
+    assert take_in(kept, on + LADDERS).added == ["at risk", "Friends", "Rings"]
+    assert export(kept) == on + LADDERS
+    assert take_in(kept, on + LADDERS).unchanged == 3
+    turned = LADDERS.replace("      - at risk\n", "").replace("Friends\n", "Friends\n      - at risk\n")
+    assert take_in(kept, on + turned).ladders == ["Rings"]
+    assert export(kept) == on + turned
+    for wrong in (LADDERS.replace("at risk", "nobody"), LADDERS.replace("30", "long"), "ladders:\n  - name: Rings\n"):
+        assert take_in(kept, on + wrong).faults
+    assert take_in(kept, on).left == ["Rings"]
+    assert take_in(kept, on, prune=True).removed == ["Rings"]
+    assert export(kept) == on
+    everything = take_in(kept, REFERRING)
+    assert everything.kept
+    assert take_in(kept, on, prune=True).removed == ["A", "B, the 'best'", "C"]
 
 
 @settings(max_examples=60)
