@@ -64,6 +64,8 @@ def lines(found: Explanation, what: str, voice: Voice) -> Iterator[str]:
         standing = "member" if found.standing.member else "not a member"
         cause = wording.causes().get(str(found.standing.cause), found.standing.cause)
         yield f"{standing} since {voice.moment(found.standing.since)}: {cause}"
+    if decided := voice.decided(found.decision):
+        yield decided
     yield from tree(found.whole, voice)
     yield voice.next(found)
 
@@ -122,7 +124,7 @@ def plain(value: Any, voice: Voice) -> Any:
 def reasoned(reason: Reason, at: datetime, voice: Voice) -> dict[str, Any]:
     passing = reason.passing
     return {
-        "clause": canonical(reason.clause),
+        "clause": canonical(reason.clause) if reason.clause else None,
         "verdict": reason.verdict,
         "value": plain(passing.value, voice) if passing else None,
         "row": passing.row if passing else None,

@@ -18,7 +18,7 @@ from plugin import dates
 from plugin.models.shops import Shop
 from plugin.segments.ahead import Change, Passing, Reason
 from plugin.segments.comparing import decimals
-from plugin.segments.explain import Explanation, Part
+from plugin.segments.explain import Decision, Explanation, Part
 from plugin.segments.printing import canonical
 from plugin.segments.schema import Type
 from plugin.segments.seen import Chosen, Example
@@ -88,8 +88,21 @@ class Voice:
         day = self.day(dates.today(one.at, self.shop.zone)) if one.at else ""
         return f"{one.name} ({day})" if one.name else day
 
+    def decided(self, decision: Decision) -> str | None:
+        """Return who has the last word where it is not the query: a pin, with what is noted with it, or the ladder."""
+        if decision.by == "ladder":
+            return str(gettext("Its ladder decides: a customer stands on one level at most."))
+        if decision.pin is None:
+            return None
+        pin = decision.pin
+        kept = gettext("Pinned: always in it") if pin.inside else gettext("Pinned: never in it")
+        until = gettext("until %(day)s", day=self.day(pin.ends_on)) if pin.ends_on else None
+        return ", ".join(str(one) for one in (kept, until, pin.author, pin.reason) if one) + "."
+
     def next(self, found: Explanation) -> str:
         """Return when the verdict changes if nothing happens, and why."""
+        if found.horizon == found.at:
+            return str(gettext("Its ladder has a grace or a stay: when this changes is not foreseen."))
         if found.next is None:
             until = self.day(dates.today(found.horizon, self.shop.zone))
             return str(gettext("If nothing happens, this stays so until %(day)s at least.", day=until))
@@ -105,6 +118,8 @@ class Voice:
     def reason(self, reason: Reason, at: datetime) -> str:
         if reason.passing:
             return self.passed(reason.passing, at)
+        if reason.clause is None:
+            return str(gettext("a pin has ended"))
         if reason.news == "scores":
             return str(gettext("scores are worked out anew"))
         if reason.verdict:

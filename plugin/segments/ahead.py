@@ -17,11 +17,11 @@ from typing import Literal
 from sqlmodel import Session
 
 from plugin import dates
-from plugin.segments.compiler import leaves
+from plugin.segments.course import Course, Tree
 from plugin.segments.moments import Moment, edges
 from plugin.segments.schema import Type
 from plugin.segments.seen import Eye, called, dates_among, function_of, parameters_of, values, verdicts
-from plugin.segments.tree import And, Between, Clause, Compare, Node, Not, Or
+from plugin.segments.tree import And, Between, Clause, Compare, Not, Or
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Passing:
     row: str | None = None
 
 
-News = Literal["scores", "known"]
+News = Literal["scores", "known", "pin"]
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Reason:
-    """A clause that changes its verdict: since time passes over a value, or with news that were known to come."""
+    """A clause that changes its verdict: since time passes over a value, or with news that were known to come.
 
-    clause: Clause
+    Without a clause it is the end of a pin that changes the whole.
+    """
+
+    clause: Clause | None
     verdict: bool
     passing: Passing | None
     news: News | None
@@ -70,26 +73,29 @@ class Change:
 Passings = Mapping[Clause, Passing]
 
 
-def next_change(session: Session, tree: Node, stages: Sequence[Stage], last: datetime) -> Change | None:
+def next_change(session: Session, course: Course, stages: Sequence[Stage], last: datetime) -> Change | None:
     """Return when the verdict changes next, None if it does not by `last`. UnknownCustomerError.
 
     The first of the `stages` is now.
     """
-    clauses = list(dict.fromkeys(leaves(tree)))
+    clauses = course.clauses
     verdict = dict(zip(clauses, verdicts(session, stages[0].eye, clauses), strict=True))
-    whole = settled(tree, verdict)
+    whole = settled(course.at(stages[0].eye.at), verdict)
     for stage, passings in steps(session, stages, clauses, last):
         asked = clauses if stage.news else list(passings)
         changed = moved(session, stage.eye, asked, verdict)
-        if settled(tree, verdict) != whole:
-            reasons = tuple(reason(session, one, verdict[one], passings.get(one), stage) for one in changed)
-            return Change(not whole, reasons, stage.eye)
+        if settled(course.at(stage.eye.at), verdict) != whole:
+            reasons = [reason(session, one, verdict[one], passings.get(one), stage) for one in changed]
+            ended = [Reason(None, not whole, None, "pin")] if stage.eye.at in course.turns else []
+            return Change(not whole, (*ended, *reasons), stage.eye)
     return None
 
 
-def settled(node: Node, verdict: Mapping[Clause, bool]) -> bool:
+def settled(tree: Tree, verdict: Mapping[Clause, bool]) -> bool:
     """Return what a query's tree makes of the verdicts of its clauses."""
-    match node:
+    match tree:
+        case bool():
+            return tree
         case And(operands):
             return all(settled(one, verdict) for one in operands)
         case Or(operands):
@@ -97,7 +103,7 @@ def settled(node: Node, verdict: Mapping[Clause, bool]) -> bool:
         case Not(operand):
             return not settled(operand, verdict)
         case _:
-            return verdict[node]
+            return verdict[tree]
 
 
 def moved(session: Session, eye: Eye, asked: Sequence[Clause], verdict: dict[Clause, bool]) -> list[Clause]:

@@ -15,8 +15,8 @@ from plugin.models.shops import Shop
 from plugin.segments import ask, figures, predictions, relative, rfm
 from plugin.segments.ahead import News, Stage
 from plugin.segments.compiler import columns_of
+from plugin.segments.course import Course
 from plugin.segments.seen import Eye, Ranks
-from plugin.segments.tree import Node
 
 YEARS = 3  # how far is looked ahead
 
@@ -26,7 +26,7 @@ stats = table(CustomerStats)
 
 
 def stages_of(
-    session: Session, shop: Shop, tree: Node, customer_id: str, at: datetime | None, *, live: bool
+    session: Session, shop: Shop, course: Course, customer_id: str, at: datetime | None, *, live: bool
 ) -> list[Stage]:
     """Return how a customer is seen at a moment (default: now), and from each later one at which something comes.
 
@@ -35,8 +35,9 @@ def stages_of(
     now = clock.now()
     start = at or now
     eye = Eye(shop, customer_id, start, Ranks(), dates.LAST if start >= now else start)
-    coming: dict[datetime, News] = dict.fromkeys(moments(session, eye), "known")
-    named = relative_to_shop(tree)
+    coming: dict[datetime, News] = dict.fromkeys(course.turns, "pin")
+    coming |= dict.fromkeys(moments(session, eye), "known")
+    named = relative_to_shop(course)
     if not named:
         return staged(eye, coming, {})
     if not live:
@@ -47,17 +48,18 @@ def stages_of(
     return staged(eye, coming | {midnight: "scores"}, {start: kept(session, shop, customer_id), midnight: then})
 
 
-def horizon(tree: Node, at: datetime, zone: str, *, live: bool) -> datetime:
+def horizon(course: Course, at: datetime, zone: str, *, live: bool) -> datetime:
     """Return up to when is looked ahead. Every night moves predictions, and only the next can be worked out."""
-    if relative_to_shop(tree).isdisjoint(predictions.NAMES):
+    if relative_to_shop(course).isdisjoint(predictions.NAMES):
         return dates.day_start(dates.shift(dates.today(at, zone), YEARS, "y"), zone)
     midnight = next_midnight(at, zone)
     return next_midnight(midnight, zone) if live else midnight
 
 
-def relative_to_shop(tree: Node) -> set[str]:
-    """Return the figures that a query names and that are worked out among everybody."""
-    return columns_of(tree).intersection({"rfm_group", *relative.KEPT})
+def relative_to_shop(course: Course) -> set[str]:
+    """Return the figures that are asked for and are worked out among everybody."""
+    named = {name for clause in course.clauses for name in columns_of(clause)}
+    return named.intersection({"rfm_group", *relative.KEPT})
 
 
 def next_midnight(at: datetime, zone: str) -> datetime:

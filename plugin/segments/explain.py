@@ -13,14 +13,16 @@ from typing import Literal
 from sqlalchemy import select
 from sqlmodel import Session
 
-from plugin import dates
+from plugin import clock, dates
 from plugin.db import table
 from plugin.models.segments import Membership, MembershipChange, Segment
 from plugin.models.shops import Shop
+from plugin.models.structures import Pin
 from plugin.segments import pins, references, vocabulary
 from plugin.segments.ahead import Change, next_change, settled
 from plugin.segments.coming import horizon, stages_of
 from plugin.segments.compiler import leaves
+from plugin.segments.course import of_member, of_query
 from plugin.segments.language import canonical, parse
 from plugin.segments.levels import ladder_of
 from plugin.segments.seen import Eye, Seen, values, verdicts
@@ -56,10 +58,11 @@ class Standing:
 
 @dataclass(frozen=True)
 class Decision:
-    """The verdict, and who has the last word about it."""
+    """The verdict, and who has the last word about it; of a pin also what is noted with it."""
 
     verdict: bool
     by: Literal["query", "pin", "ladder"] = "query"
+    pin: Pin | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ class Explanation:
     """Why a customer is in a segment, or meets a query, at a moment.
 
     `standing`: of a segment alone; as computed the last time, so that it may lag behind the verdict. `next`: when the
-    verdict changes if nothing happens, None if it does not up to `horizon`.
+    verdict changes if nothing happens, None if it does not up to `horizon`: now, where that cannot be foreseen, since
+    the patience of a ladder has its say.
     """
 
     customer_id: str
@@ -92,19 +96,23 @@ def explain(
     words = vocabulary.of(session, shop)
     tree = parse(segment.query if segment else str(asked), words)
     live = segment is not None and at is None
-    if not live:
+    if segment is not None and live:
+        course = of_member(session, shop, words, segment, customer_id, clock.now())
+    else:
         tree = references.written_out(tree, references.library(session, shop, words))
-    stages = stages_of(session, shop, tree, customer_id, at, live=live)
-    last = horizon(tree, stages[0].eye.at, shop.zone, live=live)
-    whole = part_of(session, stages[0].eye, tree)
+        course = of_query(tree)
+    stages = stages_of(session, shop, course, customer_id, at, live=live)
+    eye = stages[0].eye
+    last = eye.at if course.patient else horizon(course, eye.at, shop.zone, live=live)
+    whole = part_of(session, eye, tree)
     return Explanation(
         customer_id,
         canonical(tree),
-        stages[0].eye.at,
+        eye.at,
         decide(session, shop, segment if live else None, customer_id, whole.verdict),
         whole,
         standing(session, segment, customer_id, at) if segment else None,
-        next_change(session, tree, [one for one in stages if one.eye.at < last], last),
+        None if course.patient else next_change(session, course, [one for one in stages if one.eye.at < last], last),
         last,
     )
 
@@ -117,9 +125,9 @@ def decide(session: Session, shop: Shop, segment: Segment | None, customer_id: s
     if segment is None:
         return Decision(verdict)
     this = (segment.segment_id, customer_id)
-    pinned = pins.in_force(session, shop.shop_id, pins.today(shop), [customer_id])
-    if this in pinned:
-        return Decision(pinned[this], "pin")
+    pin = session.get(Pin, (shop.shop_id, *this))
+    if pin is not None and (pin.ends_on is None or pin.ends_on >= pins.today(shop)):
+        return Decision(pin.inside, "pin", pin)
     if ladder_of(session, shop.shop_id, segment.segment_id) is None:
         return Decision(verdict)
     stands = session.get(Membership, (shop.shop_id, *this)) is not None

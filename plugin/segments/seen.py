@@ -119,6 +119,8 @@ Seen = Any
 
 def verdicts(session: Session, eye: Eye, clauses: Sequence[Clause]) -> tuple[bool, ...]:
     """Return what each clause says of the customer. UnknownCustomerError."""
+    if not clauses:
+        return ()
     scope = eye.scope(*clauses)
     answers = [case((condition(one, scope), 1), else_=0).label(f"v{number}") for number, one in enumerate(clauses)]
     return tuple(bool(answer) for answer in _only(session, eye, select(scope.figures.customer_id, *answers))[1:])
