@@ -219,6 +219,26 @@ def _entry_postgres(row: ColumnElement[Any], at: int, kind: Any) -> ColumnElemen
     return type_coerce(func.to_timestamp(0) + text.cast(BigInteger) * literal_column("interval '1 microsecond'"), kind)
 
 
+class minutes_after(FunctionElement[datetime]):
+    """`minutes_after(column, minutes)`: the moment so many minutes after that in a column."""
+
+    inherit_cache = True
+    name = "minutes_after"
+    type = UTCDateTime()
+
+
+@compiles(minutes_after, "sqlite")
+def _minutes_after_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    column, minutes = element.clauses
+    return f"({compiler.process(column, **kw)} + {compiler.process(minutes, **kw)} * 60000000)"
+
+
+@compiles(minutes_after, "postgresql")
+def _minutes_after_postgres(element: Any, compiler: Any, **kw: Any) -> str:
+    column, minutes = element.clauses
+    return f"({compiler.process(column, **kw)} + {compiler.process(minutes, **kw)} * interval '1 minute')"
+
+
 def connect(url: str) -> Engine:
     """Return an engine for `url`, set up the way that this app needs it."""
     if url.startswith("sqlite"):

@@ -89,6 +89,15 @@ def shop(session: Session, shop_id: str) -> Shop:
     return found
 
 
+def steady(session: Session, shop_id: str) -> Shop:
+    """Return a shop as it is now, of which nobody changes what it reckons by before we commit. UnknownShopError."""
+    sharing = {"read": True, "key_share": True}
+    found = session.get(Shop, shop_id, with_for_update=sharing, populate_existing=True)
+    if found is None:
+        raise UnknownShopError(shop_id)
+    return found
+
+
 def by_name(session: Session, name: str) -> Shop:
     """Return the one shop with this id, domain or name. UnknownShopError: none, or more than one of this name."""
     for column in (col(Shop.shop_id), col(Shop.domain), col(Shop.name)):

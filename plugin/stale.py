@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal, select, true
+from sqlalchemy import ColumnElement, case, literal, select, true
 from sqlmodel import Session
 
 from plugin import clock, lanes
@@ -22,22 +22,31 @@ def mark(session: Session, shop_id: str, causes: Mapping[str, str]) -> None:
     """Mark customers, each with what brought it about, and have them evaluated within the time that is set."""
     if not causes:
         return
-    rows = [{"shop_id": shop_id, "customer_id": one, "marks": 1, "cause": cause} for one, cause in causes.items()]
-    upsert(session, stale, rows, change=lambda new: {"marks": stale.c.marks + 1, "cause": new.cause})
+    new = {"shop_id": shop_id, "marks": 1, "marked_at": clock.now()}
+    rows = [new | {"customer_id": one, "cause": cause} for one, cause in causes.items()]
+    upsert(session, stale, rows, change=again)
     lanes.poke(session, shop_id, "recompute", clock.now() + timedelta(seconds=settings().recompute_after_seconds))
 
 
-def mark_found(session: Session, source: Any, found: ColumnElement[bool], cause: str) -> None:
+def again(new: Any) -> dict[str, ColumnElement[Any]]:
+    """What one more marking changes."""
+    later = case((stale.c.marked_at > new.marked_at, stale.c.marked_at), else_=new.marked_at)
+    return {"marks": stale.c.marks + 1, "cause": new.cause, "marked_at": later}
+
+
+def mark_found(
+    session: Session, source: Any, found: ColumnElement[bool], cause: str, now: datetime | None = None
+) -> None:
     """Mark the customers of the rows that a condition finds. Evaluating them is for the caller to ask for."""
     # first by themselves: else the order below makes SQLite walk through the whole shop
     those = (
         select(source.c.shop_id, source.c.customer_id).where(found).distinct().cte("found").prefix_with("MATERIALIZED")
     )
-    rows = select(those.c.shop_id, those.c.customer_id, literal(1), literal(cause))
+    at = literal(now or clock.now(), stale.c.marked_at.type)
+    rows = select(those.c.shop_id, those.c.customer_id, literal(1), literal(cause), at)
     rows = rows.where(true()).order_by(those.c.customer_id)  # in one order everywhere, so that nobody waits in a circle
-    add = insert(session, stale).from_select(["shop_id", "customer_id", "marks", "cause"], rows)
-    again = {"marks": stale.c.marks + 1, "cause": add.excluded.cause}
-    session.execute(add.on_conflict_do_update(index_elements=["shop_id", "customer_id"], set_=again))
+    add = insert(session, stale).from_select(["shop_id", "customer_id", "marks", "cause", "marked_at"], rows)
+    session.execute(add.on_conflict_do_update(index_elements=["shop_id", "customer_id"], set_=again(add.excluded)))
 
 
 def wake(session: Session, shop_id: str, moments: Iterable[tuple[datetime, str]]) -> None:

@@ -13,12 +13,13 @@ from sqlmodel import col
 from connectors import registry
 from connectors.installs import AppInstall
 from connectors.sources import EventSource
-from plugin import backfill, clock, install, lanes, shops, subscriptions
+from plugin import backfill, clock, install, lanes, shops, subscriptions, terms
 from plugin.commands.base import Subparsers, WrongUseError, command, engine, group, shop_option
 from plugin.config import settings
 from plugin.db import reading, transaction
 from plugin.models.shops import Shop
 from plugin.tagging import destinations, keeping, marks
+from plugin.terms import Terms
 
 
 def add(commands: Subparsers) -> None:
@@ -31,6 +32,12 @@ def add(commands: Subparsers) -> None:
     adding.add_argument("--currency", required=True, help="ISO 4217: GBP")
     adding.add_argument("--new", action="store_true", help="a new store: there is no history to be imported first")
     command(inside, "list", list_shops, "list the shops")
+    setting = command(inside, "set", set_terms, "change what a shop reckons by; all segments are computed anew")
+    setting.add_argument("shop", help="the shop's id, domain or name")
+    setting.add_argument("--zone", help="time zone: Europe/London")
+    setting.add_argument("--currency", help="ISO 4217: GBP; the store's past is read again")
+    setting.add_argument("--cart-wait", type=int, metavar="MINUTES", help="after which an unchanged cart is abandoned")
+    setting.add_argument("--orders", choices=("all", "paid"), help="which orders count")
     connecting = command(commands, "connect", connect, "connect a shop with a platform; secrets are asked for")
     shop_option(connecting)
     connecting.add_argument("platform", choices=sorted(registry()))
@@ -60,6 +67,23 @@ def add_shop(given: argparse.Namespace) -> None:
         raise WrongUseError(str(error)) from error
     print(shop.shop_id)
     print(f"Set its password at {settings().public_url}/setup?code={code}")
+
+
+def set_terms(given: argparse.Namespace) -> None:
+    try:
+        with transaction(engine()) as session:
+            shop = shops.by_name(session, given.shop)
+            now = terms.of(shop)
+            wanted = Terms(
+                given.zone or now.zone,
+                (given.currency or now.currency).upper(),
+                now.cart_wait_minutes if given.cart_wait is None else given.cart_wait,
+                now.paid_orders_only if given.orders is None else given.orders == "paid",
+            )
+            changed = terms.change(session, shop.shop_id, wanted)
+    except ValueError as error:
+        raise WrongUseError(str(error)) from error
+    print("changed: segments are computed anew" if changed else "nothing to change")
 
 
 def list_shops(_given: argparse.Namespace) -> None:

@@ -43,6 +43,7 @@ T = TypeVar("T")
 
 def store(session: Session, shop: Shop, connection_id: str, records: Sequence[Record]) -> None:
     """Write records into rows and mark the customers concerned; safe to repeat, in any order."""
+    shop = shops.steady(session, shop.shop_id)
     admitted = privacy.admit(session, shop, records)
     joining.merge_accounts(session, shop.shop_id, of(Merged, admitted))
     who = people.settle(session, shop, customers_in(admitted), guests_in(admitted))

@@ -96,7 +96,10 @@ class SegmentDay(SQLModel, table=True):
 
 
 class Stale(SQLModel, table=True):
-    """A customer to be evaluated. Marking adds one to `marks`; a run deletes only the row whose marks it saw."""
+    """A customer to be evaluated. Marking adds one to `marks`; a run deletes only the row whose marks it saw.
+
+    `marked_at`: as of when at the earliest, however the clock is put since.
+    """
 
     __tablename__ = "stale"
     __table_args__ = keyed()
@@ -105,6 +108,7 @@ class Stale(SQLModel, table=True):
     customer_id: str = key()
     marks: int = big(1)
     cause: str
+    marked_at: datetime | None = moment()
 
 
 class Wake(SQLModel, table=True):

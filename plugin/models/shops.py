@@ -12,7 +12,8 @@ from plugin.models.columns import big, id_, key, moment, shop_key
 class Shop(SQLModel, table=True):
     """One merchant's store: the tenant. `history_at` is when all of its history was in, or all that is to be had.
 
-    `history_since_at`: orders older than this are not shown to us, NULL when all are.
+    `history_since_at`: orders older than this are not shown to us, NULL when all are. `evaluated_at`: the latest moment
+    as of which segments were evaluated; `ahead_at`: up to where the clock had gone before it was put back by much.
     """
 
     __tablename__ = "shops"
@@ -33,6 +34,8 @@ class Shop(SQLModel, table=True):
     history_since_at: datetime | None = moment()
     scored_at: datetime | None = moment()
     scored_buyers: int = 0
+    evaluated_at: datetime | None = moment()
+    ahead_at: datetime | None = moment()
     redacted_at: datetime | None = moment()
     redaction_key: str
     setup_digest: str | None = None

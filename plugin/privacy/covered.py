@@ -115,7 +115,7 @@ COVERED: Mapping[str, Cover] = {
     "spells": Cover(whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id met_at lapsed_at"),
     "segment_origins": Cover(kept="shop_id segment_id template thresholds query learned_at frozen"),
     "segment_days": Cover(kept="shop_id segment_id day_on size entered left known"),
-    "stale": Cover(whose=BY_CUSTOMER, deleted="shop_id customer_id marks cause"),
+    "stale": Cover(whose=BY_CUSTOMER, deleted="shop_id customer_id marks cause marked_at"),
     "wakes": Cover(whose=BY_CUSTOMER, deleted="shop_id wake_at customer_id"),
     "customer_stats": Cover(
         whose=BY_CUSTOMER,
@@ -148,8 +148,8 @@ COVERED: Mapping[str, Cover] = {
     # What follows is about merchants and their staff. It goes when the shop itself is to be forgotten.
     "shops": Cover(
         kept="shop_id name platform domain zone currency created_at cart_wait_minutes paid_orders_only tag_prefix "
-        "guard_percent guard_contacts history_at history_since_at scored_at scored_buyers redacted_at redaction_key "
-        "setup_digest",
+        "guard_percent guard_contacts history_at history_since_at scored_at scored_buyers evaluated_at "
+        "ahead_at redacted_at redaction_key setup_digest",
     ),
     "connections": Cover(
         searched="reason",

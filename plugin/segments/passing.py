@@ -35,7 +35,7 @@ def mark(session: Session, shop: Shop, live: Sequence[Live], now: datetime) -> N
     """Mark everybody whom the passing of time may have moved, or whom an edited segment has to ask anew."""
     mark_due(session, shop.shop_id, now)
     today = dates.today(now, shop.zone)
-    mark_unpinned(session, shop, live, today)
+    mark_unpinned(session, shop, live, today, now)
     for one in live:
         known = one.evaluated_at and dates.today(one.evaluated_at, shop.zone)
         if known != today or one.whole == "due":
@@ -49,21 +49,21 @@ def mark(session: Session, shop: Shop, live: Sequence[Live], now: datetime) -> N
         lanes.poke(session, shop.shop_id, "scores")  # they are kept from now on
     if due:
         for source in (customers, memberships):
-            stale.mark_found(session, source, source.c.shop_id == shop.shop_id, "edited")
+            stale.mark_found(session, source, source.c.shop_id == shop.shop_id, "edited", now)
 
 
-def mark_unpinned(session: Session, shop: Shop, live: Sequence[Live], today: date) -> None:
+def mark_unpinned(session: Session, shop: Shop, live: Sequence[Live], today: date, now: datetime) -> None:
     """Mark customers whose pins have ended with a day that is over."""
     days = {dates.today(one.evaluated_at, shop.zone) for one in live if one.evaluated_at}
     for day in days - {today}:
-        pins.mark_ended(session, shop.shop_id, day, today)
+        pins.mark_ended(session, shop.shop_id, day, today, now)
 
 
 def mark_due(session: Session, shop_id: str, now: datetime) -> None:
     """Mark customers whose moment has come."""
     come = and_(wakes.c.shop_id == shop_id, wakes.c.wake_at <= now)
     if session.execute(select(wakes.c.customer_id).where(come).limit(1)).first():
-        stale.mark_found(session, wakes, come, "time")
+        stale.mark_found(session, wakes, come, "time", now)
         session.execute(delete(wakes).where(come))
 
 
@@ -74,7 +74,7 @@ def mark_crossed(session: Session, shop: Shop, tree: Node, before: datetime, now
         for one, other in zip(was, is_, strict=True):
             if one != other:
                 source, found = crossed(shop.shop_id, min(one, other), max(one, other))
-                stale.mark_found(session, source, found, "time")
+                stale.mark_found(session, source, found, "time", now)
 
 
 def dated(tree: Node) -> Iterable[tuple[Compare | Between, Crossed]]:

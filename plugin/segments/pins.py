@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, literal, or_, select
@@ -97,11 +97,11 @@ def in_force(session: Session, shop_id: str, today: date, customer_ids: Sequence
     return {(segment_id, customer_id): inside for segment_id, customer_id, inside in rows}
 
 
-def mark_ended(session: Session, shop_id: str, before: date, today: date) -> None:
+def mark_ended(session: Session, shop_id: str, before: date, today: date, now: datetime) -> None:
     """Mark those whose pins have ended since a day, or hold again since the clock was put back."""
     first, last = min(before, today), max(before, today)
     over = and_(pins.c.shop_id == shop_id, pins.c.ends_on >= first, pins.c.ends_on < last)
-    stale.mark_found(session, pins, over, "pin")
+    stale.mark_found(session, pins, over, "pin", now)
 
 
 def holds(today: date) -> ColumnElement[bool]:

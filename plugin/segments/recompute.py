@@ -15,11 +15,11 @@ from typing import Any
 from sqlalchemy import Engine, delete, literal, select
 from sqlmodel import Session
 
-from plugin import clock, dates, lanes, shops
+from plugin import dates, lanes, shops
 from plugin.db import Keys, among, bulk_insert, table, transaction
 from plugin.models.segments import Membership, MembershipChange, Stale
 from plugin.models.shops import Shop
-from plugin.segments import levels, passing, pins, references
+from plugin.segments import levels, passing, pins, present, references
 from plugin.segments.evaluate import Pair, evaluate, refresh
 from plugin.segments.live import Live, live_segments, settled, wait
 from plugin.segments.outcome import Found, members
@@ -46,18 +46,24 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
 
 def chunk(session: Session, shop_id: str, number: int) -> bool:
     """Evaluate up to a thousand stale customers; return whether the run has come to its end."""
-    shop = shops.shop(session, shop_id)
-    now = clock.now()
+    shop = shops.steady(session, shop_id)
+    now = present.moment(shop)
+    present.begin(session, shop, now)
     live = references.recovered(live_segments(session, shop, now))
     passing.mark(session, shop, live, now)
     found = session.execute(
         select(stale).where(stale.c.shop_id == shop_id).order_by(stale.c.customer_id).limit(CHUNK)
     ).all()
+    marked_at = max((row.marked_at for row in found if row.marked_at), default=now)
+    later = present.moment(shop, marked_at)
+    if marked_at > later:
+        present.look_again(session, shop, marked_at)
     if found:
-        run = Run(shop_id, number, now, {row.customer_id: row.cause for row in found})
+        run = Run(shop_id, number, later, {row.customer_id: row.cause for row in found})
         evaluate_all(session, shop, run, live)
         settle(session, shop_id, found)
-    return len(found) < CHUNK and finish(session, shop_id)
+    present.reach(session, shop, later)
+    return len(found) < CHUNK and later == now and finish(session, shop_id)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from typing import Any
 from sqlalchemy import Engine, and_, false, null, or_, select, true, union_all, update
 from sqlmodel import Session, col
 
-from plugin import clock, dates, lanes, shops, stale
+from plugin import dates, lanes, shops, stale
 from plugin.db import reading, table, transaction, upsert
 from plugin.models.segments import CustomerStats
 from plugin.models.shops import Shop
-from plugin.segments import ask, figures, predictions, relative
+from plugin.segments import ask, figures, predictions, present, relative
 from plugin.segments.live import figures_named
 from plugin.segments.relative import RANKS
 from plugin.segments.rfm import FEWEST_BUYERS
@@ -33,7 +33,7 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
     """Score a shop as of its last midnight; return its next one. Repeated on the same day it changes nothing."""
     with reading(engine) as session:
         shop = shops.shop(session, claim.shop_id)
-        today = dates.today(clock.now(), shop.zone)
+        today = dates.today(present.moment(shop), shop.zone)
         midnight = dates.day_start(today, shop.zone)
         buyers = ask.buyers(session, shop, midnight)
         named = figures_named(session, shop)

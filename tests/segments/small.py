@@ -60,8 +60,8 @@ class Small:
         who = Customer(customer, self.now, created_at=BEGIN, email=f"{customer}@example.com")
         number = str(next(self.numbers))
         lines = (LineItem(f"{number}-1", 1, product_id="1", amount_minor=dollars * 100),)
-        given = {"customer": who, "email": who.email, "lines": lines} | fields
-        order = Order(number, self.now, self.now, dollars * 100, "USD", **given)
+        given = {"currency": "USD", "customer": who, "email": who.email, "lines": lines} | fields
+        order = Order(number, self.now, self.now, dollars * 100, **given)
         self.hear(order)
         return order
 
