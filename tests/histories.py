@@ -22,7 +22,8 @@ from tests.story import HAPPENINGS
 from tests.story.teller import AMOUNTS, CODES, PRODUCTS, TAGS, TICK, Story
 from tests.worlds import Settings, world_of
 
-# In some of these nights midnight is missing or comes twice; Lord Howe moves by half an hour; Samoa lost a day.
+# In some of these nights midnight is missing or comes twice; Lord Howe moves by half an hour; Samoa lost a day. In
+# others it is the end of February.
 NIGHTS = (
     ("America/New_York", date(2024, 3, 10)),
     ("America/New_York", date(2024, 11, 3)),
@@ -38,6 +39,8 @@ NIGHTS = (
     ("America/Havana", date(2024, 11, 3)),
     ("America/St_Johns", date(2010, 11, 7)),
     ("Pacific/Apia", date(2011, 12, 31)),
+    ("America/New_York", date(2024, 2, 29)),
+    ("Pacific/Auckland", date(2023, 2, 28)),
 )
 CURRENCIES = ("USD", "USD", "JPY", "KWD")
 JUMPS = (
@@ -59,6 +62,8 @@ DATES = (
     "storefront.collection_viewed.date",
 )
 MONEY = ("amount_spent", "orders_placed.amount", "orders_placed.sum_amount", "products_purchased.sum_amount")
+# Dates of birth, by the names that stand for them.
+BIRTHS = ("birth_date", "attributes.facts.birth_date", "metafields.facts.birth_date")
 COUNTS = (
     "number_of_orders",
     "rfm_recency",
@@ -87,6 +92,13 @@ TEXTS: dict[str, tuple[object, ...]] = {
     "customer_language": ("en", "en-US", "de"),
     "orders_placed.discount_code": CODES,
     **dict.fromkeys(("storefront.product_viewed.id", "storefront.collection_viewed.id"), (*PRODUCTS, "99")),
+    "gender": ("f", "F ", "m", "x"),
+    "attributes.gender": ("f", "diverse"),
+    "interests": ("ART", "straße", "none"),
+    "attributes.interests": ("tea", "STRASSE"),
+    "attributes.visits": (-3, 0, 1, 2, 3),
+    "attributes.height": (Decimal("1.75"), Decimal("1.7501"), Decimal("1.75005"), Decimal(0), Decimal(-2)),
+    "age": (-1, 0, 1, 17, 18, 19, 30),
     "products_purchased.id": (*PRODUCTS, "99"),
     "products_purchased.sku": ("A-1", "a-1", "B-2"),
     "products_purchased.tag": TAGS,
@@ -128,6 +140,7 @@ class History:
         amounts = tuple(sorted({Decimal(minor).scaleb(-decimals) for minor in (-1, *AMOUNTS, 1001, 15000)}))
         return {
             **dict.fromkeys(DATES, dates),
+            **dict.fromkeys(BIRTHS, (*dates, *(day.replace(year=day.year - 18) for day in days if day.day < 29))),
             **dict.fromkeys(MONEY, amounts),
             **dict.fromkeys(COUNTS, (0, 1, 2, 3, 4, 12)),
             **TEXTS,

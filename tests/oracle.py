@@ -25,6 +25,10 @@ names that the app supplies. Where the specification leaves room, these are the 
 - What the store itself thinks of a customer is the last that it said, if that was said by the moment.
 - What somebody did (looked at, searched for, answered …) is one row each time, however often it is told.
 - What is expected of customers is handed in.
+- What the merchant keeps is the latest value told by the moment; of two at one moment nothing before something, then
+  the greater as text. It makes nobody a customer. A day of it is one on the calendar; beside a written instant it
+  stands for its first moment. In ages and anniversaries 29 February counts as 28 February; an anniversary whose ends
+  lie a year and more apart is every day.
 - Scores are those handed in, else those of the moment itself. Who has no order that counts is in PROSPECTS; otherwise
   fewer than 50 buyers leave the group missing, and a buyer without scores is NEW.
 """
@@ -40,6 +44,7 @@ from tests.plain.facts import (
     Consent,
     Customer,
     Event,
+    Kept,
     Line,
     Order,
     Place,
@@ -58,6 +63,7 @@ __all__ = [
     "Customer",
     "Event",
     "Expected",
+    "Kept",
     "Line",
     "Order",
     "Place",

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,20 @@ import pytest
 
 from tests import oracle
 from tests.data import expected
-from tests.oracle import Cart, Consent, Customer, Line, Order, Place, ProductVersion, Score, TagChange, World, members
+from tests.oracle import (
+    Cart,
+    Consent,
+    Customer,
+    Kept,
+    Line,
+    Order,
+    Place,
+    ProductVersion,
+    Score,
+    TagChange,
+    World,
+    members,
+)
 from tests.worlds import world_of_export
 
 NEW_YORK = "America/New_York"
@@ -492,3 +506,51 @@ def test_scores_of_last_midnight_are_used_as_they_were():
 
 def test_last_midnight_is_the_shops():
     assert oracle.last_midnight(world(), NOW) == datetime(2024, 3, 12, 4, tzinfo=UTC)
+
+
+# ---- what the merchant keeps ----
+
+
+@pytest.mark.parametrize(
+    ("query", "at", "answer"),
+    [
+        ("birth_date = 2000-02-29 AND metafields.facts.birth_date < 2000-03-01", "2018-06-01", True),
+        ("birth_date > 2000-02-29 OR birth_date = 2000-02-29T00:00:01", "2018-06-01", False),
+        ("birth_date = 2000-02-29T00:00:00", "2018-06-01", True),
+        ("birth_date <= -18y", "2018-02-27", False),
+        ("age = 17", "2018-02-27", True),
+        ("age = 18", "2018-02-28", True),
+        ("age = 20", "2020-02-28", True),
+        ("anniversary('metafields.facts.birth_date') = today", "2020-02-28", True),
+        ("anniversary('metafields.facts.birth_date') = today", "2020-02-29", True),
+        ("anniversary('birth_date') != today", "2020-03-01", True),
+        ("anniversary('birth_date') BETWEEN today AND +60d", "2019-12-31", True),
+        ("anniversary('birth_date') BETWEEN today AND +58d", "2019-12-31", False),
+        ("anniversary('birth_date') BETWEEN 2023-12-01 AND +7d", "2023-11-01", False),
+        ("anniversary('birth_date') BETWEEN 2016-12-01 AND +7d", "2018-06-01", True),
+        ("NOT (anniversary('birth_date') = +1d)", "2018-02-27", False),
+        ("attributes.size = 4", "2018-06-01", True),
+        ("attributes.size = 5", "2018-06-02", True),
+        ("attributes.size IS NULL", "2018-06-03", True),
+        ("attributes.size != 4", "2018-06-03", False),
+        ("interests CONTAINS 'STRASSE' AND interests NOT CONTAINS 'art'", "2018-06-01", True),
+        ("lifestyle NOT CONTAINS 'art' AND lifestyle IS NULL AND NOT (gender != 'f')", "2018-06-01", True),
+        ("attributes.member = true AND attributes.height < 1.76", "2018-06-01", True),
+        ("attributes.member != true", "2018-06-01", False),
+    ],
+)
+def test_what_a_merchant_keeps_is_asked_of_by_its_kind(query, at, answer):
+    since, change = local("2015-01-01 00:00"), local("2018-06-02 12:00")
+    kept = [
+        Kept(since, "facts.birth_date", date(2000, 2, 29)),
+        Kept(since, "size", 4),
+        Kept(change, "size", 4),
+        Kept(change, "size", 5),
+        Kept(change + DAY / 2, "size", 6),
+        Kept(change + DAY / 2, "size", None),
+        Kept(since, "interests", ("Straße",)),
+        Kept(since, "member", True),
+        Kept(since, "height", Decimal("1.75")),
+    ]
+    facts = {"kept": kept, "created_at": since}
+    assert holds(query, facts, local(f"{at} 23:30"), fed={"birth_date": "facts.birth_date"}) is answer

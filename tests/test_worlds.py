@@ -10,6 +10,7 @@ import pytest
 from connectors.records import (
     UNSET,
     Address,
+    Attribute,
     Cart,
     Consent,
     Customer,
@@ -82,6 +83,13 @@ def test_consents_and_carts_of_an_address_are_its_owners():
     query = "email_subscription_status = 'SUBSCRIBED' AND abandoned_checkout_date IS NOT NULL"
     assert meet(query, *told) == {"guest:ann@example.com"}
     assert meet(query, *told, account(email="ann@example.com")) == {"a"}
+
+
+def test_what_the_merchant_keeps_makes_nobody_a_customer_and_is_theirs_whose_the_address_is():
+    told = [Attribute("size", 4, NOW - DAY, email="Ann@example.com"), Attribute("size", 5, NOW - DAY, customer_id="b")]
+    assert meet(None, *told) == set()
+    assert meet("attributes.size = 4", *told, account(email="ann@example.com")) == {"a"}
+    assert meet("attributes.size = 4", *told, order(email="ann@example.com")) == {"guest:ann@example.com"}
 
 
 def test_a_field_is_what_the_newest_record_that_carries_it_says():
@@ -195,7 +203,7 @@ def test_histories_are_repeatable_small_and_of_every_kind(made):
     assert 5 <= sum(customers) / len(made) <= 25
     kinds = Counter(type(record).__name__ for history in made for record in history.told())
     told = {"Customer", "Consent", "TagsChanged", "Product", "Order", "Refund", "Cart", "Deleted", "Rating", "Event"}
-    assert kinds.keys() == told
+    assert kinds.keys() == told | {"Attribute"}
     assert min(kinds.values()) >= len(made) / 2
     assert {history.settings.zone for history in made} == {zone for zone, _ in NIGHTS}
 

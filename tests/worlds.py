@@ -37,6 +37,7 @@ from tests.plain.snapshot import fold
 T = TypeVar("T")
 
 TELLING = {"Customer", "Consent", "TagsChanged", "Product", "Order", "Refund", "Cart", "Deleted", "Rating", "Event"}
+TELLING |= {"Attribute"}
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,10 @@ def world_of(told: Sequence[records.Record], settings: Settings) -> World:
     for event in {(one.source, one.event_id): one for one in of(records.Event, told)}.values():
         if who := people.known(event.customer_id, event.email):
             who.events.append(oracle.Event(event.happened_at, event.kind, event.subject_id))
+    for one in of(records.Attribute, told):
+        if who := people.known(one.customer_id, one.email):
+            who.kept.append(oracle.Kept(one.changed_at, one.key, one.value))
+    world.fed |= {"birth_date": "facts.birth_date"}
     return world
 
 

@@ -13,8 +13,9 @@ from plugin import dates
 from plugin.db import clean, fold, packed
 from plugin.models.shops import Shop
 
-MILLION = 1_000_000
-INTEGERS = range(-(2**63) + 1, 2**63 - 1)  # inside what 64 bits hold, so that a comparison may be cut off at its edges
+FRACTION = Decimal("0.0001")  # a number that is not whole is kept to ten-thousandths
+INTEGERS = range(-(2**63), 2**63)
+LARGEST = Decimal(2**63 // 10_000)
 LONGEST = 1000
 MOST = 128
 TRUE, FALSE = ("true", "yes"), ("false", "no")
@@ -48,26 +49,18 @@ def a_number(given: Any, _: Shop) -> Decimal:
     if isinstance(given, bool) or not isinstance(given, int | float | Decimal | str):
         raise ValueError
     number = Decimal(str(given).strip())
-    if not number.is_finite() or abs(number) > INTEGERS[-1] or scaled(number, MILLION) not in INTEGERS:
+    if not number.is_finite() or abs(number) >= LARGEST:
         raise ValueError
-    return number
-
-
-def scaled(number: Decimal, by: int) -> int:
-    """Return a number in so many parts of one. ValueError: that is no whole number of them."""
-    whole, left = divmod(number * by, 1)
-    if left:
-        raise ValueError
-    return int(whole)
+    return number.quantize(FRACTION)
 
 
 def a_whole_number(given: Any, _: Shop) -> int:
     if isinstance(given, bool) or not isinstance(given, int | float | Decimal | str):
         raise ValueError
     number = Decimal(str(given).strip())
-    if not number.is_finite() or abs(number) > INTEGERS[-1]:
+    if not number.is_finite() or number.adjusted() > 20 or number != (whole := int(number)) or whole not in INTEGERS:
         raise ValueError
-    return scaled(number, 1)
+    return whole
 
 
 def a_text(given: Any, _: Shop) -> str:
@@ -101,17 +94,16 @@ def kept_day(value: date) -> dict[str, Any]:
     return {"value": value.isoformat(), "value_on": value, "month_day": month_day}
 
 
+def kept_number(value: Decimal) -> dict[str, Any]:
+    return {"value": f"{value.normalize():f}", "number": int(value / FRACTION)}
+
+
 KINDS: Mapping[str, Kind] = {
     one.name: one
     for one in (
         Kind("date", "a date, such as 1990-05-17", a_day, kept_day),
         Kind("integer", "a whole number", a_whole_number, lambda value: {"value": str(value), "number": value}),
-        Kind(
-            "decimal",
-            "a number of at most 6 decimals",
-            a_number,
-            lambda value: {"value": f"{value:f}", "number": scaled(value, MILLION)},
-        ),
+        Kind("decimal", "a number", a_number, kept_number),
         Kind("text", f"a text of at most {LONGEST} characters", a_text, lambda value: {"value": value}),
         Kind(
             "texts",

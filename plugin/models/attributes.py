@@ -39,7 +39,7 @@ class AttributeValue(SQLModel, table=True):
     """What an attribute of a customer was from `changed_at` on; without a value it has none from then on.
 
     `value` is the value as text, a list casefolded. `value_on` and `month_day` (101 to 1231, 29 February as 228) are a
-    date's, `number` a number's: a decimal in millionths. The customer may not be known yet.
+    date's, `number` a number's: a decimal in ten-thousandths. The customer may not be known yet.
     """
 
     __tablename__ = "attribute_values"

@@ -3,11 +3,13 @@
 from . import checks, dates
 from .checks import Words
 from .errors import Code, Faults, excerpt, nearest
+from .fields import FIELDS
 from .schema import Field, Function, Type
 from .tokens import Kind, Token, quote
 from .tree import AbsoluteDate, Anniversary, Day, Instant, RelativeDate
 from .vocabulary import Vocabulary
 
+BIRTH_DATE = FIELDS["birth_date"]
 OPERATORS = frozenset({"=", "!=", "BETWEEN"})
 
 
@@ -41,10 +43,10 @@ def _own_date(name: Token, vocabulary: Vocabulary, faults: Faults) -> Field | No
         meant = nearest(written, dates_of_theirs)
         message = f"There is no {excerpt(written)} to ask about"
         faults.add(Code.UNKNOWN_NAME, message, name.span, quote(meant) if meant else None)
-    elif isinstance(row, Field) and row.type is Type.UNDEFINED:
+    elif isinstance(row, Field) and (row.type is Type.UNDEFINED or (row.needs and not vocabulary.has(row))):
         faults.add(Code.NOT_AVAILABLE, checks.not_available(row), name.span)
-    elif row.name in dates_of_theirs:
-        return row if isinstance(row, Field) else None
+    elif isinstance(row, Field) and (row.name in dates_of_theirs or row.column == BIRTH_DATE.column):
+        return row
     else:
         kind = "a question about related records" if isinstance(row, Function) else row.type.value
         message = f"anniversary(…) takes a field of your own that holds a date; {row.name} is {kind}"

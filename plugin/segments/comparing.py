@@ -10,6 +10,7 @@ from typing import Any, assert_never
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Date,
     and_,
     false,
     func,
@@ -19,8 +20,10 @@ from sqlalchemy import (
 )
 
 from connectors.money import exponent
+from plugin import dates
 from plugin.db import Values, fold, holds
-from plugin.segments import figures, relative, rfm
+from plugin.segments import days, figures, relative, rfm
+from plugin.segments.figures import attributes
 from plugin.segments.moments import Moment, span
 from plugin.segments.schema import DECIMALS, Type
 from plugin.segments.tree import (
@@ -57,10 +60,15 @@ class Scope:
             return rfm.group(self.figures, enough_buyers=self.enough_buyers)
         if name in relative.RANKS and not self.enough_buyers:
             return literal(None, BigInteger())
+        if attribute := attributes.parts(name):
+            return self.attribute(*attribute)
         if name not in self.figures:
             return figures.looked_up(name, self.asked, self.figures.customer_id)
         column: ColumnElement[Any] = self.figures[name]
         return column
+
+    def attribute(self, kind: str, key: str) -> ColumnElement[Any]:
+        return attributes.looked_up(kind, key, self.figures.customer_id, dates.today(self.at.now, self.at.zone))
 
 
 def named(node: Condition) -> str:
@@ -108,6 +116,8 @@ def compare(operator: str, column: ColumnElement[Any], value: Value, kind: Type,
             return number_comparison(operator, column, number * Decimal(10) ** decimals(kind, scope.currency))
         case Coordinates():
             raise TypeError("a place is asked of by the function that takes it, together with a distance")
+        case _ if isinstance(column.type, Date):
+            return days.comparison(operator, column, value, scope.at)
         case _:
             return date_comparison(operator, column, value, scope.at)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from sqlalchemy import ColumnElement, and_, case, exists, extract, false, func, not_, or_
+from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_
 
 from plugin.db import Values, fold, holds, table
 from plugin.models.segments import Membership
 from plugin.segments import figures, relative
 from plugin.segments.comparing import Scope, clause, known, named
+from plugin.segments.figures import attributes
 from plugin.segments.matching import at_least, chosen_by, matches, rows_of
 from plugin.segments.moments import month_days
 from plugin.segments.schema import Function
@@ -67,11 +68,10 @@ def condition(node: Node, scope: Scope) -> ColumnElement[bool]:
 
 def anniversary(node: Anniversary, scope: Scope) -> ColumnElement[bool]:
     """Whether a day lies among those asked for in any year."""
-    column = scope.column(str(node.field.column))
-    written = extract("month", column) * 100 + extract("day", column)
-    day = case((written == 229, 228), else_=written)
-    among = or_(false(), *(day.between(first, last) for first, last in month_days(node, scope.at)))
-    return known(and_(column.is_not(None), not_(among) if node.negated else among))
+    _, key = attributes.parts(str(node.field.column)) or ("", "")
+    day = scope.attribute(attributes.MONTH_DAY, key)
+    among = or_(*(day.between(first, last) for first, last in month_days(node, scope.at)), false())
+    return and_(day.is_not(None), not_(among)) if node.negated else known(among)
 
 
 def missing(node: IsNull, scope: Scope) -> ColumnElement[bool]:

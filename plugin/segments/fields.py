@@ -31,6 +31,7 @@ ACCOUNT_STATES = ("DECLINED", "DISABLED", "ENABLED", "INVITED")
 
 SHOPIFY = "a Shopify store that reports it"
 SURVEY = "survey answers"
+SENT = "as a metafield, from a survey, a CSV file or the API"
 ORDER_DETAILS = "orders kept with their details"
 ENGAGEMENT = "a connection to an e-mail platform that reports opens and clicks"
 SITE = "events from the shop's own pages"
@@ -42,6 +43,11 @@ def _later(
     name: str, kind: Type, sentence: str, supplied_by: str, values: tuple[str, ...] = (), *, shopify: bool = False
 ) -> Field:
     return Field(name, kind, None, sentence, values=values, supplied_by=supplied_by, shopify=shopify)
+
+
+def _kept(name: str, kind: Type, kept: str, sentence: str) -> Field:
+    column, supplier = f"attribute:{kept}:{name}", f"the attribute {name}, {SENT}"
+    return Field(name, kind, column, sentence, supplied_by=supplier, needs=name)
 
 
 _AVAILABLE = (
@@ -239,6 +245,29 @@ _AVAILABLE = (
     Field("expected_next_order_date", DATE, "next_order_at", "Day the next order is expected", whole=True),
 )
 
+# What a merchant keeps of customers under these names.
+_KEPT = (
+    _kept("birth_date", DATE, "date", "Date of birth"),
+    Field(
+        "age",
+        INTEGER,
+        "attribute:age:birth_date",
+        "Age in years",
+        examples=("18", "30", "65"),
+        supplied_by=f"the attribute birth_date, {SENT}",
+        needs="birth_date",
+    ),
+    _kept("gender", STRING, "text", "Gender as told by the customer"),
+    _kept("marital_status", STRING, "text", "Marital status as told by the customer"),
+    _kept("income_band", STRING, "text", "Income band as told by the customer"),
+    _kept("education", STRING, "text", "Education as told by the customer"),
+    _kept("occupation", STRING, "text", "Occupation as told by the customer"),
+    _kept("interests", LIST, "texts", "Interests of the customer"),
+    _kept("values", LIST, "texts", "What is dear to the customer"),
+    _kept("lifestyle", LIST, "texts", "How the customer lives"),
+    _kept("personality", LIST, "texts", "What the customer is like"),
+)
+
 _LATER = (
     # Shopify has these.
     _later("companies", Type.ID_LIST, "B2B companies of the customer", SHOPIFY, shopify=True),
@@ -251,19 +280,6 @@ _LATER = (
         ("SUBSCRIBED", "CANCELED", "EXPIRED", "FAILED", "NEVER_SUBSCRIBED", "PAUSED"),
         shopify=True,
     ),
-    # Demographic.
-    _later("age", INTEGER, "Age in years", "a date of birth"),
-    _later("birth_date", DATE, "Date of birth", "a date of birth"),
-    _later("gender", STRING, "Gender as told by the customer", SURVEY),
-    _later("marital_status", STRING, "Marital status as told by the customer", SURVEY),
-    _later("income_band", STRING, "Income band as told by the customer", SURVEY),
-    _later("education", STRING, "Education as told by the customer", SURVEY),
-    _later("occupation", STRING, "Occupation as told by the customer", SURVEY),
-    # Psychographic.
-    _later("interests", LIST, "Interests", SURVEY),
-    _later("values", LIST, "Values", SURVEY),
-    _later("lifestyle", LIST, "Lifestyle", SURVEY),
-    _later("personality", LIST, "Personality", SURVEY),
     # Technographic.
     _later("devices", LIST, "Devices ordered or browsed with", ORDER_DETAILS),
     _later("browsers", LIST, "Browsers ordered or browsed with", ORDER_DETAILS),
@@ -287,7 +303,7 @@ _LATER = (
     _later("csat_score", INTEGER, "How content they are: 1 to 5", SURVEY),
 )
 
-FIELDS: Mapping[str, Field] = {row.name: row for row in (*_AVAILABLE, *_LATER)}
+FIELDS: Mapping[str, Field] = {row.name: row for row in (*_AVAILABLE, *_KEPT, *_LATER)}
 
 
 def _parameters(*rows: Parameter) -> dict[str, Parameter]:

@@ -40,7 +40,10 @@ def month_days(clause: Anniversary, at: Moment) -> Sequence[tuple[int, int]]:
 
     29 February is 228. None where the ends enclose nothing.
     """
-    low, high = (whole_day(day, at) for day in (clause.low, clause.high))
+    return of_the_year(*(whole_day(day, at) for day in (clause.low, clause.high)))
+
+
+def of_the_year(low: date, high: date) -> Sequence[tuple[int, int]]:
     if high < low:
         return []
     if high >= dates.shift(low, 1, "y"):

@@ -17,13 +17,12 @@ from plugin.db import table
 from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, Wake
 from plugin.models.shops import Shop
-from plugin.segments import figures, pins, predictions
+from plugin.segments import days, figures, pins, predictions
 from plugin.segments.compiler import leaves
-from plugin.segments.figures import Crossed
+from plugin.segments.figures import Crossed, attributes
 from plugin.segments.live import Live, named_columns, reach
 from plugin.segments.matching import rows_of
 from plugin.segments.moments import Moment, edges
-from plugin.segments.schema import Type
 from plugin.segments.tree import Between, Compare, Matches, Node
 
 wakes = table(Wake)
@@ -69,21 +68,27 @@ def mark_due(session: Session, shop_id: str, now: datetime) -> None:
 
 def mark_crossed(session: Session, shop: Shop, tree: Node, before: datetime, now: datetime) -> None:
     """Mark customers with a value in the closed span that an edge of a relative date has moved over."""
+    was, is_ = Moment(before, shop.zone), Moment(now, shop.zone)
     for clause, crossed in dated(tree):
-        was, is_ = edges(clause, Moment(before, shop.zone)), edges(clause, Moment(now, shop.zone))
-        for one, other in zip(was, is_, strict=True):
+        for one, other in zip(edges(clause, was), edges(clause, is_), strict=True):
             if one != other:
                 source, found = crossed(shop.shop_id, min(one, other), max(one, other))
                 stale.mark_found(session, source, found, "time", now)
+    for clause in leaves(tree):
+        for found in days.crossed(clause, shop.shop_id, was, is_):
+            stale.mark_found(session, attributes.kept, found, "time", now)
 
 
 def dated(tree: Node) -> Iterable[tuple[Compare | Between, Crossed]]:
-    """Return the clauses on dates, those inside functions included, each with where its values are found."""
+    """Return the clauses on moments, those inside functions included, each with where its values are found.
+
+    Those on days of attributes are told by `days.crossed`.
+    """
     for leaf in leaves(tree):
         dates_kept = rows_of(leaf.function).dates if isinstance(leaf, Matches) else figures.DATES
         for clause in leaf.conditions if isinstance(leaf, Matches) else (leaf,):
-            if isinstance(clause, Compare | Between) and clause.field.type is Type.DATE:
-                yield clause, dates_kept[str(clause.field.column)]
+            if isinstance(clause, Compare | Between) and (crossed := dates_kept.get(str(clause.field.column))):
+                yield clause, crossed
 
 
 def next_moment(session: Session, shop: Shop) -> datetime:

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
 
 from connectors import registry
+from plugin.attributes import definitions
+from plugin.attributes.definitions import FIXED
 from plugin.db import fold, table
 from plugin.models.segments import Segment
 from plugin.models.shops import Connection, Shop
 from plugin.segments.fields import ALIASES, FIELDS, FUNCTIONS
+from plugin.segments.figures import attributes
 from plugin.segments.schema import Field, Function, Parameter, Type
 
 DEFINED = re.compile(r"(?a:metafields\.[\w-]+\.[\w-]+|attributes\.[\w.-]+)")
 DEFINITION = "a definition of the field"
+OWN = "A field of the merchant's own"
+TYPES: Mapping[str, Type] = {
+    "date": Type.DATE,
+    "integer": Type.INTEGER,
+    "decimal": Type.DECIMAL,
+    "text": Type.STRING,
+    "texts": Type.LIST,
+    "boolean": Type.BOOLEAN,
+}
 
 segments = table(Segment)
 connections = table(Connection)
@@ -39,10 +52,10 @@ class Vocabulary:
     def look_up(self, name: str) -> Field | Function | None:
         """Return the row of `name` as written in a query, or None for a name that the language does not have."""
         name = ALIASES.get(name, name.removeprefix("customer.") if name.startswith("customer.metafields.") else name)
+        if own := next((row for row in self.own if row.name == name), None):
+            return own
         if DEFINED.fullmatch(name):
-            known = (row for row in self.own if row.name == name)
-            undefined = Field(name, Type.UNDEFINED, None, "A field of the merchant's own", supplied_by=DEFINITION)
-            return next(known, undefined)
+            return Field(name, Type.UNDEFINED, None, OWN, supplied_by=DEFINITION)
         return FIELDS.get(name) or FUNCTIONS.get(name)
 
     def segment(self, name: str) -> tuple[str, str] | None:
@@ -61,7 +74,7 @@ class Vocabulary:
         return row.available and (not row.needs or self.supplied is None or row.needs in self.supplied)
 
     def names(self) -> Iterable[str]:
-        return (*FIELDS, *FUNCTIONS, *(row.name for row in self.own))
+        return dict.fromkeys((*FIELDS, *FUNCTIONS, *(row.name for row in self.own)))
 
 
 WHOLE_TABLE = Vocabulary()
@@ -72,7 +85,36 @@ def of(session: Session, shop: Shop) -> Vocabulary:
     named = select(segments.c.segment_id, segments.c.name).where(segments.c.shop_id == shop.shop_id)
     platforms = select(connections.c.platform).where(connections.c.shop_id == shop.shop_id).distinct()
     known = {shop.platform, *session.scalars(platforms)} & registry().keys()
+    defined = definitions.all_of(session, shop.shop_id)
+    fed = feeding(defined)
     return Vocabulary(
+        own=(*own_fields(defined), *fixed_fields(fed)),
         segments=tuple((row.segment_id, row.name) for row in session.execute(named.order_by(segments.c.segment_id))),
-        supplied=frozenset(supply for slug in known for supply in registry()[slug].supplies),
+        supplied=frozenset((*fed, *(supply for slug in known for supply in registry()[slug].supplies))),
     )
+
+
+def own_fields(defined: Sequence[Any]) -> Iterator[Field]:
+    """Yield the names under which queries know the shop's attributes: one with a namespace is a metafield too."""
+    for one in defined:
+        for family in ("attributes", "metafields") if "." in one.key else ("attributes",):
+            column = attributes.column_of(one.kind, one.key)
+            yield Field(f"{family}.{one.key}", TYPES[one.kind], column, one.label or OWN)
+
+
+def feeding(defined: Sequence[Any]) -> dict[str, str]:
+    """Return which attribute supplies each fixed name: the one of this key, else the first metafield with it."""
+    found: dict[str, str] = {}
+    for one in sorted(defined, key=lambda one: ("." in one.key, one.key)):
+        name = one.key.rpartition(".")[2]
+        if FIXED.get(name) == one.kind:
+            found.setdefault(name, one.key)
+    return found
+
+
+def fixed_fields(fed: Mapping[str, str]) -> Iterator[Field]:
+    """Yield the rows of the table that attributes supply, each with the column of the one that does."""
+    for row in FIELDS.values():
+        if row.needs in fed:
+            kind, _ = attributes.parts(str(row.column)) or ("", "")
+            yield replace(row, column=attributes.column_of(kind, fed[row.needs]))

@@ -23,8 +23,8 @@ def test_values_are_kept_by_their_kind_and_the_rest_is_refused_with_the_reason(k
         value("born", "17 May", "8"),
         value("visits", 3),
         value("visits", 2.5, "8"),
-        value("height", Decimal("1.755555")),
-        value("height", "0.1234567", "8"),
+        value("height", Decimal("1.75555")),
+        value("height", "tall", "8"),
         value("likes", ["Straße", "ART"]),
         value("member", "Yes"),
         value("member", 2, "8"),
@@ -45,7 +45,7 @@ def test_values_are_kept_by_their_kind_and_the_rest_is_refused_with_the_reason(k
     assert taken.refused == {
         1: "born takes a date, such as 1990-05-17",
         3: "visits takes a whole number",
-        5: "height takes a number of at most 6 decimals",
+        5: "height takes a number",
         8: "member takes true or false",
         10: "note takes a text of at most 1000 characters",
         11: definitions.fault_of("no key"),
@@ -53,7 +53,7 @@ def test_values_are_kept_by_their_kind_and_the_rest_is_refused_with_the_reason(k
     }
     assert keeper.values() == {
         "7 born": ["1990-05-17"],
-        "7 height": ["1.755555"],
+        "7 height": ["1.7556"],
         "7 likes": [f"{SEPARATOR}art{SEPARATOR}{SEPARATOR}strasse{SEPARATOR}"],
         "7 member": ["true"],
         "7 note": ["A  b"],
@@ -61,7 +61,7 @@ def test_values_are_kept_by_their_kind_and_the_rest_is_refused_with_the_reason(k
     }
     kept = {row.key: row for row in keeper.rows()}
     assert (kept["born"].value_on.isoformat(), kept["born"].month_day) == ("1990-05-17", 517)
-    assert (kept["visits"].number, kept["height"].number) == (3, 1755555)
+    assert (kept["visits"].number, kept["height"].number) == (3, 17556)
     assert taken.unknown == taken.stored, "nobody of this id is a customer yet"
     assert keeper.rows(Customer) == []
     assert {(row.customer_id, row.cause) for row in keeper.rows(Stale)} == {("7", "attribute")}

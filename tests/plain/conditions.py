@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from decimal import Decimal
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from typing import Any, NamedTuple
 
+from tests.plain.days import day_of_text, day_start, in_the_year, in_the_year_between, is_instant
 from tests.plain.snapshot import Snapshot, fold, total
 
 Holds = Callable[[Snapshot, Any], bool]  # whether a value, seen in a snapshot, meets a condition
@@ -15,7 +17,8 @@ Holds = Callable[[Snapshot, Any], bool]  # whether a value, seen in a snapshot, 
 class Name(NamedTuple):
     """An attribute or a parameter: how it is compared, and where its value is found."""
 
-    kind: str  # number, decimal, money, date, text; tags and codes are lists, the latter compared with regard to case
+    # number, decimal, money, date, text; own as its value is; tags and codes are lists, the latter with regard to case
+    kind: str
     value: Callable[[Any], Any]
 
 
@@ -59,6 +62,21 @@ ATTRIBUTES = {
     "churn_risk": Name("decimal", lambda person: person.expected and person.expected.churn),
     "expected_next_order_date": Name("date", lambda person: person.expected and person.expected.next_order_at),
 }
+
+FIXED = "birth_date gender marital_status income_band education occupation interests values lifestyle personality"
+ATTRIBUTES |= {"age": Name("number", attrgetter("age"))}
+ATTRIBUTES |= {name: Name("own", methodcaller("fixed", name)) for name in FIXED.split()}
+
+
+def named(name: str) -> Name:
+    """Return what a name stands for: of the language's own, or of the merchant's."""
+    if name in ATTRIBUTES:
+        return ATTRIBUTES[name]
+    family, _, key = name.removeprefix("customer.").partition(".")
+    if family not in {"attributes", "metafields"}:
+        raise KeyError(name)
+    return Name("own", methodcaller("own", key))
+
 
 FUNCTIONS = {
     "orders_placed": Function(
@@ -117,6 +135,8 @@ ORDERINGS: dict[str, Callable[[int], bool]] = {
 
 def order(kind: str, now: Snapshot, have: Any, written: str) -> int:
     """Say whether a value lies before (-1), within (0) or after (1) what is written."""
+    if kind == "own":
+        return order_of_own(now, have, written)
     if kind == "date":
         first, after = now.span(written)
         return -1 if have < first else 1 if have >= after else 0
@@ -126,6 +146,18 @@ def order(kind: str, now: Snapshot, have: Any, written: str) -> int:
     elif kind in ("number", "decimal", "money"):
         wanted = Decimal(written).scaleb({"money": now.world.decimals, "decimal": 4}.get(kind, 0))
     return int(have > wanted) - int(have < wanted)
+
+
+def order_of_own(now: Snapshot, have: Any, written: str) -> int:
+    """The same, for a value that tells of which kind it is. Beside an instant a day stands for its first moment."""
+    if isinstance(have, bool):
+        return int(have) - int(written.lower() == "true")
+    if isinstance(have, date):
+        if is_instant(written):
+            return order("date", now, day_start(now.world.zone, have), written)
+        day = day_of_text(now.today, written)
+        return int(have > day) - int(have < day)
+    return order("text" if isinstance(have, str) else "number", now, have, written)
 
 
 def compared(kind: str, operator: str, written: str) -> Holds:
@@ -149,6 +181,24 @@ def among(kind: str, written: Sequence[str], *, negated: bool) -> Holds:
 
 def between(kind: str, low: str, high: str) -> Holds:
     return lambda now, have: have is not None and order(kind, now, have, low) >= 0 >= order(kind, now, have, high)
+
+
+def containing(kind: str, text: str, *, negated: bool) -> Holds:
+    """A list has a member. One of the merchant's own that is not there has none."""
+    holds = among("tags" if kind == "own" else kind, [text], negated=negated)
+    return lambda now, have: holds(now, set() if have is None else have)
+
+
+def each_year(low: str, high: str, *, negated: bool) -> Holds:
+    """A date's day of the year is one of those from one day to another."""
+
+    def holds(now: Snapshot, have: Any) -> bool:
+        if have is None:
+            return False
+        within = in_the_year_between(day_of_text(now.today, low), day_of_text(now.today, high))
+        return (in_the_year(have) in within) != negated
+
+    return holds
 
 
 def starting(text: str, *, negated: bool) -> Holds:

@@ -52,12 +52,36 @@ def day_of(zone: str, at: datetime) -> date:
 
 def span(zone: str, today: date, written: str) -> tuple[datetime, datetime]:
     """Return the first moment of a date as a query writes it, and the first moment after it."""
-    written = WORDS.get(written.lower(), written)
-    if "T" in written:
+    if is_instant(written):
         instant = moment(zone, datetime.fromisoformat(written))
         return instant, instant + TICK if instant < AFTER_ALL else AFTER_ALL
-    day = shifted(today, int(written[:-1]), written[-1].lower()) if written[0] in "+-" else date.fromisoformat(written)
+    day = day_of_text(today, written)
     return day_start(zone, day), day_start(zone, day + DAY) if day < date.max else AFTER_ALL
+
+
+def is_instant(written: str) -> bool:
+    return "T" in written
+
+
+def day_of_text(today: date, written: str) -> date:
+    """Return the day that a query writes."""
+    written = WORDS.get(written.lower(), written)
+    return shifted(today, int(written[:-1]), written[-1].lower()) if written[0] in "+-" else date.fromisoformat(written)
+
+
+def in_the_year(day: date) -> tuple[int, int]:
+    """Return month and day; what happens each year on 29 February happens on 28 February."""
+    return (2, 28) if (day.month, day.day) == (2, 29) else (day.month, day.day)
+
+
+def in_the_year_between(low: date, high: date) -> set[tuple[int, int]]:
+    """Return which days of the year lie between two days, both included."""
+    return {in_the_year(low + number * DAY) for number in range(min((high - low).days, 366) + 1)}
+
+
+def years(birth: date, today: date) -> int:
+    """Return how old somebody is."""
+    return today.year - birth.year - (in_the_year(today) < in_the_year(birth))
 
 
 def shifted(day: date, amount: int, unit: str) -> date:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 
@@ -95,6 +96,14 @@ class Event(NamedTuple):
     subject_id: str | None
 
 
+class Kept(NamedTuple):
+    """What the merchant has kept of a customer under a key since when; None: nothing any more."""
+
+    changed_at: datetime
+    key: str
+    value: date | int | Decimal | str | bool | Collection[str] | None
+
+
 @dataclass
 class Customer:
     seen_at: datetime
@@ -110,11 +119,15 @@ class Customer:
     account_status: str | None = None
     ratings: list[Rating] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
 
 
 @dataclass
 class World:
-    """A shop with its customers and products by id. `decimals` are those of its currency."""
+    """A shop with its customers and products by id. `decimals` are those of its currency.
+
+    `fed`: under which key the merchant keeps what the language has a name of its own for, if it is another.
+    """
 
     zone: str
     currency: str
@@ -123,3 +136,4 @@ class World:
     paid_orders_only: bool = False
     customers: dict[str, Customer] = field(default_factory=dict)
     products: dict[str, list[ProductVersion]] = field(default_factory=dict)
+    fed: dict[str, str] = field(default_factory=dict)

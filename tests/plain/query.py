@@ -9,7 +9,18 @@ from functools import lru_cache
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
-from tests.plain.conditions import ATTRIBUTES, FUNCTIONS, Holds, among, between, compared, missing, starting
+from tests.plain.conditions import (
+    FUNCTIONS,
+    Holds,
+    among,
+    between,
+    compared,
+    containing,
+    each_year,
+    missing,
+    named,
+    starting,
+)
 from tests.plain.snapshot import Person
 
 Meets = Callable[[Person], bool]
@@ -110,8 +121,24 @@ class Reader:
         name = self.text()
         if name in FUNCTIONS:
             return self.function(name)
-        kind, value = ATTRIBUTES[name]
+        if name == "anniversary":
+            return self.anniversary()
+        kind, value = named(name)
         holds = self.condition(kind)
+        return lambda person: holds(person.snapshot, value(person))
+
+    def anniversary(self) -> Meets:
+        self.expect("(")
+        _, value = named(self.text())
+        self.expect(")")
+        if self.take("BETWEEN"):
+            low = self.text()
+            self.expect("AND")
+            holds = each_year(low, self.text(), negated=False)
+        else:
+            negated = self.text() == "!="
+            day = self.text()
+            holds = each_year(day, day, negated=negated)
         return lambda person: holds(person.snapshot, value(person))
 
     def condition(self, kind: str) -> Holds:
@@ -125,7 +152,7 @@ class Reader:
             return between(kind, low, self.text())
         negated = self.take("NOT")
         if self.take("CONTAINS"):
-            return among(kind, [self.text()], negated=negated)
+            return containing(kind, self.text(), negated=negated)
         if self.take("STARTS", "WITH"):
             return starting(self.text(), negated=negated)
         if self.take("IN"):

@@ -252,6 +252,24 @@ class Person:
     def did(self, kind: str) -> list[Event]:
         return [one for one in self.customer.events if one.kind == kind and one.happened_at <= self.at]
 
+    def own(self, key: str) -> Any:
+        """What the merchant keeps under a key: the last that was told; of two at one moment nothing, or the greater."""
+        told = [one for one in self.customer.kept if one.key == key and one.changed_at <= self.at]
+        latest = max((one.changed_at for one in told), default=None)
+        values = [one.value for one in told if one.changed_at == latest]
+        if not values or None in values:
+            return None
+        value = max(values, key=as_text)
+        return {fold(one) for one in value} if isinstance(value, tuple) else value
+
+    def fixed(self, name: str) -> Any:
+        return self.own(self.snapshot.world.fed.get(name, name))
+
+    @cached_property
+    def age(self) -> int | None:
+        born = self.fixed("birth_date")
+        return None if born is None else days.years(born, self.snapshot.today)
+
     @cached_property
     def email_domain(self) -> str | None:
         _, at, domain = fold((self.customer.email or "").strip()).rpartition("@")
@@ -282,6 +300,10 @@ class Person:
         if self.snapshot.scores is None:
             return None
         return group(self.score) if self.score else "NEW"
+
+
+def as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def total(values: Iterable[int | None]) -> int:

@@ -346,7 +346,7 @@ def test_every_code_that_the_language_alone_can_find_is_tried():
             ["SYNTAX_ERROR", "UNKNOWN_PARAMETER", "SYNTAX_ERROR", "WRONG_TYPE", "UNKNOWN_NAME"],
         ),
         (
-            "«companies» «>» 3 AND «age» = «'x'»",
+            "«companies» «>» 3 AND «csat_score» = «'x'»",
             ["NOT_AVAILABLE", "OPERATOR_NOT_SUPPORTED", "NOT_AVAILABLE", "WRONG_TYPE"],
         ),
         (

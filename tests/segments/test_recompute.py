@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -11,25 +12,40 @@ from sqlalchemy import select, update
 from sqlmodel import SQLModel
 
 from plugin import clock, ingest, lanes, shops
+from plugin.attributes.definitions import FIXED, define
 from plugin.db import reading, table, transaction
 from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, Segment
 from plugin.models.shops import Shop
 from plugin.segments import keep
 from plugin.segments.language import canonical
+from plugin.segments.vocabulary import feeding, fixed_fields, own_fields
 from plugin.worker import work_all
 from tests import oracle
-from tests.histories import DATES, RELATIVE_DAYS, History, histories
-from tests.segments.strategies import pool, queries, relative
+from tests.histories import BIRTHS, DATES, RELATIVE_DAYS, History, histories
+from tests.segments.strategies import AVAILABLE_FIELDS, pool, queries, relative
 
 SEGMENTS = 8
+KEPT = [
+    SimpleNamespace(key=key, kind=kind, label=None)
+    for key, kind in {
+        "facts.birth_date": "date",
+        "gender": "text",
+        "interests": "texts",
+        "visits": "integer",
+        "height": "decimal",
+        "member": "boolean",
+    }.items()
+]
+OWN_FIELDS = (*own_fields(KEPT), *fixed_fields(feeding(KEPT)))
+FIELDS = (*OWN_FIELDS, *(row for row in AVAILABLE_FIELDS if row.needs not in FIXED))
 
 
 def values(history: History) -> dict[str, st.SearchStrategy]:
     """Return what queries ask for: what may well occur in this history, and dates that move with the day."""
     moving = st.sampled_from([relative(amount, unit) for amount, unit in RELATIVE_DAYS])
     asked = {name: pool(*found) for name, found in history.values().items()}
-    return asked | {name: asked[name] | moving for name in DATES}
+    return asked | {name: asked[name] | moving for name in (*DATES, *BIRTHS)}
 
 
 def empty(engine) -> None:
@@ -55,6 +71,8 @@ def open_shop(engine, history: History, texts: list[str], at: datetime) -> None:
         )
     with transaction(engine) as session:
         shop = session.scalar(select(Shop))
+        for one in KEPT:
+            define(session, shop, one.key, one.kind)
         for number, text in enumerate(texts):
             keep.add(session, shop, f"S{number}", text)
 
@@ -94,7 +112,7 @@ def run(engine) -> None:
 @given(data=st.data(), seed=st.integers(0, 2**32))
 def test_incremental_segments_equal_a_plain_evaluation_of_everything(engine, data, seed):
     history = histories(seed, contested=False)
-    texts = [canonical(data.draw(queries(values(history)))) for _ in range(SEGMENTS)]
+    texts = [canonical(data.draw(queries(values(history), FIELDS))) for _ in range(SEGMENTS)]
     empty(engine)
     with clock.freeze(history.steps[0].at):
         open_shop(engine, history, sorted(set(texts)), history.steps[0].at)

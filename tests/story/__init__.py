@@ -5,7 +5,7 @@ from collections.abc import Callable
 from connectors.records import Record
 from tests.story.carts import bought, emptied, filled, touched
 from tests.story.orders import placed, revised, struck
-from tests.story.people import closed, decided, described, edited, opened, rated, tagged, viewed
+from tests.story.people import closed, decided, described, edited, noted, opened, rated, tagged, viewed
 from tests.story.teller import Story
 
 HAPPENINGS: tuple[Callable[[Story], list[Record]], ...] = (
@@ -14,5 +14,6 @@ HAPPENINGS: tuple[Callable[[Story], list[Record]], ...] = (
     *[revised] * 5,
     *[filled] * 2,
     *[decided, tagged, described, touched, rated, viewed] * 2,
+    *[noted] * 4,
     *[edited, closed, struck, bought, emptied],
 )

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
-from connectors.records import UNSET, Channel, Consent, Customer, Deleted, Event, Product, Rating, Record, TagsChanged
+from connectors.records import (
+    UNSET,
+    Attribute,
+    AttributeValue,
+    Channel,
+    Consent,
+    Customer,
+    Deleted,
+    Event,
+    Product,
+    Rating,
+    Record,
+    TagsChanged,
+)
 from tests.story.teller import (
     ACCOUNT_STATES,
     GROUPS,
     LANGUAGES,
     MAILBOXES,
+    OWN,
     PLACES,
     PRODUCTS,
     STATES,
@@ -123,6 +138,32 @@ def viewed(story: Story) -> list[Record]:
         Event(f"event-{story.new_id()}", kind, at, account.profile.customer_id, source="pixel", subject_id=subject)
         for _ in range(story.one((1, 1, 2, 3)))
     ]
+
+
+def noted(story: Story) -> list[Record]:
+    """The merchant learns something of somebody, or that it is so no more; now and then twice at one moment."""
+    account = story.account() if story.chance(60) else None
+    email = None if account else story.mailbox()
+    if not (account or email):
+        return []
+    key = story.one(tuple(OWN))
+    customer_id = account.profile.customer_id if account else None
+    told = Attribute(key, own_value(story, key), story.when(), customer_id, email, source="api")
+    if key == "interests" or not story.chance(20):
+        moment = story.untaken(f"attribute {key}", told.changed_at) if key == "interests" else told.changed_at
+        return [replace(told, changed_at=moment)]
+    return [told, replace(told, value=own_value(story, key))]
+
+
+def own_value(story: Story, key: str) -> AttributeValue | None:
+    if story.chance(15):
+        return None
+    if key != "facts.birth_date":
+        return story.one(OWN[key])
+    day = story.one((story.night, story.now.date())) + timedelta(days=story.one((-31, -30, -7, -1, 0, 1, 2, 7, 30)))
+    year = day.year - story.one((0, 1, 17, 18, 19, 30))
+    day = story.one((day, day, date(day.year, 2, 28), date(2000, 2, 29)))
+    return day.replace(year=year, day=min(day.day, monthrange(year, day.month)[1]))
 
 
 def described(story: Story) -> list[Record]:

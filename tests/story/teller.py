@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from random import Random
 from typing import TypeVar
 
-from connectors.records import UNSET, Address, Cart, Customer, Order
+from connectors.records import UNSET, Address, AttributeValue, Cart, Customer, Order
 from tests.oracle import day_of, day_start
 from tests.worlds import Settings, address
 
@@ -46,6 +47,15 @@ STATUSES = ("paid", "paid", "pending", "partially_refunded", "refunded", "author
 FOREIGN = "SEK"
 ACCOUNT_STATES = ("ENABLED", "DISABLED", "INVITED", None)
 GROUPS = ("PROSPECTS", "NEW", "PROMISING", "LOYAL", "CHAMPIONS", None, "AT_RISK", "DORMANT")
+# What the merchant keeps of customers; dates of birth depend on what day it is.
+OWN: dict[str, tuple[AttributeValue, ...]] = {
+    "facts.birth_date": (),
+    "gender": ("f", "m", "F", "diverse"),
+    "interests": (("Art", "Straße"), ("STRASSE",), ("tea", "art")),
+    "visits": (-3, 0, 1, 2, 12),
+    "height": (Decimal("1.75"), Decimal("1.7501"), Decimal(-2), Decimal(0)),
+    "member": (True, False),
+}
 TIERS = ("HIGH", "MEDIUM", "LOW", None)
 
 
