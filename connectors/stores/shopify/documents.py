@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 MONEY = "{ shopMoney { amount currencyCode } }"
 PLACE = "{ countryCodeV2 provinceCode city zip latitude longitude timeZone }"
 
+FIELD = "{ namespace key type value updatedAt definition { name } }"
+
 
 @dataclass(frozen=True)
 class Question:
@@ -63,7 +65,7 @@ QUESTIONS: Mapping[str, Question] = {
             " defaultPhoneNumber { phoneNumber smsMarketingConsent { state updatedAt } }"
             f" defaultAddress {PLACE}"
         ),
-        nested=f"addressesV2 {{ edges {{ node {PLACE} }} }}",
+        nested=f"addressesV2 {{ edges {{ node {PLACE} }} }} metafields {{ edges {{ node {FIELD} }} }}",
         personal_nested=True,
     ),
     "orders": Question(

@@ -26,6 +26,7 @@ from connectors.records import (
     TagsHeld,
     Unset,
 )
+from connectors.stores.shopify.attributes import attributes
 from connectors.stores.shopify.customers import CONSENT_STATES, region, status
 
 GID = re.compile(r"gid://shopify/\w+/(\d{1,20})", re.ASCII)
@@ -80,10 +81,13 @@ def product(data: Payload, children: Sequence[Payload]) -> Sequence[Record]:
 
 
 def customer(data: Payload, children: Sequence[Payload]) -> Sequence[Record]:
-    """Read a customer, what they have decided about being written to, and the tags they carry."""
+    """Read a customer, what they have decided about being written to, the tags they carry, and their metafields."""
     found = buyer(data)
+    fields = [each for each in children if "namespace" in each.data]
     default = data.object("defaultAddress")
-    places = [place(each) for each in (*([default] if default else []), *children)]
+    places = [
+        place(each) for each in (*([default] if default else []), *(each for each in children if each not in fields))
+    ]
     whole = replace(
         found,
         email=data.carried("defaultEmailAddress", lambda key: within(data, key, "emailAddress")),
@@ -96,7 +100,8 @@ def customer(data: Payload, children: Sequence[Payload]) -> Sequence[Record]:
     )
     since = found.created_at if isinstance(found.created_at, datetime) else found.updated_at
     held = TagsHeld(found.customer_id, found.updated_at, since, data.texts("tags"))
-    return (whole, *consents(data, found.customer_id, since), held)
+    told = () if whole.addresses is UNSET else attributes(found.customer_id, fields, found.updated_at)
+    return (whole, *consents(data, found.customer_id, since), held, *told)
 
 
 def buyer(data: Payload) -> Customer:

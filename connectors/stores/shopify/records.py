@@ -17,6 +17,7 @@ from connectors.records import (
     ShopRedaction,
     Uninstalled,
 )
+from connectors.stores.shopify.attributes import attribute
 from connectors.stores.shopify.customers import (
     consent,
     customer,
@@ -46,6 +47,13 @@ def product(data: Payload, _: datetime | None) -> Sequence[Record]:
             tags=tuple(filter(None, (tag.strip() for tag in (data.text("tags") or "").split(",")))),
         ),
     )
+
+
+def customer_told(data: Payload, _: datetime | None) -> Sequence[Record]:
+    """Read a customer, with the metafields that the payload carries: there may be more."""
+    found = customer(data)
+    fields = (attribute(found.customer_id, each, found.updated_at) for each in data.objects("metafields"))
+    return (found, *(one for one in fields if one))
 
 
 def deleted(kind: Kind) -> Reader:
@@ -87,7 +95,7 @@ READERS: Mapping[str, Reader] = {
     "products/delete": deleted("product"),
     **dict.fromkeys(
         ("customers/create", "customers/update", "customers/enable", "customers/disable"),
-        lambda data, _: (customer(data),),
+        customer_told,
     ),
     "customers/merge": merged,
     "customers/purchasing_summary": purchasing_summary,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
@@ -78,6 +79,29 @@ def customer(store: Store, customer: Customer) -> Node:
         "statistics": statistics(customer),
         "defaultAddress": mailing_address(customer["address"]),
         "addressesV2": Held([address] if (address := mailing_address(customer["address"])) else []),
+        "metafields": Held([born(customer)] if customer["id"] % 3 else []),
+    }
+
+
+def born(customer: Customer) -> Node:
+    """Two of three have told the shop when they were born, in the field that Shopify proposes for it."""
+    day = date(1950, 1, 1) + timedelta(days=customer["id"] % 20_000)
+    return {
+        "__typename": "Metafield",
+        "id": gid("Metafield", customer["id"]),
+        "namespace": "facts",
+        "key": "birth_date",
+        "type": "date",
+        "value": day.isoformat(),
+        "compareDigest": "",
+        "updatedAt": customer["created_at"],
+        "definition": {
+            "__typename": "MetafieldDefinition",
+            "id": gid("MetafieldDefinition", 1),
+            "key": "birth_date",
+            "name": "Birth date",
+            "namespace": "facts",
+        },
     }
 
 

@@ -23,6 +23,9 @@ type MoneyBag { presentmentMoney: MoneyV2! shopMoney: MoneyV2! }
 
 extend type Customer {
   addressesV2(after: String, first: Int, reverse: Boolean = false): MailingAddressConnection!
+  metafields(
+    after: String, first: Int, keys: [String!], namespace: String, reverse: Boolean = false
+  ): MetafieldConnection!
 }
 extend type CustomerPhoneNumber { smsMarketingConsent: CustomerSmsMarketingConsent! }
 type CustomerSmsMarketingConsent {
@@ -30,6 +33,8 @@ type CustomerSmsMarketingConsent {
   state: CustomerMarketingConsentState!
   updatedAt: DateTime
 }
+type MetafieldConnection { edges: [MetafieldEdge!]! nodes: [Metafield!]! pageInfo: PageInfo! }
+type MetafieldEdge { cursor: String! node: Metafield! }
 type MailingAddressConnection { edges: [MailingAddressEdge!]! nodes: [MailingAddress!]! pageInfo: PageInfo! }
 type MailingAddressEdge { cursor: String! node: MailingAddress! }
 

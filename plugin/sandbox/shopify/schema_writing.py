@@ -36,6 +36,7 @@ type Metafield implements Node {
   type: String!
   value: String!
   compareDigest: String!
+  definition: MetafieldDefinition
   updatedAt: DateTime!
 }
 type MetafieldIdentifier { key: String! namespace: String! ownerId: ID! }
