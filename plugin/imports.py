@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Protocol, TypeVar
 
 from sqlalchemy import Engine
 
@@ -28,8 +28,17 @@ Row = Mapping[str, str]
 T = TypeVar("T")
 
 
+class Reader(Protocol):
+    """What reads a CSV file, and knows at which line it is."""
+
+    @property
+    def line_num(self) -> int: ...
+
+    def __next__(self) -> list[str]: ...
+
+
 class UnreadableFileError(ValueError):
-    """The file is no order export."""
+    """The file is not what it should be."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +115,22 @@ def text(path: Path) -> IO[str]:
 def rows(file: IO[str], progress: Progress) -> Iterator[tuple[int, Row]]:
     """Yield the rows by column name, each with the number of its first line."""
     reader = csv.reader(file)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-    except (csv.Error, OSError, EOFError) as error:
-        raise UnreadableFileError("the file cannot be read as CSV") from error
+    header = heading(reader)
     if missing := [name for name in REQUIRED if name not in header]:
         raise UnreadableFileError(f"this is no order export: no column {', '.join(missing)}")
+    yield from numbered(reader, header, progress.faults)
+
+
+def heading(reader: Reader) -> list[str]:
+    """Return the names of a file's columns."""
+    try:
+        return [name.strip() for name in next(reader, [])]
+    except (csv.Error, OSError, EOFError) as error:
+        raise UnreadableFileError("the file cannot be read as CSV") from error
+
+
+def numbered(reader: Reader, header: Sequence[str], faults: list[Fault]) -> Iterator[tuple[int, Row]]:
+    """Yield the rows that follow, each with the number of its first line; one that cannot be read is noted."""
     while True:
         line = reader.line_num + 1
         try:
@@ -119,13 +138,13 @@ def rows(file: IO[str], progress: Progress) -> Iterator[tuple[int, Row]]:
         except StopIteration:
             return
         except (csv.Error, OSError, EOFError) as error:
-            progress.faults.append(Fault(line, f"cannot be read: {error}"))
+            faults.append(Fault(line, f"cannot be read: {error}"))
             if not isinstance(error, csv.Error):
                 return
             continue
         if len(values) != len(header):
             if values:
-                progress.faults.append(Fault(line, f"{len(values)} columns instead of {len(header)}"))
+                faults.append(Fault(line, f"{len(values)} columns instead of {len(header)}"))
             continue
         yield line, dict(zip(header, values, strict=True))
 

@@ -1,4 +1,4 @@
-"""Commands about a shop's past and its tags: import-orders, recompute, push."""
+"""Commands about a shop's past and its tags: import-orders, import-attributes, recompute, push."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from plugin import backfill, imports, lanes, shops
-from plugin.commands.base import FailedError, Subparsers, command, engine, shop_option
+from plugin import attribute_imports, backfill, imports, lanes, shops
+from plugin.attributes.kinds import KINDS
+from plugin.commands.base import FailedError, Subparsers, WrongUseError, command, engine, shop_option
 from plugin.db import reading, transaction
 from plugin.segments import live
 from plugin.tagging import destinations, rehearsal
@@ -20,6 +21,15 @@ def add(commands: Subparsers) -> None:
     importing = command(commands, "import-orders", import_orders, "bring in Shopify's order export, CSV or CSV in gzip")
     importing.add_argument("file", type=Path)
     shop_option(importing)
+    attributes = command(
+        commands, "import-attributes", import_attributes, "bring in attributes of customers from a CSV file"
+    )
+    attributes.add_argument("file", type=Path)
+    shop_option(attributes)
+    attributes.add_argument("--dry-run", action="store_true", help="say what would come of it, and keep nothing")
+    attributes.add_argument(
+        "--type", action="append", default=[], metavar="KEY=KIND", help=f"of a new attribute: {', '.join(KINDS)}"
+    )
     filling = command(commands, "backfill", fill, "read a shop's past from its platform, also once more")
     filling.add_argument("shop", help="the shop's id, domain or name")
     computing = command(commands, "recompute", recompute, "bring memberships up to date now")
@@ -41,6 +51,32 @@ def import_orders(given: argparse.Namespace) -> int:
     came = f"{progress.orders} orders, {progress.new} of them new, {progress.lines} lines"
     print(f"{came}, {len(progress.faults)} rows left out")
     return 0
+
+
+def import_attributes(given: argparse.Namespace) -> int:
+    database = engine()
+    types = dict(one.partition("=")[::2] for one in given.type)
+    if wrong := [kind for kind in types.values() if kind not in KINDS]:
+        raise WrongUseError(f"there is no kind {wrong[0]!r}; there are {', '.join(KINDS)}")
+    with reading(database) as session:
+        shop_id = shops.by_name(session, given.shop).shop_id
+    with imports.text(given.file) as file:
+        progress = attribute_imports.import_attributes(
+            database, shop_id, file, types, rehearse=given.dry_run, tell=tell_rows
+        )
+    print(file=sys.stderr)
+    for fault in progress.faults:
+        print(f"line {fault.line}: {fault.reason}", file=sys.stderr)
+    for key, kind in sorted(progress.defined.items()):
+        print(f"new: {key} ({kind})")
+    came = f"{progress.rows} rows: {progress.stored} values {'would be ' if given.dry_run else ''}kept"
+    strangers = f"{progress.unknown} rows of nobody who is a customer yet"
+    print(f"{came}, {progress.same} the same as before, {len(progress.faults)} left out; {strangers}")
+    return 0
+
+
+def tell_rows(progress: attribute_imports.Progress) -> None:
+    print(f"\r{progress.rows} rows", end="", file=sys.stderr, flush=True)
 
 
 def tell(progress: imports.Progress) -> None:
