@@ -17,10 +17,12 @@ from typing import Literal
 from sqlmodel import Session
 
 from plugin import dates
+from plugin.segments import days as calendar
 from plugin.segments.course import Course, Tree
+from plugin.segments.figures import attributes
 from plugin.segments.moments import Moment, edges
 from plugin.segments.schema import Type
-from plugin.segments.seen import Eye, called, dates_among, function_of, parameters_of, values, verdicts
+from plugin.segments.seen import Eye, called, dates_among, day_of, function_of, parameters_of, values, verdicts
 from plugin.segments.tree import And, Between, Clause, Compare, Not, Or
 
 
@@ -70,7 +72,8 @@ class Change:
         return self.eye.at
 
 
-Passings = Mapping[Clause, Passing]
+Passings = Mapping[Clause, Passing | None]
+"""What is passed over, by the clause that saw it; None where it is a day on the calendar."""
 
 
 def next_change(session: Session, course: Course, stages: Sequence[Stage], last: datetime) -> Change | None:
@@ -141,8 +144,10 @@ def steps(
 
 def crossings(session: Session, eye: Eye, clauses: Sequence[Clause], end: datetime) -> dict[datetime, Passings]:
     """Return when edges of relative dates pass over values that clauses saw, up to and including `end`."""
-    found: dict[datetime, dict[Clause, Passing]] = {}
+    found: dict[datetime, dict[Clause, Passing | None]] = {}
     for clause in clauses:
+        for moment in attribute_days(session, eye, clause, end):
+            found.setdefault(moment, {})[clause] = None
         for condition in moving(clause):
             first, last = (edges(condition, Moment(at, eye.shop.zone)) for at in (eye.at, end))
             for number, span in enumerate(zip(first, last, strict=True)):
@@ -155,8 +160,20 @@ def crossings(session: Session, eye: Eye, clauses: Sequence[Clause], end: dateti
 def moving(clause: Clause) -> Iterator[Compare | Between]:
     """Yield the conditions of a clause that compare dates; those with a relative one have edges."""
     for condition in parameters_of(clause)[0] if function_of(clause) else (clause,):
-        if isinstance(condition, Compare | Between) and condition.field.type is Type.DATE:
+        if not isinstance(condition, Compare | Between) or condition.field.type is not Type.DATE:
+            continue
+        if not attributes.parts(str(condition.field.column)):
             yield condition
+
+
+def attribute_days(session: Session, eye: Eye, clause: Clause, end: datetime) -> Iterator[datetime]:
+    """Yield the first moments of days on which a clause on an attribute's day may change its verdict."""
+    attribute = attributes.parts(str(getattr(getattr(clause, "field", None), "column", None)))
+    value = day_of(session, eye, attribute[1]) if attribute else None
+    if value is not None:
+        first, last = (dates.today(at, eye.shop.zone) for at in (eye.at, end))
+        for day in calendar.changing(clause, value, first, last):
+            yield dates.day_start(day, eye.shop.zone)
 
 
 def within(

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, literal, or_
 
 from plugin import dates
-from plugin.segments.figures.attributes import AGE, kept, parts
-from plugin.segments.moments import Moment, after, of_the_year, whole_day
+from plugin.segments.figures.attributes import AGE, column_of, kept, parts
+from plugin.segments.moments import Moment, after, month_day, of_the_year, whole_day
 from plugin.segments.tree import Anniversary, Between, Compare, Day, Instant, Number, RelativeDate, Value
 
 
@@ -102,6 +102,32 @@ def births(written: Iterable[Value], was: Moment, now: Moment) -> Iterator[tuple
         one, other = (latest_birth(years, dates.today(at.now, at.zone)) for at in (was, now))
         if one != other:
             yield one, other
+
+
+def changing(clause: Any, value: date, first: date, last: date) -> Iterator[date]:
+    """Yield the days after `first`, up to `last`, on which a clause may change its verdict on a value."""
+    column = str(clause.field.column)
+    written = (
+        (clause.value,)
+        if isinstance(clause, Compare)
+        else (getattr(clause, "low", None), getattr(clause, "high", None))
+    )
+    moving = [one for one in written if isinstance(one, RelativeDate)]
+    for number in range(first.toordinal() + 1, last.toordinal() + 1):
+        day = date.fromordinal(number)
+        spans = [(shifted(one, day - timedelta(days=1)), shifted(one, day)) for one in moving]
+        if isinstance(clause, Anniversary):
+            matters = any(low <= month_day(value) <= high for span in spans for low, high in of_the_year(*span))
+        elif column.startswith(column_of(AGE, "")):
+            matters = month_day(day) == month_day(value)
+        else:
+            matters = any(one <= value <= other for one, other in spans)
+        if matters:
+            yield day
+
+
+def shifted(written: RelativeDate, today: date) -> date:
+    return dates.shift(today, written.amount, written.unit)
 
 
 def latest_birth(years: int, today: date) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -133,6 +133,13 @@ def values(session: Session, eye: Eye, clauses: Sequence[Clause]) -> list[Seen]:
     columns = [scope.column(str(one.field.column)).label(f"c{n}") for n, one in enumerate(plain)]  # type: ignore[union-attr]
     found = iter(_only(session, eye, select(scope.figures.customer_id, *columns))[1:])
     return [chosen(session, eye, one) if function_of(one) else next(found) if one in plain else None for one in clauses]
+
+
+def day_of(session: Session, eye: Eye, key: str) -> date | None:
+    """Return what an attribute that is a day was. UnknownCustomerError."""
+    scope = eye.scope()
+    day: date | None = _only(session, eye, select(scope.figures.customer_id, scope.attribute("date", key)))[1]
+    return day
 
 
 def _only(session: Session, eye: Eye, statement: Select[Any]) -> Sequence[Any]:

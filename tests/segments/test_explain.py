@@ -20,19 +20,19 @@ from tests import oracle
 from tests.histories import DATES, RELATIVE_DAYS, histories
 from tests.plain.days import TICK
 from tests.plain.query import read
-from tests.segments.strategies import AVAILABLE_FIELDS, queries, relative
-from tests.segments.test_recompute import empty, memberships, names, open_shop, run, the_shop, values
+from tests.segments.strategies import queries, relative
+from tests.segments.test_recompute import FIELDS, empty, memberships, names, open_shop, run, the_shop, values
 
 PEOPLE = 2
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
-DATED = tuple(row for row in AVAILABLE_FIELDS if row.type is Type.DATE)
+DATED = tuple(row for row in FIELDS if row.type is Type.DATE)
 
 
 def drawn(data, history):
     """Random queries, most of them about days that move: those are what time alone decides."""
     moving = {name: st.sampled_from([relative(*one) for one in RELATIVE_DAYS]) for name in DATES}
     found = [data.draw(queries(values(history) | moving, DATED, max_leaves=4)) for _ in range(6)]
-    return sorted({canonical(one) for one in [*found, data.draw(queries(values(history)))]})
+    return sorted({canonical(one) for one in [*found, data.draw(queries(values(history), FIELDS))]})
 
 
 class Plain:

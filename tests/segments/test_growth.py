@@ -24,7 +24,10 @@ MIDNIGHT = grown.NOW + timedelta(days=1)
 MORE = 1.5  # times the work, at 25 times the customers
 
 # Tables that do not grow with the shop's customers, and what a statement makes for itself.
-SHORT = set("json_each found shops lanes segments connections destinations stale wakes attribute_definitions".split())
+SHORT = {"json_each", "found", "shops", "lanes", "segments", "connections", "destinations", "stale", "wakes"} | {
+    "attribute_definitions",
+    "ladder_levels",
+}
 
 
 @dataclass(frozen=True)
