@@ -96,7 +96,7 @@ def _moment_meant(text: str) -> str | None:
         day, minute, second = match.groups()
         meant = f"{day}T{minute}{second or ':00'}"
         with contextlib.suppress(BadDateError):
-            return meant if read(meant) else None
+            return meant if INSTANT.fullmatch(meant) and read(meant) else None
     return None
 
 

@@ -68,6 +68,7 @@ def test_some_broken_queries_are_answered_with_errors():
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(2, 10))
 def test_a_hundred_thousand_broken_queries_are_answered_with_errors(seed):
     try_out(seed, queries=12_500)

@@ -203,7 +203,8 @@ def test_no_hint_is_wrong_of_any_shop(draw, seed):
 
 
 @pytest.mark.long
-@settings(SOUND, max_examples=200)
+@pytest.mark.timeout(600)
+@settings(SOUND, max_examples=100)
 @given(draw=st.data(), seed=st.integers(0, 2**32))
 def test_no_hint_is_wrong_of_many_shops(draw, seed):
     hold(draw, seed)

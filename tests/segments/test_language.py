@@ -273,6 +273,7 @@ WRONG = [
     ("INVALID_DATE", "last_order_date > «2020-05-30T24:00:00»", None),
     ("INVALID_DATE", "last_order_date > «2020-05-30T23:00»", "2020-05-30T23:00:00"),
     ("INVALID_DATE", "last_order_date > «2020-05-30T23:00:00Z»", "2020-05-30T23:00:00"),
+    ("INVALID_DATE", "last_order_date > «2020-5-300T04:00:00»", None),
     ("INVALID_DATE", "last_order_date > «7d»", "-7d"),
     ("INVALID_DATE", "last_order_date > «14_days_ago»", "-14d"),
     ("INVALID_DATE", "last_order_date > «-3months»", "-3m"),
