@@ -13,6 +13,7 @@ from plugin.config import ROOT, Settings, settings
 from plugin.web import (
     accounts,
     api,
+    attributes,
     connections,
     customers,
     deliveries,
@@ -42,6 +43,7 @@ from plugin.web import (
 
 FORM_BYTES = 256_000  # the longest query, percent-encoded, and room for the rest
 PAGES = (
+    attributes,
     customers,
     gallery,
     over_time,

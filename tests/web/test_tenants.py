@@ -18,6 +18,8 @@ OPEN = {
 }
 # Pages that are about the visitor's shop as a whole.
 WHOLE = {
+    "attributes.listing",
+    "attributes.relabel",
     "gallery.add",
     "gallery.listing",
     "over_time.compare",
