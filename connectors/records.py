@@ -103,6 +103,47 @@ class Rating:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What the platform says of a customer that none of its webhooks does; UNSET: it was not asked, or may not be.
+
+    `subscription` is where they stand with subscriptions to products, in the language's words; `companies` are the ids
+    of those that they buy for.
+    """
+
+    customer_id: str
+    told_at: datetime
+    subscription: str | Unset = UNSET
+    companies: Sequence[str] | Unset = UNSET
+
+
+@dataclass(frozen=True)
+class CreditMove:
+    """A change of an account's balance: `amount_minor` was added, or was taken if negative.
+
+    `expires_at` and `remaining_minor`, what is left of it now, are those of credit that was granted.
+    """
+
+    moved_at: datetime
+    amount_minor: int
+    balance_minor: int
+    granted: bool = False
+    expires_at: datetime | None = None
+    remaining_minor: int = 0
+
+
+@dataclass(frozen=True)
+class StoreCredit:
+    """An account of store credit as it stood at `told_at`, with all that ever changed it."""
+
+    account_id: str
+    customer_id: str
+    told_at: datetime
+    currency: str
+    balance_minor: int
+    moves: Sequence[CreditMove] = ()
+
+
+@dataclass(frozen=True)
 class Consent:
     """One decision about being written to. `state` is one of the language's consent states, upper case."""
 
@@ -347,6 +388,8 @@ Record = (
     Customer
     | Merged
     | Rating
+    | Standing
+    | StoreCredit
     | Consent
     | TagsChanged
     | TagsHeld

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from connectors.records import Order, Rating, Record
+from connectors.records import Order, Rating, Record, Standing, StoreCredit
 
 
 @dataclass(frozen=True)
@@ -137,11 +137,13 @@ class OrderSource(ABC):
 
 @dataclass(frozen=True)
 class Rated:
-    """One page of what a platform thinks of its customers; `cursor` leads to the next, None after the last."""
+    """One page of what a platform says of its customers that its webhooks do not; `cursor` leads to the next, None
+    after the last. `supplied`, on the last page, is what of it the app was shown (`needs` in the language's table)."""
 
-    ratings: tuple[Rating, ...] = ()
+    ratings: tuple[Rating | Standing | StoreCredit, ...] = ()
     cursor: str | None = None
     available: float | None = None
+    supplied: frozenset[str] = frozenset()
 
 
 class RatingSource(ABC):

@@ -60,8 +60,16 @@ DATES = (
     "products_purchased.date",
     "storefront.product_viewed.date",
     "storefront.collection_viewed.date",
+    "store_credit_accounts.next_expiry_date",
+    "store_credit_accounts.last_credit_date",
 )
-MONEY = ("amount_spent", "orders_placed.amount", "orders_placed.sum_amount", "products_purchased.sum_amount")
+MONEY = (
+    "amount_spent",
+    "store_credit_accounts.balance",
+    "orders_placed.amount",
+    "orders_placed.sum_amount",
+    "products_purchased.sum_amount",
+)
 # Dates of birth, by the names that stand for them.
 BIRTHS = ("birth_date", "attributes.facts.birth_date", "metafields.facts.birth_date")
 COUNTS = (
@@ -81,6 +89,8 @@ TEXTS: dict[str, tuple[object, ...]] = {
     "customer_countries": ("US", "us", "DE", "TR"),
     "customer_regions": ("US-NY", "us-ca", "TR-34", "DE"),
     "customer_cities": ("US-CA-LosAngeles", "US-NY-NewYork", "DE-KÖLN", "TR-34-İstanbul"),
+    "companies": ("7", "8", "9"),
+    "store_credit_accounts.currency": ("USD", "JPY", "KWD"),
     "customer_postal_codes": ("10001", "50667", "se10 8xj", "SE108XJ"),
     "time_zone": ("America/New_York", "Europe/Berlin", "Europe/London", "GMT", "Europe/Istanbul"),
     "customer_within_distance.coordinates": tuple(

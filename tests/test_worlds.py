@@ -203,7 +203,7 @@ def test_histories_are_repeatable_small_and_of_every_kind(made):
     assert 5 <= sum(customers) / len(made) <= 25
     kinds = Counter(type(record).__name__ for history in made for record in history.told())
     told = {"Customer", "Consent", "TagsChanged", "Product", "Order", "Refund", "Cart", "Deleted", "Rating", "Event"}
-    assert kinds.keys() == told | {"Attribute"}
+    assert kinds.keys() == told | {"Attribute", "Standing", "StoreCredit"}
     assert min(kinds.values()) >= len(made) / 2
     assert {history.settings.zone for history in made} == {zone for zone, _ in NIGHTS}
 

@@ -37,7 +37,7 @@ from tests.plain.snapshot import fold
 T = TypeVar("T")
 
 TELLING = {"Customer", "Consent", "TagsChanged", "Product", "Order", "Refund", "Cart", "Deleted", "Rating", "Event"}
-TELLING |= {"Attribute"}
+TELLING |= {"Attribute", "Standing", "StoreCredit"}
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ def world_of(told: Sequence[records.Record], settings: Settings) -> World:
     for rating in of(records.Rating, told):
         if who := people.seen(rating.customer_id, None, rating.rated_at):
             who.ratings.append(oracle.Rating(rating.rated_at, rating.rfm_group, rating.spend_tier))
+    asked(people, told)
     for versions in sorted_.orders.values():
         buyers = [people.seen(*buyer(one), one.placed_at) for one in versions]
         if who := buyers[-1]:
@@ -94,6 +95,20 @@ def world_of(told: Sequence[records.Record], settings: Settings) -> World:
             who.kept.append(oracle.Kept(one.changed_at, one.key, one.value))
     world.fed |= {"birth_date": "facts.birth_date"}
     return world
+
+
+def asked(people: People, told: Sequence[records.Record]) -> None:
+    """Add what the store says of its customers when it is asked."""
+    for standing in of(records.Standing, told):
+        if who := people.seen(standing.customer_id, None, standing.told_at):
+            if standing.subscription is not UNSET:
+                who.subscriptions.append(oracle.Said(standing.told_at, standing.subscription))
+            if standing.companies is not UNSET:
+                who.companies.append(oracle.Said(standing.told_at, frozenset(standing.companies)))
+    for accounts in grouped(of(records.StoreCredit, told), "account_id", "told_at").values():
+        owners = [people.seen(one.customer_id, None, one.told_at) for one in accounts]
+        if who := owners[-1]:
+            who.credit.append(credit_of(accounts[-1]))
 
 
 class Told:
@@ -219,6 +234,14 @@ def place_of(one: records.Address) -> oracle.Place:
     return oracle.Place(
         one.country, one.region, one.city, one.postal_code, one.coordinates or coordinates, told or zone
     )
+
+
+def credit_of(told: records.StoreCredit) -> oracle.CreditAccount:
+    """Return an account without the moves by which credit expired: they follow from what was granted."""
+    ends = {one.expires_at for one in told.moves if one.granted}
+    moves = [one for one in told.moves if one.granted or one.moved_at not in ends]
+    found = [oracle.Moved(one.moved_at, one.amount_minor, one.expires_at) for one in moves]
+    return oracle.CreditAccount(told.currency, found)
 
 
 def order_of(versions: Sequence[records.Order], told: Told) -> oracle.Order:

@@ -28,12 +28,27 @@ from connectors.records import (
     Refund,
     ScopesChanged,
     ShopRedaction,
+    Standing,
+    StoreCredit,
     TagsChanged,
     TagsHeld,
     Uninstalled,
 )
 from plugin import lanes, privacy, shops, stale
-from plugin.ingest import attributes, carts, events, facts, joining, orders, people, products, ratings, refetches
+from plugin.ingest import (
+    attributes,
+    carts,
+    credit,
+    events,
+    facts,
+    joining,
+    orders,
+    people,
+    products,
+    ratings,
+    refetches,
+    standing,
+)
 from plugin.models.history import waiting_lanes
 from plugin.models.shops import Shop
 from plugin.tagging import jobs
@@ -61,6 +76,8 @@ def store(session: Session, shop: Shop, connection_id: str, records: Sequence[Re
     note(causes, "order", orders.store(session, who, of(Order, admitted)))
     note(causes, "refund", orders.store_refunds(session, shop, of(Refund, admitted)))
     note(causes, "scores", ratings.store(session, who, of(Rating, admitted)))
+    note(causes, "customer", standing.store(session, who, of(Standing, admitted)))
+    note(causes, "credit", credit.store(session, who, of(StoreCredit, admitted)))
     for one in of(Deleted, admitted):
         note(causes, "deleted", delete(session, who, one))
     stale.mark(session, shop.shop_id, causes)
@@ -105,7 +122,9 @@ def ids_in(records: Iterable[Record]) -> list[str]:
     return [
         one.customer_id
         for one in records
-        if isinstance(one, Attribute | AttributesHeld | Consent | Event | TagsChanged | TagsHeld | Rating)
+        if isinstance(
+            one, Attribute | AttributesHeld | Consent | Event | TagsChanged | TagsHeld | Rating | Standing | StoreCredit
+        )
         and one.customer_id
     ] + [one.id for one in records if isinstance(one, Deleted) and one.kind == "customer"]
 

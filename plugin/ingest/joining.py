@@ -27,6 +27,7 @@ from plugin.models.events import Event
 from plugin.models.keeping import SegmentTest, SnapshotMember
 from plugin.models.segments import CustomerStats, Membership, MembershipChange, Stale, Wake
 from plugin.models.shops import Shop
+from plugin.models.standing import Standing, StoreCredit
 from plugin.models.structures import Pin, Spell
 from plugin.segments.relative import KEPT
 from plugin.tagging import heirs, plan
@@ -74,7 +75,7 @@ def merge_accounts(session: Session, shop_id: str, records: Sequence[Merged]) ->
 
 def merge(session: Session, shop_id: str, gone: str, kept: str) -> None:
     """Make one customer part of another: orders, carts, facts, memberships and their history move."""
-    for moved in (table(Order), table(Cart), table(Event)):
+    for moved in (table(Order), table(Cart), table(Event), table(StoreCredit)):
         give(session, moved, shop_id, gone, kept)
     for keyed in KEYED:
         move(session, shop_id, keyed, gone, kept)
@@ -83,7 +84,7 @@ def merge(session: Session, shop_id: str, gone: str, kept: str) -> None:
     if seen is not None:
         shells(session, shop_id, [(kept, seen)])
     keep_scores(session, shop_id, gone, kept)
-    for left in (stats, table(Stale), customers):
+    for left in (stats, table(Stale), table(Standing), customers):
         session.execute(delete(left).where(*one_of(left, shop_id, gone)))
     stale.mark(session, shop_id, {kept: "merged"})
     plan.mark(session, shop_id, [kept])

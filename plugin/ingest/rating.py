@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, select, update
 
 from connectors.errors import PermanentError
+from connectors.records import Rating
 from connectors.sources import Rated, RatingSource
 from connectors.writers import TagWriter
 from plugin import clock, dates, lanes, shops, tokens
@@ -89,9 +90,10 @@ def keep(engine: Engine, claim: lanes.Claim, opened: Opened, page: Rated) -> boo
     with transaction(engine) as session:
         lanes.hold(session, claim)
         store(session, shops.shop(session, claim.shop_id), claim.subject, page.ratings)
-        progress: dict[str, Any] = {"cursor": page.cursor, "rated": runs.c.rated + len(page.ratings)}
+        rated = sum(isinstance(one, Rating) for one in page.ratings)
+        progress: dict[str, Any] = {"cursor": page.cursor, "rated": runs.c.rated + rated}
         if page.cursor is None:
-            progress["ended_at"] = clock.now()
+            progress |= {"ended_at": clock.now(), "supplied": tuple(page.supplied)}
         session.execute(update(runs).where(*mine(claim)).values(progress))
         source = opened.connector
         if page.available is not None and isinstance(source, TagWriter) and isinstance(source, RatingSource):

@@ -11,6 +11,7 @@ from plugin.models import (
     segments,
     shops,
     site,
+    standing,
     structures,
     tagging,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "segments",
     "shops",
     "site",
+    "standing",
     "structures",
     "tagging",
 ]

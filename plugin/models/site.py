@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import SQLModel
 
-from plugin.models.columns import id_, json, key, moment, shop_key
+from plugin.models.columns import id_, json, key, moment, shop_key, values
 
 
 class Pixel(SQLModel, table=True):
@@ -40,7 +40,10 @@ class Subscription(SQLModel, table=True):
 
 
 class RatingRun(SQLModel, table=True):
-    """How far the nightly reading of the platform's own scores is; a `cursor` is there while it is under way."""
+    """How far the nightly reading of what the platform tells when asked is; a `cursor` is there while it is under way.
+
+    `supplied`: what of it the app was shown last time (`needs` in the language's table).
+    """
 
     __tablename__ = "rating_runs"
 
@@ -50,3 +53,4 @@ class RatingRun(SQLModel, table=True):
     begun_at: datetime | None = moment()
     ended_at: datetime | None = moment()
     rated: int = 0
+    supplied: tuple[str, ...] | None = values()

@@ -30,6 +30,8 @@ from connectors.records import (
     Record,
     ScopesChanged,
     ShopRedaction,
+    Standing,
+    StoreCredit,
     TagsChanged,
     TagsHeld,
     Uninstalled,
@@ -108,6 +110,8 @@ def person_in(record: Record) -> Person:
             return person(customer_id, email)
         case TagsChanged(customer_id) | TagsHeld(customer_id) | Deleted("customer", customer_id) | Rating(customer_id):
             return person(customer_id)
+        case Standing(customer_id) | StoreCredit(customer_id=customer_id):
+            return person(customer_id)
         case Merged(kept_id, gone_id):
             return together([person(kept_id), person(gone_id)])
         case _:
@@ -166,6 +170,8 @@ def let_in(record: Record, at: datetime, back: bool) -> Record | None:
             return record if record.merged_at > at and back else None
         case Rating():
             return record if record.rated_at > at and back else None
+        case Standing() | StoreCredit():
+            return record if record.told_at > at and back else None
         case Event():
             return record if record.happened_at > at and back else None
         case DataRequest():

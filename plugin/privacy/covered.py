@@ -54,6 +54,12 @@ COVERED: Mapping[str, Cover] = {
     "attribute_values": Cover(
         whose=BY_CUSTOMER, deleted="shop_id customer_id key changed_at value value_on month_day number"
     ),
+    "standings": Cover(whose=BY_CUSTOMER, deleted="shop_id customer_id name told_at value"),
+    "store_credit": Cover(
+        whose=BY_CUSTOMER,
+        deleted="shop_id account_id changed_at customer_id told_at currency balance_minor next_expiry_at "
+        "last_credit_at",
+    ),
     "product_versions": Cover(
         kept="shop_id product_id updated_at title vendor product_type category category_id tags collections"
     ),
@@ -163,7 +169,7 @@ COVERED: Mapping[str, Cover] = {
     ),
     "pixels": Cover(searched="error", kept="shop_id connection_id site_key platform_id address"),
     "subscriptions": Cover(kept="shop_id connection_id sealed checked_at put_back ended refused"),
-    "rating_runs": Cover(kept="shop_id connection_id cursor begun_at ended_at rated"),
+    "rating_runs": Cover(kept="shop_id connection_id cursor begun_at ended_at rated supplied"),
     "routes": Cover(kept="platform address shop_id connection_id"),
     "api_keys": Cover(kept="shop_id key_id name scopes created_at last_used_at revoked_at"),
     "replies": Cover(kept="shop_id key_id request_key digest answered_at answer"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,29 @@ class LastOrder(TypedDict):
     at: str
 
 
+class CreditMove(TypedDict):
+    """What changed an account of store credit; `remaining_minor` is what is left now of credit that was granted."""
+
+    at: str
+    amount_minor: int
+    expires_at: str | None
+    remaining_minor: int
+
+
+class CreditAccount(TypedDict):
+    id: int
+    currency: str
+    moves: list[CreditMove]
+
+
+class Standing(TypedDict):
+    """What is told of a customer to those who ask alone. `subscriber` is a state of Shopify's, upper case."""
+
+    subscriber: str
+    companies: list[int]
+    credit: list[CreditAccount]
+
+
 class Customer(TypedDict):
     id: int
     email: str | None
@@ -65,6 +88,7 @@ class Customer(TypedDict):
     last_order: LastOrder | None
     consent: Consent
     address: Address | None
+    standing: NotRequired[Standing]
 
 
 class Variant(TypedDict):

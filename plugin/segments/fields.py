@@ -30,6 +30,7 @@ TIERS = ("HIGH", "MEDIUM", "LOW")
 ACCOUNT_STATES = ("DECLINED", "DISABLED", "ENABLED", "INVITED")
 
 SHOPIFY = "a Shopify store that reports it"
+ASKED = "a Shopify store that lets the app see it, once it was read at night"
 SURVEY = "survey answers"
 SENT = "as a metafield, from a survey, a CSV file or the API"
 ORDER_DETAILS = "orders kept with their details"
@@ -123,6 +124,25 @@ _AVAILABLE = (
         examples=("'US-CA-LosAngeles'",),
         shopify=True,
         undated=True,
+    ),
+    Field(
+        "companies",
+        Type.ID_LIST,
+        "companies",
+        "B2B companies that the customer buys for",
+        supplied_by=ASKED,
+        needs="companies",
+        shopify=True,
+    ),
+    Field(
+        "product_subscription_status",
+        ENUM,
+        "subscription",
+        "State of the subscription to products",
+        values=("SUBSCRIBED", "CANCELED", "EXPIRED", "FAILED", "NEVER_SUBSCRIBED", "PAUSED"),
+        supplied_by=ASKED,
+        needs="subscriptions",
+        shopify=True,
     ),
     Field(
         "customer_postal_codes",
@@ -270,16 +290,7 @@ _KEPT = (
 
 _LATER = (
     # Shopify has these.
-    _later("companies", Type.ID_LIST, "B2B companies of the customer", SHOPIFY, shopify=True),
-    _later("created_by_app_id", ID, "App that added the customer", SHOPIFY, shopify=True),
-    _later(
-        "product_subscription_status",
-        ENUM,
-        "State of the subscription to products",
-        SHOPIFY,
-        ("SUBSCRIBED", "CANCELED", "EXPIRED", "FAILED", "NEVER_SUBSCRIBED", "PAUSED"),
-        shopify=True,
-    ),
+    _later("created_by_app_id", ID, "App that added the customer", "a platform that tells of it", shopify=True),
     # Technographic.
     _later("devices", LIST, "Devices ordered or browsed with", ORDER_DETAILS),
     _later("browsers", LIST, "Browsers ordered or browsed with", ORDER_DETAILS),
@@ -353,6 +364,13 @@ _DISTANCE = _parameters(
     Parameter("distance_mi", DECIMAL, "distance", "Miles from there", examples=("5", "25")),
 )
 
+_CREDIT = _parameters(
+    Parameter("balance", MONEY, "balance_minor", "What an account holds"),
+    Parameter("currency", STRING, "currency", "The account's currency", examples=("'USD'", "'EUR'")),
+    Parameter("next_expiry_date", DATE, "next_expiry_at", "Day on which some of it expires next"),
+    Parameter("last_credit_date", DATE, "last_credit_at", "Day on which credit was last granted"),
+)
+
 _EMAIL = _unsupplied(ENGAGEMENT, activity_id=ID, date=DATE, count=INTEGER)
 _VIEWS = _parameters(
     Parameter("id", ID, "subject_id", "The id of what was viewed"),
@@ -392,10 +410,11 @@ FUNCTIONS: Mapping[str, Function] = {
         ),
         Function(
             "store_credit_accounts",
-            None,
+            "credit",
             "Has store credit",
-            _unsupplied(SHOPIFY, balance=MONEY, currency=STRING, next_expiry_date=DATE, last_credit_date=DATE),
-            SHOPIFY,
+            _CREDIT,
+            ASKED,
+            needs="store_credit",
             shopify=frozenset({"balance", "currency", "next_expiry_date", "last_credit_date"}),
         ),
         Function(

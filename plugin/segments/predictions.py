@@ -36,7 +36,7 @@ class Prediction(NamedTuple):
     next_order_at: datetime | None
 
 
-NAMES = Prediction._fields
+NAMES: tuple[str, ...] = Prediction._fields
 
 
 def predicted(session: Session, shop: Shop, at: datetime) -> Mapping[str, Prediction]:

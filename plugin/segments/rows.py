@@ -11,11 +11,25 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, String, Table, and_, case, distinct, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    String,
+    Table,
+    and_,
+    case,
+    distinct,
+    exists,
+    func,
+    literal,
+    not_,
+    select,
+)
 
 from plugin.db import table
 from plugin.models.commerce import Customer, LineItem, RefundLine
 from plugin.models.events import Event
+from plugin.models.standing import StoreCredit
 from plugin.segments import figures
 from plugin.segments.distance import near
 from plugin.segments.figures import Crossed, orders, whole
@@ -23,6 +37,7 @@ from plugin.segments.figures.lived import apart
 from plugin.segments.tree import Condition
 
 home = table(Customer).alias("home")
+credit = table(StoreCredit)
 lines = table(LineItem)
 refund_lines = table(RefundLine)
 events = table(Event)
@@ -157,4 +172,28 @@ def of_homes(customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnEl
 
 HOMES = Rows(table=home, theirs=of_homes, columns={}, dates={}, chosen_by=partial(near, home))
 
-ROWS: Mapping[str, Rows] = {"orders": ORDERS, "lines": LINES, "homes": HOMES, **{kind: did(kind) for kind in VIEWS}}
+
+def of_credit(customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnElement[bool]:
+    """An account as it stands: of its states the latest that has come."""
+    later = credit.alias("later_credit")
+    same = and_(later.c.shop_id == credit.c.shop_id, later.c.account_id == credit.c.account_id)
+    superseded = exists().where(same, later.c.changed_at > credit.c.changed_at, later.c.changed_at <= figures.NOW)
+    mine = and_(credit.c.shop_id == figures.SHOP, credit.c.customer_id == customer_id)
+    return and_(mine, credit.c.changed_at <= figures.NOW, not_(superseded))
+
+
+CREDIT = Rows(
+    table=credit,
+    theirs=of_credit,
+    columns={name: credit.c[name] for name in ("balance_minor", "currency", "next_expiry_at", "last_credit_at")},
+    dates={name: among_rows(credit, name) for name in ("last_credit_at", "next_expiry_at")},
+    called=credit.c.currency,
+)
+
+ROWS: Mapping[str, Rows] = {
+    "orders": ORDERS,
+    "lines": LINES,
+    "homes": HOMES,
+    "credit": CREDIT,
+    **{kind: did(kind) for kind in VIEWS},
+}

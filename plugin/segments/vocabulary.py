@@ -16,6 +16,7 @@ from plugin.attributes.definitions import FIXED
 from plugin.db import fold, table
 from plugin.models.segments import Segment
 from plugin.models.shops import Connection, Shop
+from plugin.models.site import RatingRun
 from plugin.segments.fields import ALIASES, FIELDS, FUNCTIONS
 from plugin.segments.figures import attributes
 from plugin.segments.schema import Field, Function, Parameter, Type
@@ -33,6 +34,7 @@ TYPES: Mapping[str, Type] = {
 }
 
 segments = table(Segment)
+runs = table(RatingRun)
 connections = table(Connection)
 
 
@@ -84,13 +86,15 @@ def of(session: Session, shop: Shop) -> Vocabulary:
     """Return what the queries of a shop may name now."""
     named = select(segments.c.segment_id, segments.c.name).where(segments.c.shop_id == shop.shop_id)
     platforms = select(connections.c.platform).where(connections.c.shop_id == shop.shop_id).distinct()
+    shown = select(runs.c.supplied).where(runs.c.shop_id == shop.shop_id, runs.c.supplied.is_not(None))
+    found = {supply for supplied in session.scalars(shown) for supply in supplied}
     known = {shop.platform, *session.scalars(platforms)} & registry().keys()
     defined = definitions.all_of(session, shop.shop_id)
     fed = feeding(defined)
     return Vocabulary(
         own=(*own_fields(defined), *fixed_fields(fed)),
         segments=tuple((row.segment_id, row.name) for row in session.execute(named.order_by(segments.c.segment_id))),
-        supplied=frozenset((*fed, *(supply for slug in known for supply in registry()[slug].supplies))),
+        supplied=frozenset(found.union(fed, *(registry()[slug].supplies for slug in known))),
     )
 
 

@@ -96,4 +96,7 @@ def reasons() -> dict[str, str]:
         "read_customer_merge": gettext("To hear of two customers that were merged into one."),
         "write_pixels": gettext("To switch the web pixel on, which tells of products looked at."),
         "read_customer_events": gettext("To hear what the web pixel tells."),
+        "read_store_credit_accounts": gettext("How much store credit customers have."),
+        "read_store_credit_account_transactions": gettext("When store credit was granted, and when it expires."),
+        "read_own_subscription_contracts": gettext("Whether customers subscribe to products."),
     }

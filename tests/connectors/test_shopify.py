@@ -21,6 +21,7 @@ from connectors.records import (
     Address,
     Cart,
     Consent,
+    CreditMove,
     Customer,
     CustomerRedaction,
     DataRequest,
@@ -36,6 +37,8 @@ from connectors.records import (
     RefundLine,
     ScopesChanged,
     ShopRedaction,
+    Standing,
+    StoreCredit,
     TagsChanged,
     Uninstalled,
 )
@@ -46,6 +49,7 @@ from connectors.stores.shopify import (
     Shopify,
     audiences,
     bulk_tags,
+    credit,
     fetching,
     metafields,
     operations,
@@ -881,32 +885,104 @@ class TestRepair:
 
 
 class TestRatings:
-    def serve(self, api, nodes, cursor=None, **beside):
-        info = {"hasNextPage": cursor is not None, "endCursor": cursor}
-        api.post(GRAPHQL, json=data(customers={"nodes": nodes, "pageInfo": info}) | beside)
+    CUSTOMERS = '{"fields": ["subscriptions", "companies"], "credit": false, "after": "before"}'
+    CREDIT = CUSTOMERS.replace("false", "true").replace('"before"', "null")
 
-    def node(self, number, group, tier):
+    def page(self, nodes, cursor=None, **beside):
+        info = {"hasNextPage": cursor is not None, "endCursor": cursor}
+        return data(customers={"nodes": nodes, "pageInfo": info}) | beside
+
+    def serve(self, api, *answers):
+        for answer in answers:
+            api.post(GRAPHQL, json=answer)
+
+    def node(self, number, group, tier, **more):
         return {
             "id": f"gid://shopify/Customer/{number}",
             "statistics": {"rfmGroup": group, "predictedSpendTier": tier},
-        }
+        } | more
+
+    def denied(self, *path):
+        trouble = {"message": "not approved", "path": list(path), "extensions": {"code": "ACCESS_DENIED"}}
+        return {"data": None, "errors": [trouble]}
 
     def test_a_page_leads_to_the_next_and_ids_stay_exact(self, api):
-        self.serve(api, [self.node(9007199254740993, "AT_RISK", "HIGH")], "next")
-        page = SHOPIFY.ratings("before", AT)
+        self.serve(api, self.page([self.node(9007199254740993, "AT_RISK", "HIGH")], "next"))
+        page = SHOPIFY.ratings(self.CUSTOMERS, AT)
         assert page.ratings == (Rating("9007199254740993", AT, "AT_RISK", "HIGH"),)
-        assert (page.cursor, page.available) == ("next", 1480)
-        assert asked(api.calls[0])["variables"] == {"after": "before"}
+        assert (page.cursor, page.available) == (self.CUSTOMERS.replace("before", "next"), 1480)
+        assert asked(api.calls[0])["variables"] == {"after": "before", "first": 100}
 
-    def test_the_last_page_leads_nowhere_and_nothing_known_is_told_as_such(self, api):
-        self.serve(api, [self.node(7, None, None)])
-        assert SHOPIFY.ratings(None, AT) == Rated((Rating("7", AT),), None, 1480)
+    def test_after_the_last_customer_come_those_with_store_credit(self, api):
+        self.serve(api, self.page([self.node(7, None, None)]))
+        assert SHOPIFY.ratings(None, AT) == Rated((Rating("7", AT),), self.CREDIT, 1480)
 
     def test_what_is_withheld_is_no_rating(self, api):
-        trouble = {"message": "not approved", "path": ["customers"], "extensions": {"code": "ACCESS_DENIED"}}
         nodes = [{"id": "gid://shopify/Customer/8", "statistics": None}, self.node(9, "NEW", None)]
-        self.serve(api, nodes, errors=[trouble])
+        self.serve(api, self.page(nodes, errors=self.denied("customers")["errors"]))
         assert SHOPIFY.ratings(None, AT).ratings == (Rating("9", AT, "NEW", None),)
+
+    def test_subscriptions_and_companies_are_told_in_the_languages_words(self, api):
+        company = {"company": {"id": "gid://shopify/Company/70"}}
+        nodes = [
+            self.node(7, "NEW", None, productSubscriberStatus="ACTIVE", companyContactProfiles=[company]),
+            self.node(8, "NEW", None, productSubscriberStatus="CANCELLED", companyContactProfiles=[]),
+        ]
+        self.serve(api, self.page(nodes))
+        told = [one for one in SHOPIFY.ratings(None, AT).ratings if isinstance(one, Standing)]
+        assert told == [Standing("7", AT, "SUBSCRIBED", ("70",)), Standing("8", AT, "CANCELED", ())]
+
+    def test_a_field_that_is_kept_from_the_app_is_not_asked_for_again(self, api):
+        whole = self.page([self.node(7, "NEW", None, companyContactProfiles=[])])
+        self.serve(api, self.denied("customers"), self.denied("customers"), whole, whole)
+        page = SHOPIFY.ratings(None, AT)
+        assert page.ratings == (Rating("7", AT, "NEW", None), Standing("7", AT, companies=()))
+        assert page.cursor == self.CREDIT.replace('"subscriptions", ', "")
+        assert ["productSubscriberStatus" in asked(call)["query"] for call in api.calls] == [True, True, False, False]
+
+    def test_store_credit_comes_with_all_that_moved_it(self, api):
+        member = {"node": {"id": "gid://shopify/CustomerSegmentMember/7"}}
+        last = {"hasNextPage": False, "endCursor": None}
+        account = {"id": "gid://shopify/StoreCreditAccount/5", "balance": {"amount": "7.50", "currencyCode": "GBP"}}
+        customer = {"id": "gid://shopify/Customer/7", "storeCreditAccounts": {"nodes": [account]}}
+        granted = {
+            "createdAt": "2026-01-01T00:00:00Z",
+            "amount": {"amount": "10.0"},
+            "balanceAfterTransaction": {"amount": "10.0"},
+            "id": "gid://shopify/StoreCreditAccountCreditTransaction/1",
+            "expiresAt": "2027-01-01T00:00:00Z",
+            "remainingAmount": {"amount": "7.5"},
+        }
+        spent = {
+            "createdAt": "2026-02-01T00:00:00Z",
+            "amount": {"amount": "-2.5"},
+            "balanceAfterTransaction": {"amount": "7.5"},
+        }
+        moves = [granted], {"hasNextPage": True, "endCursor": "on"}
+        self.serve(
+            api,
+            data(customerSegmentMembers={"edges": [member], "pageInfo": last}),
+            data(nodes=[customer]),
+            *(
+                data(node={"transactions": {"nodes": nodes, "pageInfo": pages}})
+                for nodes, pages in (moves, ([spent], last))
+            ),
+        )
+        page = SHOPIFY.ratings(self.CREDIT, AT)
+        new_year, february = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+        told = (
+            CreditMove(new_year, 1000, 1000, True, new_year.replace(year=2027), 750),
+            CreditMove(february, -250, 750),
+        )
+        assert page.ratings == (StoreCredit("5", "7", AT, "GBP", 750, told),)
+        assert (page.cursor, page.supplied) == (None, {"store_credit", "subscriptions", "companies"})
+
+    def test_store_credit_that_is_kept_from_the_app_is_not_supplied(self, api):
+        member = {"node": {"id": "gid://shopify/CustomerSegmentMember/7"}}
+        last = {"hasNextPage": False, "endCursor": None}
+        self.serve(api, data(customerSegmentMembers={"edges": [member], "pageInfo": last}), self.denied("nodes"))
+        page = SHOPIFY.ratings(self.CREDIT, AT)
+        assert (page.ratings, page.cursor, page.supplied) == ((), None, {"subscriptions", "companies"})
 
 
 class TestOrdersAnew:
@@ -1236,7 +1312,7 @@ def documents():
             yield questions.counting(question, since)
             yield from (question.query(since, personal=personal) for personal in (True, False))
     yield subscriptions.ending(3)
-    yield from (fetching.ORDER_NOW, fetching.MORE_LINES, ratings.RATINGS)
+    yield from (fetching.ORDER_NOW, fetching.MORE_LINES, ratings.RATINGS, credit.WHO, credit.HELD, credit.MOVED)
     yield from (pixels.CREATE, pixels.UPDATE, pixels.PLACED)
     yield subscriptions.document(sorted(map(subscriptions.name, SHOPIFY.topics - subscriptions.COMPLIANCE)))
     yield from (metafields.DEFINE, bulk_tags.RUN, bulk_tags.STATUS, bulk_tags.BEGUN, bulk_tags.staging(3))

@@ -40,6 +40,8 @@ ATTRIBUTES = {
     "customer_countries": Name("tags", attrgetter("countries")),
     "customer_regions": Name("tags", attrgetter("regions")),
     "customer_cities": Name("tags", attrgetter("cities")),
+    "companies": Name("tags", attrgetter("companies")),
+    "product_subscription_status": Name("text", attrgetter("subscription")),
     "customer_postal_codes": Name("tags", attrgetter("postal_codes")),
     "time_zone": Name("text", lambda person: person.of_home("time_zone")),
     "customer_email_domain": Name("text", attrgetter("email_domain")),
@@ -111,6 +113,16 @@ FUNCTIONS = {
 }
 
 
+FUNCTIONS["store_credit_accounts"] = Function(
+    attrgetter("credit"),
+    {
+        "balance": Name("money", attrgetter("balance_minor")),
+        "currency": Name("text", attrgetter("currency")),
+        "next_expiry_date": Name("date", attrgetter("next_expiry_at")),
+        "last_credit_date": Name("date", attrgetter("last_credit_at")),
+    },
+    {},
+)
 FUNCTIONS["customer_within_distance"] = Function(attrgetter("homes"), {}, {})
 
 

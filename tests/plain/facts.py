@@ -88,6 +88,27 @@ class Rating(NamedTuple):
     tier: str | None
 
 
+class Said(NamedTuple):
+    """What the store says of a customer when asked: a state, or the ids of companies."""
+
+    told_at: datetime
+    value: str | frozenset[str]
+
+
+class Moved(NamedTuple):
+    """Store credit granted (`expires_at` says until when), or spent if `minor` is negative."""
+
+    at: datetime
+    minor: int
+    expires_at: datetime | None = None
+
+
+@dataclass
+class CreditAccount:
+    currency: str
+    moves: list[Moved] = field(default_factory=list)
+
+
 class Event(NamedTuple):
     """Something done: a page of the shop looked at, a call, an answer."""
 
@@ -118,6 +139,9 @@ class Customer:
     tags: list[TagChange] = field(default_factory=list)
     account_status: str | None = None
     ratings: list[Rating] = field(default_factory=list)
+    subscriptions: list[Said] = field(default_factory=list)
+    companies: list[Said] = field(default_factory=list)
+    credit: list[CreditAccount] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
 

@@ -11,7 +11,19 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from tests.plain import days
-from tests.plain.facts import Cart, Customer, Event, Line, Order, Place, ProductVersion, Rating, World
+from tests.plain.facts import (
+    Cart,
+    CreditAccount,
+    Customer,
+    Event,
+    Line,
+    Order,
+    Place,
+    ProductVersion,
+    Rating,
+    Said,
+    World,
+)
 
 FEWEST_BUYERS = 50
 PAID = {"paid", "partially_refunded", "refunded"}
@@ -51,6 +63,15 @@ class Placed(NamedTuple):
     placed_at: datetime
     amount_minor: int | None
     discount_codes: Collection[str]
+
+
+class Credit(NamedTuple):
+    """An account of store credit as it stands."""
+
+    balance_minor: int
+    currency: str
+    next_expiry_at: datetime | None
+    last_credit_at: datetime | None
 
 
 class Bought(NamedTuple):
@@ -249,6 +270,23 @@ class Person:
         latest = max(self.customer.ratings, key=attrgetter("rated_at"), default=None)
         return latest if latest and latest.rated_at <= self.at else Rating(self.at, None, None)
 
+    def said(self, told: Iterable[Said], default: Any) -> Any:
+        known = [one for one in told if one.told_at <= self.at]
+        return max(known, key=attrgetter("told_at")).value if known else default
+
+    @cached_property
+    def subscription(self) -> str:
+        found: str = self.said(self.customer.subscriptions, "NEVER_SUBSCRIBED")
+        return found
+
+    @cached_property
+    def companies(self) -> set[str]:
+        return {fold(one) for one in self.said(self.customer.companies, ())}
+
+    @cached_property
+    def credit(self) -> list[Credit]:
+        return [found for one in self.customer.credit if (found := credit_of(one, self.at))]
+
     def did(self, kind: str) -> list[Event]:
         return [one for one in self.customer.events if one.kind == kind and one.happened_at <= self.at]
 
@@ -304,6 +342,31 @@ class Person:
 
 def as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def credit_of(account: CreditAccount, at: datetime) -> Credit | None:
+    """Return how an account stands at a moment. Spent is what expires soonest; what has expired is gone."""
+    moves = sorted((one for one in account.moves if one.at <= at), key=attrgetter("at"))
+    if not moves:
+        return None
+    lots: list[tuple[datetime, int]] = []
+    for move in moves:
+        if move.minor > 0:
+            lots.append((move.expires_at or datetime.max.replace(tzinfo=move.at.tzinfo), move.minor))
+            continue
+        spent = -move.minor
+        left: list[tuple[datetime, int]] = []
+        for ends, minor in sorted(lot for lot in lots if lot[0] > move.at):
+            left.append((ends, minor - min(spent, minor)))
+            spent -= min(spent, minor)
+        lots = left
+    lasting = [(ends, minor) for ends, minor in lots if ends > at and minor]
+    return Credit(
+        balance_minor=sum(minor for _, minor in lasting),
+        currency=account.currency,
+        next_expiry_at=min((ends for ends, _ in lasting if ends.year < 9999), default=None),
+        last_credit_at=max((one.at for one in moves if one.minor > 0), default=None),
+    )
 
 
 def total(values: Iterable[int | None]) -> int:

@@ -299,7 +299,7 @@ WRONG = [
     ("UNKNOWN_PARAMETER", "orders_placed MATCHES («orders_placed» MATCHES (count > 1))", None),
     ("DUPLICATE_PARAMETER", "orders_placed MATCHES (date > -30d, count > 1, «date» < -3d)", None),
     # What is in the language and not supplied.
-    ("NOT_AVAILABLE", "«companies» IS NOT NULL", None),
+    ("NOT_AVAILABLE", "«created_by_app_id» IS NOT NULL", None),
     ("NOT_AVAILABLE", "«attributes.shoe_size» > 40", None),
     ("NOT_AVAILABLE", "«metafields.facts.birth_date» = 2001-01-01", None),
     ("NOT_AVAILABLE", "«customer.metafields.facts.likes» = 'tea'", None),
@@ -347,7 +347,7 @@ def test_every_code_that_the_language_alone_can_find_is_tried():
             ["SYNTAX_ERROR", "UNKNOWN_PARAMETER", "SYNTAX_ERROR", "WRONG_TYPE", "UNKNOWN_NAME"],
         ),
         (
-            "«companies» «>» 3 AND «csat_score» = «'x'»",
+            "«created_by_app_id» «>» 3 AND «csat_score» = «'x'»",
             ["NOT_AVAILABLE", "OPERATOR_NOT_SUPPORTED", "NOT_AVAILABLE", "WRONG_TYPE"],
         ),
         (

@@ -17,6 +17,7 @@ from plugin.db import reading, table, transaction
 from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, Segment
 from plugin.models.shops import Shop
+from plugin.models.site import RatingRun
 from plugin.segments import keep
 from plugin.segments.language import canonical
 from plugin.segments.vocabulary import feeding, fixed_fields, own_fields
@@ -39,6 +40,7 @@ KEPT = [
 ]
 OWN_FIELDS = (*own_fields(KEPT), *fixed_fields(feeding(KEPT)))
 FIELDS = (*OWN_FIELDS, *(row for row in AVAILABLE_FIELDS if row.needs not in FIXED))
+ASKED_FOR = ("companies", "store_credit", "subscriptions")
 
 
 def values(history: History) -> dict[str, st.SearchStrategy]:
@@ -73,6 +75,7 @@ def open_shop(engine, history: History, texts: list[str], at: datetime) -> None:
         shop = session.scalar(select(Shop))
         for one in KEPT:
             define(session, shop, one.key, one.kind)
+        session.add(RatingRun(shop_id=shop.shop_id, connection_id="store", supplied=ASKED_FOR))
         for number, text in enumerate(texts):
             keep.add(session, shop, f"S{number}", text)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from connectors.records import Record
+from tests.story.asked import credited, stood
 from tests.story.carts import bought, emptied, filled, touched
 from tests.story.orders import placed, revised, struck
 from tests.story.people import closed, decided, described, edited, noted, opened, rated, tagged, viewed
@@ -15,5 +16,6 @@ HAPPENINGS: tuple[Callable[[Story], list[Record]], ...] = (
     *[filled] * 2,
     *[decided, tagged, described, touched, rated, viewed] * 2,
     *[noted] * 4,
+    *[stood, credited, credited],
     *[edited, closed, struck, bought, emptied],
 )

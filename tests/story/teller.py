@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from connectors.records import UNSET, Address, AttributeValue, Cart, Customer, Order
 from tests.oracle import day_of, day_start
@@ -66,6 +66,7 @@ class Account:
     profile: Customer
     deleted: bool = False
     ratings: int = 0
+    standings: int = 0
 
     @property
     def email(self) -> str | None:
@@ -116,6 +117,7 @@ class Story:
         self.carts: list[Filled] = []
         self.claims: dict[str, tuple[datetime, Account]] = {}
         self.taken: set[tuple[str, datetime]] = set()
+        self.credit: dict[str, Any] = {}
 
     def one(self, some: Sequence[T]) -> T:
         return self.random.choice(some)

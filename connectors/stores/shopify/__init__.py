@@ -39,7 +39,14 @@ from connectors.writers import AudienceMaker, Call, FieldWriter, Found, Outcome,
 # The same stand in shopify.app.toml.
 NEEDED_SCOPES = ("read_customers", "write_customers", "read_orders", "read_products")
 SCOPES = (*NEEDED_SCOPES, "read_customer_merge")
-OPTIONAL_SCOPES = ("read_all_orders", "write_pixels", "read_customer_events")
+OPTIONAL_SCOPES = (
+    "read_all_orders",
+    "write_pixels",
+    "read_customer_events",
+    "read_store_credit_accounts",
+    "read_store_credit_account_transactions",
+    "read_own_subscription_contracts",
+)
 OLD_ORDERS, SHOWN_WITHOUT = "read_all_orders", timedelta(days=60)
 SHOP_NAMED_IN_BODY = ("shop_domain", "myshopify_domain")
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 from plugin.sandbox.ids import Ids
-from plugin.sandbox.model import Address, Consent, Customer, text
+from plugin.sandbox.model import Address, Consent, CreditMove, Customer, Standing, text
 
 from .words import FIRST_NAMES, LAST_NAMES, MERCHANT_TAGS, PLACES, STREETS
 
 ACCEPTS = 0.62
 PENDING = 0.03
+SUBSCRIBERS = ("ACTIVE", "NEVER_SUBSCRIBED", "ACTIVE", "PAUSED", "CANCELLED", "NEVER_SUBSCRIBED", "EXPIRED", "FAILED")
 
 
 def newcomer(chance: Random, ids: Ids, at: datetime) -> Customer:
@@ -20,7 +21,7 @@ def newcomer(chance: Random, ids: Ids, at: datetime) -> Customer:
     [place] = chance.choices(PLACES, [place.weight for place in PLACES])
     id_ = ids.new("customer")
     name = "".join(letter for letter in f"{first}.{last}".lower() if letter.isascii() and letter not in " '")
-    return {
+    newcomer: Customer = {
         "id": id_,
         "email": f"{name}.{id_ % 100_000}@example.com",
         "phone": f"+44770090{chance.randrange(10_000):04}" if chance.random() < 0.2 else None,
@@ -46,6 +47,27 @@ def newcomer(chance: Random, ids: Ids, at: datetime) -> Customer:
             "country": place.country,
             "country_code": place.country_code,
         },
+    }
+    if standing := standing_of(id_, at):
+        newcomer["standing"] = standing
+    return newcomer
+
+
+def standing_of(id_: int, at: datetime) -> Standing | None:
+    """Return subscriptions, companies and store credit of the few who have any, by their ids alone."""
+    if id_ % 9:
+        return None
+    number = id_ // 9
+    granted: CreditMove = {
+        "at": text(at),
+        "amount_minor": 1_000,
+        "expires_at": text(at + timedelta(days=365)) if number % 2 else None,
+        "remaining_minor": 1_000,
+    }
+    return {
+        "subscriber": SUBSCRIBERS[number % len(SUBSCRIBERS)],
+        "companies": [7_000 + number % 3] if number % 5 == 0 else [],
+        "credit": [{"id": id_ * 10, "currency": "GBP", "moves": [granted]}] if number % 4 == 0 else [],
     }
 
 

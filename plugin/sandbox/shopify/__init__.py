@@ -165,7 +165,7 @@ class ShopifyStandIn:
             "consent": {"state": "not_subscribed", "level": "single_opt_in", "at": None},
             "address": None,
         }
-        if unknown := person.keys() - blank.keys():
+        if unknown := person.keys() - Customer.__annotations__.keys():
             raise ValueError(f"a customer has no {', '.join(sorted(unknown))}")
         return cast("Customer", {**blank, **person})
 

@@ -8,9 +8,11 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
-from plugin.sandbox.model import Address, Customer, Store
+from plugin.sandbox.model import Address, CreditAccount, Customer, Store
 from plugin.sandbox.payloads import gid, money
 from plugin.sandbox.towns import town
+
+from . import standing
 
 Node = dict[str, Any]
 
@@ -27,6 +29,8 @@ SCOPES = (
     "read_customer_merge",
     "read_customer_events",
     "write_pixels",
+    "read_store_credit_accounts",
+    "read_store_credit_account_transactions",
 )
 
 
@@ -77,6 +81,8 @@ def customer(store: Store, customer: Customer) -> Node:
         "defaultEmailAddress": email_address(customer),
         "defaultPhoneNumber": phone_number(customer),
         "statistics": statistics(customer),
+        **standing.named(customer),
+        "storeCreditAccounts": Held([credit(one) for one in standing.accounts(customer)]),
         "defaultAddress": mailing_address(customer["address"]),
         "addressesV2": Held([address] if (address := mailing_address(customer["address"])) else []),
         "metafields": Held([born(customer)] if customer["id"] % 3 else []),
@@ -102,6 +108,16 @@ def born(customer: Customer) -> Node:
             "name": "Birth date",
             "namespace": "facts",
         },
+    }
+
+
+def credit(account: CreditAccount) -> Node:
+    moves = [standing.move(account, number, one) for number, one in enumerate(account["moves"])]
+    return {
+        "__typename": "StoreCreditAccount",
+        "id": gid("StoreCreditAccount", account["id"]),
+        "balance": standing.amount(account, sum(one["amount_minor"] for one in account["moves"])),
+        "transactions": lambda info, sortKey, **given: Held(moves)(info, **given),  # noqa: ARG005, N803  kept in that order
     }
 
 

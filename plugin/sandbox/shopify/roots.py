@@ -13,7 +13,7 @@ from plugin.sandbox.model import Customer, Store
 from plugin.sandbox.payloads import gid
 from plugin.sandbox.state import State
 
-from . import fields, tags
+from . import fields, standing, tags
 from .fields import Node
 from .paging import decoded, encoded, page_size, parsed
 from .past_roots import BulkRoots, PastRoots
@@ -50,6 +50,9 @@ class Roots:
             "customerByIdentifier": self.customer_by_identifier,
             "customers": self.customers,
             "customersCount": self.customers_count,
+            "customerSegmentMembers": lambda _, query=None, first=None, after=None: standing.members(
+                state, query, first, after
+            ),
             "node": self.node,
             "nodes": lambda info, ids: [self.node(info, id_) for id_ in ids],
             "tagsAdd": self.add_tags,
@@ -68,6 +71,9 @@ class Roots:
             return self.customer(info, id)
         if kind == "WebhookSubscription":
             return self.subscriptions.node(number)
+        if kind == "StoreCreditAccount":
+            held = (account for one in records.customers(self.state) for account in standing.accounts(one))
+            return next((fields.credit(account) for account in held if account["id"] == number), None)
         if kind in ("Order", "Product", "Refund"):
             return {"Order": self.past.order, "Product": self.past.product, "Refund": self.past.refund}[kind](id)
         if kind == "BulkOperation":

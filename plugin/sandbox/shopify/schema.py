@@ -6,7 +6,7 @@ from functools import cache
 
 from graphql import GraphQLSchema, build_schema
 
-from . import schema_audience, schema_bulk, schema_past, schema_writing
+from . import schema_audience, schema_bulk, schema_past, schema_standing, schema_writing
 
 # webhook topics that can be subscribed to, by their names in GraphQL
 TOPICS = {
@@ -191,5 +191,13 @@ enum WebhookSubscriptionFormat { JSON }
 @cache
 def schema() -> GraphQLSchema:
     topics = f"enum WebhookSubscriptionTopic {{ {' '.join(TOPICS)} }}"
-    parts = (SDL, schema_past.SDL, schema_bulk.SDL, schema_writing.SDL, schema_audience.SDL, topics)
+    parts = (
+        SDL,
+        schema_past.SDL,
+        schema_bulk.SDL,
+        schema_writing.SDL,
+        schema_audience.SDL,
+        schema_standing.SDL,
+        topics,
+    )
     return build_schema("\n".join(parts))

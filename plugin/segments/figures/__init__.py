@@ -32,6 +32,7 @@ from plugin.segments.figures.base import (
 from plugin.segments.figures.bought import bought
 from plugin.segments.figures.left_carts import left_carts
 from plugin.segments.figures.lived import lived
+from plugin.segments.figures.standings import standing
 from plugin.segments.figures.told import told, when_added
 
 stats = table(CustomerStats)
@@ -39,7 +40,12 @@ stats = table(CustomerStats)
 Crossed = Callable[[str, datetime, datetime], tuple[Table, ColumnElement[bool]]]
 """Where customers with a moment in a closed span of time are found in a shop, and how: by an index."""
 
-OF_CUSTOMERS = (told, left_carts, lived)  # each of a customer by itself; `bought` sums up orders, which are joined
+OF_CUSTOMERS = (
+    told,
+    left_carts,
+    lived,
+    standing,
+)  # each of a customer by itself; `bought` sums up orders, which are joined
 
 
 def figures(asked: Asked, needed: Collection[str] | None = None) -> Select[Any]:
