@@ -23,6 +23,7 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
+    false,
     func,
     literal,
     literal_column,
@@ -115,7 +116,9 @@ def _position_postgres(element: Any, compiler: Any, **kw: Any) -> str:
 
 
 def holds(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
-    """Whether a `Values` column holds exactly this value; false where the column is NULL."""
+    """Whether a `Values` column holds exactly this value; false where the column is NULL. None holds an empty one."""
+    if not value:
+        return false()
     text = func.coalesce(column, "", type_=String())
     return position(text, f"{SEPARATOR}{value}{SEPARATOR}") > 0
 
@@ -154,6 +157,24 @@ def _day_number_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
 @compiles(day_number, "postgresql")
 def _day_number_postgres(element: Any, compiler: Any, **kw: Any) -> str:
     return f"floor(extract(epoch FROM {compiler.process(element.clauses, **kw)}) / 86400)"
+
+
+class microseconds(FunctionElement[int]):
+    """A moment as whole microseconds since 1970, exactly."""
+
+    inherit_cache = True
+    name = "microseconds"
+    type = BigInteger()
+
+
+@compiles(microseconds, "sqlite")
+def _microseconds_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(element.clauses, **kw))
+
+
+@compiles(microseconds, "postgresql")
+def _microseconds_postgres(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"CAST(EXTRACT(EPOCH FROM {compiler.process(element.clauses, **kw)}) * 1000000 AS BIGINT)"
 
 
 class Keys(TypeDecorator[list[str]]):

@@ -30,6 +30,7 @@ NEW_YORK = "America/New_York"
 NOW = datetime(2024, 3, 12, 12, tzinfo=UTC)  # two days after the clocks went forward
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
+MINUTE = timedelta(minutes=1)
 
 # ---- orders counted by other means ----
 
@@ -332,6 +333,54 @@ def test_a_product_is_what_it_was_when_it_was_ordered():
     assert holds(later, facts, products={"7": versions[:1]})  # as first known
     named = {"orders": [order(placed_at, lines=[Line(1, product_id="7", vendor="Own")])]}
     assert holds("products_purchased MATCHES (vendor = 'Own', type = 'Mug')", named, products={"7": versions})
+
+
+def test_averages_are_over_orders_that_count_and_are_cut():
+    facts = {"orders": [order(NOW - 2 * DAY, total=1001), order(NOW - DAY, total=1000), order(NOW, currency="SEK")]}
+    assert holds("average_order_value = 10 AND largest_order = 10.01 AND days_between_orders = 1", facts)
+    given_back = {"orders": [order(total=1, refunds=[(NOW, 4)]), order(NOW, total=0)]}
+    assert holds("average_order_value = -0.01 AND largest_order = 0", given_back)
+    once = {"orders": [order(currency="SEK")]}
+    assert holds("average_order_value IS NULL AND largest_order IS NULL AND days_between_orders IS NULL", once)
+
+
+@pytest.mark.parametrize(
+    ("came_by", "source"),
+    [
+        ({"landing_site": "/?a=1&utm_source=The+News", "referring_site": "https://b.example.com/"}, "the news"),
+        ({"landing_site": "/?utm_source=", "referring_site": "https://www.B.example.com:8/x"}, "b.example.com"),
+        ({"channel": "Web"}, "direct"),
+        ({"channel": "POS"}, "pos"),
+        ({"channel": "pos", "cancelled_at": NOW}, None),
+        ({}, None),
+    ],
+)
+def test_the_source_of_an_order_is_its_campaign_else_its_site_else_its_channel(came_by, source):
+    of_one = {"orders": [order(**came_by)]}
+    verdict = f"first_source = '{source}' AND last_source = '{source}'" if source else "first_source IS NULL"
+    assert holds(verdict, of_one)
+
+
+def test_carts_are_open_abandoned_or_ordered():
+    left, bought = Cart(NOW - 60 * MINUTE, product_ids=["7"]), Cart(NOW - DAY, ordered_at=NOW)
+    facts = {"carts": [left, bought, Cart(NOW, amount_minor=500), Cart(NOW + TICK), Cart(NOW - DAY, deleted=True)]}
+    for status, number in (("open", 1), ("abandoned", 1), ("ordered", 1)):
+        assert holds(f"carts MATCHES (status = '{status}', count = {number})", facts)
+    assert holds(
+        "carts MATCHES (product_id = 7, status = 'abandoned') AND carts MATCHES (amount = 5, status = 'open')", facts
+    )
+    assert holds("carts MATCHES (status = 'ordered', count = 3)", facts | {"orders": [order(NOW)]})
+
+
+def test_refunds_are_those_of_orders_that_stand_by_their_own_dates():
+    refunds = [(NOW - DAY, 300), (NOW + TICK, 500)]
+    facts = {"orders": [order(refunds=refunds, cancelled_at=NOW), order(NOW, test=True, refunds=refunds)]}
+    assert holds("refunds MATCHES (date = yesterday, count = 1, sum_amount = 3)", facts)
+    foreign = {"orders": [order(currency="SEK", refunds=refunds)]}
+    assert holds(
+        "refunds MATCHES (sum_amount = 0) AND refunds NOT MATCHES (amount >= 0) AND refunds IS NOT NULL", foreign
+    )
+    assert holds("refunds IS NULL", {"orders": [order(undated_refunds_minor=300)]})
 
 
 def test_discount_codes_are_a_list_compared_with_case():

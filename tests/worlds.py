@@ -36,6 +36,8 @@ from tests.plain.snapshot import fold
 
 T = TypeVar("T")
 
+CIRCUMSTANCES = ("landing_site", "referring_site", "user_agent", "location_id", "app_id")
+
 TELLING = {"Customer", "Consent", "TagsChanged", "Product", "Order", "Refund", "Cart", "Deleted", "Rating", "Event"}
 TELLING |= {"Attribute", "Standing", "StoreCredit"}
 
@@ -64,7 +66,15 @@ def world_of(told: Sequence[records.Record], settings: Settings) -> World:
     world = settings.world()
     sorted_ = Told(told)
     for product in of(records.Product, told):
-        version = oracle.ProductVersion(product.updated_at, product.vendor, product.product_type, product.tags)
+        version = oracle.ProductVersion(
+            product.updated_at,
+            product.vendor,
+            product.product_type,
+            product.tags,
+            product.category,
+            product.category_id,
+            None if product.collections is UNSET else product.collections,
+        )
         world.products.setdefault(product.product_id, []).append(version)
     people = People(world, sorted_)
     for consent in of(records.Consent, told):
@@ -86,7 +96,7 @@ def world_of(told: Sequence[records.Record], settings: Settings) -> World:
         named = [one for one in changes if one.customer is not UNSET or one.email is not UNSET]
         buyers = [people.seen(*buyer(one), one.changed_at) for one in named]
         if buyers and (who := buyers[-1]):
-            who.carts.append(cart_of(changes, sorted_))
+            who.carts.append(cart_of(changes, sorted_, settings.currency))
     for event in {(one.source, one.event_id): one for one in of(records.Event, told)}.values():
         if who := people.known(event.customer_id, event.email):
             who.events.append(oracle.Event(event.happened_at, event.kind, event.subject_id))
@@ -244,6 +254,12 @@ def credit_of(told: records.StoreCredit) -> oracle.CreditAccount:
     return oracle.CreditAccount(told.currency, found)
 
 
+def lasting(versions: Sequence[Any], name: str) -> Any:
+    """Return what never changes of a thing, as the newest record says that says it at all."""
+    values = [value for one in versions if (value := getattr(one, name)) is not UNSET and value is not None]
+    return values[-1] if values else None
+
+
 def order_of(versions: Sequence[records.Order], told: Told) -> oracle.Order:
     newest = versions[-1]
     refunds = told.refunds.get(newest.order_id, [])
@@ -260,6 +276,9 @@ def order_of(versions: Sequence[records.Order], told: Told) -> oracle.Order:
         refunds=[(one.refunded_at, one.amount_minor) for one in refunds],
         undated_refunds_minor=carried(versions, "refunded_minor") or 0,
         discount_codes=carried(versions, "discount_codes", ()),
+        discount_minor=carried(versions, "discount_minor") or 0,
+        channel=lasting(versions, "source_name"),
+        **{name: lasting(versions, name) for name in CIRCUMSTANCES},
         accepts_marketing=carried(versions, "accepts_marketing"),
         places=places_of(carried(versions, "addresses", ())),
         lines=[line_of(line, detailed[-1], refunds) for line in carried(versions, "lines", ())],
@@ -277,19 +296,24 @@ def line_of(line: records.LineItem, told: records.Order, refunds: Iterable[recor
         removed=max(0, line.quantity - left - explained),
         refunded=given_back(refunds),
         product_id=line.product_id,
+        variant_id=line.variant_id,
+        title=line.title,
         sku=line.sku,
         vendor=line.vendor,
         amount_minor=line.amount_minor,
     )
 
 
-def cart_of(changes: Sequence[records.Cart], told: Told) -> oracle.Cart:
+def cart_of(changes: Sequence[records.Cart], told: Told, currency: str) -> oracle.Cart:
     newest = changes[-1]
+    ours = carried(changes, "currency") == currency
     return oracle.Cart(
         changed_at=newest.changed_at,
         completed_at=carried(changes, "completed_at"),
         ordered_at=told.ordered_at.get(newest.cart_id),
         deleted=told.deleted("cart", newest.cart_id, newest.changed_at),
+        amount_minor=carried(changes, "total_minor") if ours else None,
+        product_ids=carried(changes, "products", ()),
     )
 
 
@@ -325,7 +349,7 @@ def exported_order(rows: Sequence[Mapping[str, str]], decimals: int) -> oracle.O
         return int(Decimal(amount or 0).scaleb(decimals))
 
     order = rows[0]
-    countries = {order["Billing Country"], order["Shipping Country"]}
+    countries = dict.fromkeys((order["Shipping Country"], order["Billing Country"]))
     return oracle.Order(
         order_id=order["Id"],
         placed_at=moment(order["Created at"]),
@@ -335,11 +359,14 @@ def exported_order(rows: Sequence[Mapping[str, str]], decimals: int) -> oracle.O
         financial_status=order["Financial Status"],
         undated_refunds_minor=minor(order["Refunded Amount"]),
         discount_codes=[code for code in order["Discount Code"].split(", ") if code],
+        discount_minor=minor(order.get("Discount Amount", "")),
+        channel=order.get("Source") or None,
         accepts_marketing={"yes": True, "no": False}.get(order["Accepts Marketing"]),
         places=[oracle.Place(country) for country in countries if country],
         lines=[
             oracle.Line(
                 quantity=(quantity := int(row["Lineitem quantity"])),
+                title=row.get("Lineitem name") or None,
                 sku=row["Lineitem sku"] or None,
                 vendor=row["Vendor"] or None,
                 amount_minor=minor(row["Lineitem price"]) * quantity,

@@ -127,7 +127,9 @@ COVERED: Mapping[str, Cover] = {
         whose=BY_CUSTOMER,
         deleted="shop_id customer_id orders spent_minor first_order_at last_order_at added_at abandoned_at "
         "email_domain language email_consent sms_consent tags countries regions cities "
-        "account_status platform_rfm_group spend_tier rfm_recency rfm_frequency rfm_monetary spend_percentile "
+        "account_status platform_rfm_group spend_tier average_order_minor largest_order_minor days_between_orders "
+        "first_source last_source devices browsers operating_systems sales_channels "
+        "rfm_recency rfm_frequency rfm_monetary spend_percentile "
         "predicted_orders predicted_minor lifetime_minor churn_risk next_order_at",
     ),
     "owned_tags": Cover(kept="shop_id folded tag segment_id"),

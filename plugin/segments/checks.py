@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from . import dates
+from .days_ago import as_date
 from .errors import Code, Faults, excerpt, nearest
 from .schema import COMPARISONS, IN_PARAMETERS, OPERATORS, Field, Function, Parameter, Type
 from .tokens import Kind, Token, quote
@@ -116,9 +117,9 @@ def shown_operator(operator: str, negated: bool) -> str:
 
 def _of_field(row: Field, words: Words, faults: Faults) -> Clause | None:
     if words.operator == "IS NULL":
-        return IsNull(row, words.negated, words.span)
+        return as_date(IsNull(row, words.negated, words.span))
     if words.operator not in {"CONTAINS", "STARTS WITH"}:
-        return _condition(row, words, faults)
+        return as_date(_condition(row, words, faults))
     text = value(row, words.values[0], faults)
     if not isinstance(text, Text):
         return None

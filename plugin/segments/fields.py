@@ -27,6 +27,8 @@ GROUPS = (
 )
 
 TIERS = ("HIGH", "MEDIUM", "LOW")
+DEVICES = ("mobile", "tablet", "desktop")
+CARTS = ("open", "abandoned", "ordered")
 ACCOUNT_STATES = ("DECLINED", "DISABLED", "ENABLED", "INVITED")
 
 SHOPIFY = "a Shopify store that reports it"
@@ -50,6 +52,10 @@ def _kept(name: str, kind: Type, kept: str, sentence: str) -> Field:
     column, supplier = f"attribute:{kept}:{name}", f"the attribute {name}, {SENT}"
     return Field(name, kind, column, sentence, supplied_by=supplier, needs=name)
 
+
+_LAST_ORDER = Field(
+    "last_order_date", DATE, "last_order_at", "Day of the latest order that counts", shopify=True, past=True
+)
 
 _AVAILABLE = (
     Field(
@@ -80,7 +86,7 @@ _AVAILABLE = (
         shopify=True,
         past=True,
     ),
-    Field("last_order_date", DATE, "last_order_at", "Day of the latest order that counts", shopify=True, past=True),
+    _LAST_ORDER,
     Field(
         "customer_added_date",
         DATE,
@@ -263,6 +269,64 @@ _AVAILABLE = (
         most=1,
     ),
     Field("expected_next_order_date", DATE, "next_order_at", "Day the next order is expected", whole=True),
+    Field(
+        "average_order_value",
+        MONEY,
+        "average_order_minor",
+        "Amount of the average order, without fractions of a cent",
+        whole=True,
+    ),
+    Field("largest_order", MONEY, "largest_order_minor", "Amount of the largest order", whole=True),
+    Field(
+        "days_between_orders",
+        DECIMAL,
+        "days_between_orders",
+        "Average days from one order to the next",
+        whole=True,
+        least=0,
+    ),
+    Field(
+        "days_since_last_order",
+        INTEGER,
+        "last_order_at",
+        "Days since the latest order: another way of writing last_order_date",
+        days_since=_LAST_ORDER,
+    ),
+    Field(
+        "first_source",
+        STRING,
+        "first_source",
+        "Where the first order came from: utm_source, site, direct or channel",
+        examples=("'direct'", "'newsletter'"),
+        whole=True,
+    ),
+    Field(
+        "last_source",
+        STRING,
+        "last_source",
+        "Where the latest order came from",
+        examples=("'direct'", "'newsletter'"),
+    ),
+    Field(
+        "devices",
+        LIST,
+        "devices",
+        "Devices ordered with",
+        examples=tuple(f"'{device}'" for device in DEVICES),
+        whole=True,
+    ),
+    Field("browsers", LIST, "browsers", "Browsers ordered with", examples=("'Safari'", "'Chrome'"), whole=True),
+    Field(
+        "operating_systems",
+        LIST,
+        "operating_systems",
+        "Operating systems ordered with",
+        examples=("'iOS'", "'Android'", "'Windows'"),
+        whole=True,
+    ),
+    Field(
+        "sales_channels", LIST, "sales_channels", "Channels ordered through", examples=("'web'", "'pos'"), whole=True
+    ),
 )
 
 # What a merchant keeps of customers under these names.
@@ -291,18 +355,6 @@ _KEPT = (
 _LATER = (
     # Shopify has these.
     _later("created_by_app_id", ID, "App that added the customer", "a platform that tells of it", shopify=True),
-    # Technographic.
-    _later("devices", LIST, "Devices ordered or browsed with", ORDER_DETAILS),
-    _later("browsers", LIST, "Browsers ordered or browsed with", ORDER_DETAILS),
-    _later("operating_systems", LIST, "Operating systems ordered or browsed with", ORDER_DETAILS),
-    _later("sales_channels", LIST, "Channels ordered through", ORDER_DETAILS),
-    # Behavioural.
-    _later("average_order_value", MONEY, "Amount of the average order", ORDER_DETAILS),
-    _later("largest_order", MONEY, "Amount of the largest order", ORDER_DETAILS),
-    _later("days_between_orders", DECIMAL, "Average days from one order to the next", ORDER_DETAILS),
-    _later("days_since_last_order", INTEGER, "Days since the latest order", ORDER_DETAILS),
-    _later("first_source", STRING, "Where the first order came from", ORDER_DETAILS),
-    _later("last_source", STRING, "Where the latest order came from", ORDER_DETAILS),
     # Needs.
     _later("favourite_category", STRING, "Category bought most", ORDER_DETAILS),
     _later("favourite_vendor", STRING, "Vendor bought most", ORDER_DETAILS),
@@ -337,7 +389,19 @@ _PRODUCTS = _parameters(
     Parameter("count", INTEGER, "count", "Number of orders", kind="aggregate"),
     Parameter("sum_quantity", INTEGER, "sum_units", "Units in all", kind="aggregate"),
     Parameter("sum_amount", MONEY, "sum_amount_minor", "Amount in all", kind="aggregate"),
-) | _unsupplied(ORDER_DETAILS, variant_id=ID, category=ID, collection_id=ID, title=STRING, amount=MONEY)
+    Parameter("variant_id", ID, "variant_id", "The variant's id"),
+    Parameter("category", ID, "product_categories", "The product's category: its id or its full name"),
+    Parameter(
+        "collection_id",
+        ID,
+        "product_collections",
+        "A collection that the product is in",
+        supplied_by="a store that tells the collections of products",
+        needs="collections",
+    ),
+    Parameter("title", STRING, "title", "The title of the line"),
+    Parameter("amount", MONEY, "line_minor", "Amount of one line, for the units that are left"),
+)
 
 _ORDERS = _parameters(
     Parameter("date", DATE, "placed_at", "Day of the order"),
@@ -345,15 +409,33 @@ _ORDERS = _parameters(
     Parameter("discount_code", STRING, "discount_codes", "A discount code used"),
     Parameter("count", INTEGER, "count", "Number of orders", kind="aggregate"),
     Parameter("sum_amount", MONEY, "sum_amount_minor", "Amount in all", kind="aggregate"),
-) | _unsupplied(
-    ORDER_DETAILS,
-    location_id=ID,
-    app_id=ID,
-    channel=STRING,
-    discounted=BOOLEAN,
-    financial_status=STRING,
-    device=STRING,
-    country=STRING,
+    Parameter("location_id", ID, "location_id", "Where it was placed over the counter"),
+    Parameter("app_id", ID, "app_id", "App that it was placed with"),
+    Parameter("channel", STRING, "source_name", "Sales channel", examples=("'web'", "'pos'")),
+    Parameter("discounted", BOOLEAN, "discounted", "Whether anything was taken off"),
+    Parameter(
+        "financial_status",
+        STRING,
+        "financial_status",
+        "State of its payment",
+        examples=("'paid'", "'pending'", "'refunded'", "'partially_refunded'"),
+    ),
+    Parameter("device", ENUM, "device", "Kind of device", values=DEVICES),
+    Parameter("country", STRING, "country", "Country that it goes to", examples=("'US'", "'GB'", "'DE'")),
+)
+
+_CARTS = _parameters(
+    Parameter("status", ENUM, "status", "What became of it", values=CARTS),
+    Parameter("date", DATE, "changed_at", "Day of its last change"),
+    Parameter("amount", MONEY, "amount_minor", "Amount of one cart"),
+    Parameter("product_id", ID, "product_ids", "The id of a product in it"),
+    Parameter("count", INTEGER, "count", "Number of carts", kind="aggregate"),
+)
+_REFUNDS = _parameters(
+    Parameter("date", DATE, "refunded_at", "Day of the refund"),
+    Parameter("amount", MONEY, "amount_minor", "Amount of one refund"),
+    Parameter("count", INTEGER, "count", "Number of refunds", kind="aggregate"),
+    Parameter("sum_amount", MONEY, "sum_amount_minor", "Amount in all", kind="aggregate"),
 )
 
 _DISTANCE = _parameters(
@@ -432,20 +514,8 @@ FUNCTIONS: Mapping[str, Function] = {
             _unsupplied(SURVEY, survey=STRING, question=STRING, answer=STRING, score=DECIMAL, date=DATE, count=INTEGER),
             SURVEY,
         ),
-        Function(
-            "carts",
-            None,
-            "Had a cart",
-            _unsupplied(ORDER_DETAILS, status=STRING, date=DATE, amount=MONEY, count=INTEGER, product_id=ID),
-            ORDER_DETAILS,
-        ),
-        Function(
-            "refunds",
-            None,
-            "Had a refund",
-            _unsupplied(ORDER_DETAILS, date=DATE, amount=MONEY, count=INTEGER, sum_amount=MONEY),
-            ORDER_DETAILS,
-        ),
+        Function("carts", "carts", "Had a cart", _CARTS, supplied_by="a store that tells of carts", needs="carts"),
+        Function("refunds", "refunds", "Had a refund", _REFUNDS),
         *(
             Function(f"site.{event}", None, f"On the site: {event.replace('_', ' ')}", {}, SITE)
             for event in _SITE_EVENTS

@@ -28,7 +28,7 @@ def matches(node: Matches, scope: Scope) -> ColumnElement[bool]:
     if all(named(one) == "count" for one in totals):
         chosen = chosen_by(rows, of_rows, scope)
         return and_(*(often(one, chosen) for one in totals)) if totals else at_least(1, chosen)
-    asked = (clause(one, rows.column(named(one)), scope) for one in totals)
+    asked = (clause(one, rows.column(named(one), scope.asked), scope) for one in totals)
     verdict: ColumnElement[bool] = together(rows, of_rows, scope).with_only_columns(and_(*asked)).scalar_subquery()
     return verdict
 
@@ -41,7 +41,7 @@ def together(rows: Rows, conditions: Sequence[Condition], scope: Scope) -> Selec
         joined = joined.join(rows.table, rows.theirs(scope.figures.customer_id, scope.asked))
     if rows.chosen_by is not None:
         return joined.where(*rows.chosen_by(conditions))
-    return joined.where(*(clause(one, rows.column(named(one)), scope) for one in conditions))
+    return joined.where(*(clause(one, rows.column(named(one), scope.asked), scope) for one in conditions))
 
 
 def chosen_by(rows: Rows, conditions: Sequence[Condition], scope: Scope) -> Select[Any]:
@@ -56,7 +56,9 @@ def chosen_by(rows: Rows, conditions: Sequence[Condition], scope: Scope) -> Sele
     chosen = together(rows.parts_of, [one for one in conditions if one not in of_parts], scope)
     mine = rows.theirs(scope.figures.customer_id, scope.asked)
     parts = select(literal(1)).select_from(rows.table).where(mine)
-    return chosen.where(exists(parts.where(*(clause(one, rows.columns[named(one)], scope) for one in of_parts))))
+    return chosen.where(
+        exists(parts.where(*(clause(one, rows.column(named(one), scope.asked), scope) for one in of_parts)))
+    )
 
 
 def often(node: Condition, chosen: Select[Any]) -> ColumnElement[bool]:

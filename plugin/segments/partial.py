@@ -9,7 +9,7 @@ from plugin.segments.compiler import leaves
 from plugin.segments.errors import Code, Faults
 from plugin.segments.tree import Asking, InSegment, Matches, Node
 
-OF_ORDERS = {"orders", "lines"}
+OF_ORDERS = {"orders", "lines", "refunds"}
 
 
 def refuse(tree: Node, shop: Shop, faults: Faults) -> None:

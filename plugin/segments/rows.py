@@ -24,15 +24,17 @@ from sqlalchemy import (
     literal,
     not_,
     select,
+    type_coerce,
 )
 
-from plugin.db import table
+from plugin.db import SEPARATOR, Values, table
 from plugin.models.commerce import Customer, LineItem, RefundLine
 from plugin.models.events import Event
 from plugin.models.standing import StoreCredit
 from plugin.segments import figures
 from plugin.segments.distance import near
-from plugin.segments.figures import Crossed, orders, whole
+from plugin.segments.figures import Crossed, orders, refunds, whole
+from plugin.segments.figures.left_carts import carts, status, there
 from plugin.segments.figures.lived import apart
 from plugin.segments.tree import Condition
 
@@ -50,15 +52,16 @@ class Rows:
     """One kind of rows, by the column names that the language's table uses.
 
     `theirs(customer_id, asked)`: whether a row is the customer's and is seen. `columns`: what a condition on each row
-    compares. `sums`: what one on all rows chosen compares, beside their `count`. `dates`: for each date among the
-    columns, where customers with such a row in a span of time are found. `parts_of`: the rows of which these are parts;
-    those are counted, and their columns can be asked of too. `called`: what one is called where it is shown.
+    compares; some depend on which orders count. `sums`: what one on all rows chosen compares, beside their `count`.
+    `dates`: for each date among the columns, where customers with such a row in a span of time are found. `parts_of`:
+    the rows of which these are parts; those are counted, and their columns can be asked of too. `called`: what one is
+    called where it is shown.
     `chosen_by`: what conditions come to where they are not compared with columns one by one.
     """
 
     table: FromClause
     theirs: Callable[[ColumnElement[Any], figures.Asked], ColumnElement[bool]]
-    columns: Mapping[str, ColumnElement[Any]]
+    columns: Mapping[str, ColumnElement[Any] | Callable[[figures.Asked], ColumnElement[Any]]]
     dates: Mapping[str, Crossed]
     sums: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
     parts_of: Rows | None = None
@@ -66,16 +69,16 @@ class Rows:
     called: ColumnElement[Any] = field(default_factory=lambda: literal(None, String()))
     chosen_by: Callable[[Sequence[Condition]], Sequence[ColumnElement[bool]]] | None = None
 
-    def column(self, name: str) -> ColumnElement[Any]:
+    def column(self, name: str, asked: figures.Asked) -> ColumnElement[Any]:
         """Return what a parameter of the language asks of: of one row, or of all that were chosen."""
         if name == "count":
             return self.count
         found = self.columns.get(name, self.sums.get(name))
         if found is None and self.parts_of is not None:
-            return self.parts_of.columns[name]
+            return self.parts_of.column(name, asked)
         if found is None:
             raise KeyError(name)
-        return found
+        return found if isinstance(found, ColumnElement) else found(asked)
 
 
 def among_rows(kept: Table, moment: str, **narrowed: str) -> Crossed:
@@ -99,6 +102,31 @@ def of_lines(_customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnE
     return and_(lines.c.shop_id == figures.SHOP, lines.c.order_id == orders.c.order_id, UNITS > 0)
 
 
+def of_refunds(customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnElement[bool]:
+    """Refunds of orders that were cancelled, or not paid, are refunds all the same. One of a test is none."""
+    mine = and_(orders.c.shop_id == figures.SHOP, orders.c.customer_id == customer_id)
+    return and_(mine, figures.placed(orders), orders.c.counts, refunds.c.refunded_at <= figures.NOW)
+
+
+def among_refunds(shop_id: str, low: datetime, high: datetime) -> tuple[Table, ColumnElement[bool]]:
+    """Customers of orders on which money was given back in a span of time."""
+    then = select(refunds.c.order_id).where(refunds.c.shop_id == shop_id, refunds.c.refunded_at.between(low, high))
+    known = orders.c.customer_id.is_not(None)
+    return orders, and_(orders.c.shop_id == shop_id, orders.c.order_id.in_(then), known)
+
+
+def of_carts(customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnElement[bool]:
+    return and_(carts.c.shop_id == figures.SHOP, carts.c.customer_id == customer_id, there())
+
+
+def either(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A list of what two columns hold."""
+    first, second = (
+        func.coalesce(literal(SEPARATOR).concat(column).concat(literal(SEPARATOR)), "") for column in (one, other)
+    )
+    return type_coerce(first.concat(second), Values())
+
+
 def units() -> ColumnElement[Any]:
     """A line's units less those refunded or removed."""
     back = (
@@ -113,6 +141,8 @@ def units() -> ColumnElement[Any]:
 
 UNITS = units()
 AMOUNT = figures.net(orders)
+LINE_AMOUNT = case((lines.c.quantity > 0, lines.c.amount_minor * UNITS // lines.c.quantity))
+REFUND_AMOUNT = case((orders.c.amount_minor.is_not(None), refunds.c.amount_minor))
 
 ORDERS = Rows(
     table=orders,
@@ -121,6 +151,9 @@ ORDERS = Rows(
         "placed_at": orders.c.placed_at,
         "discount_codes": orders.c.discount_codes,
         "amount_minor": AMOUNT,
+        "discounted": figures.discounted(orders),
+        **{name: orders.c[name] for name in ("location_id", "app_id", "source_name", "financial_status")},
+        **{name: orders.c[name] for name in ("device", "country")},
     },
     sums={"sum_amount_minor": whole(func.sum(AMOUNT))},
     dates={"placed_at": among_rows(orders, "placed_at")},
@@ -136,18 +169,43 @@ LINES = Rows(
         "product_tags": lines.c.product_tags,
         "vendor": func.coalesce(lines.c.vendor, lines.c.product_vendor),
         "product_type": lines.c.product_type,
+        "product_categories": either(lines.c.product_category_id, lines.c.product_category),
+        "product_collections": lines.c.product_collections,
+        "variant_id": lines.c.variant_id,
+        "title": lines.c.title,
+        "line_minor": LINE_AMOUNT,
         "units": UNITS,
     },
     sums={
         "sum_units": whole(func.sum(UNITS)),
-        "sum_amount_minor": whole(
-            func.sum(case((lines.c.quantity > 0, lines.c.amount_minor * UNITS // lines.c.quantity)))
-        ),
+        "sum_amount_minor": whole(func.sum(LINE_AMOUNT)),
     },
     dates=ORDERS.dates,
     parts_of=ORDERS,
     count=func.count(distinct(orders.c.order_id)),
     called=func.coalesce(lines.c.title, lines.c.sku, lines.c.product_id),
+)
+
+
+REFUNDS = Rows(
+    table=orders.join(refunds, and_(refunds.c.shop_id == orders.c.shop_id, refunds.c.order_id == orders.c.order_id)),
+    theirs=of_refunds,
+    columns={"refunded_at": refunds.c.refunded_at, "amount_minor": REFUND_AMOUNT},
+    sums={"sum_amount_minor": whole(func.sum(REFUND_AMOUNT))},
+    dates={"refunded_at": among_refunds},
+    called=func.coalesce(orders.c.name, orders.c.order_id),
+)
+
+CARTS = Rows(
+    table=carts,
+    theirs=of_carts,
+    columns={
+        "status": status,
+        "changed_at": carts.c.changed_at,
+        "amount_minor": carts.c.amount_minor,
+        "product_ids": carts.c.product_ids,
+    },
+    dates={"changed_at": among_rows(carts, "changed_at")},
 )
 
 
@@ -193,6 +251,8 @@ CREDIT = Rows(
 ROWS: Mapping[str, Rows] = {
     "orders": ORDERS,
     "lines": LINES,
+    "refunds": REFUNDS,
+    "carts": CARTS,
     "homes": HOMES,
     "credit": CREDIT,
     **{kind: did(kind) for kind in VIEWS},

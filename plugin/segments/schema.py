@@ -99,6 +99,7 @@ class Field(_Named):
     least: int | None = None
     most: int | None = None
     past: bool = False  # of a date: whether it never lies in the future
+    days_since: "Field | None" = None  # the date that it is another way of writing: how many days ago that was
 
 
 @dataclass(frozen=True)

@@ -61,12 +61,15 @@ class Eye:
         """Return the same customer at a later moment, when nothing has happened that is not known already."""
         return replace(self, at=at, ranks=ranks or self.ranks)
 
+    @property
+    def asked(self) -> figures.Asked:
+        return figures.Asked(self.shop.paid_orders_only, some=True)
+
     def scope(self, *asked: Node) -> Scope:
         """Return what clauses are asked of: one row, the customer's, with the figures that they name."""
         named = frozenset(name for node in asked for name in columns_of(node))
-        whose = figures.Asked(self.shop.paid_orders_only, some=True)
         moment = Moment(self.at, self.shop.zone)
-        return Scope(whose, self.shop.currency, moment, person(whose, named), self.ranks.enough)
+        return Scope(self.asked, self.shop.currency, moment, person(self.asked, named), self.ranks.enough)
 
     def rows(self) -> Scope:
         """Return what a customer's rows are chosen by: their id itself, so that they are found by its index."""
@@ -171,8 +174,9 @@ def chosen(session: Session, eye: Eye, clause: Clause) -> Chosen:
     rows = rows_of(function)
     of_rows, totals = parameters_of(clause)
     summed = [one for one in totals if one.field.column != "count"]
-    theirs = together(rows, of_rows, eye.rows())
-    columns = [rows.column(str(one.field.column)) for one in summed]
+    scope = eye.rows()
+    theirs = together(rows, of_rows, scope)
+    columns = [rows.column(str(one.field.column), scope.asked) for one in summed]
     count, *sums = session.execute(theirs.with_only_columns(rows.count, *columns), eye.bound).one()
     named = zip(summed, sums, strict=True)
     return Chosen(count, tuple(Total(one.field, value) for one, value in named), examples(session, eye, rows, theirs))  # type: ignore[arg-type]
@@ -182,14 +186,14 @@ def examples(session: Session, eye: Eye, rows: Rows, theirs: Select[Any]) -> tup
     """Return the latest of some rows; of those without a date none."""
     if not rows.dates:
         return ()
-    date = date_of(rows)
+    date = date_of(rows, eye)
     latest = theirs.with_only_columns(rows.called, date).order_by(date.desc(), rows.called).limit(EXAMPLES)
     return tuple(Example(*row) for row in session.execute(latest, eye.bound))
 
 
-def date_of(rows: Rows) -> Any:
+def date_of(rows: Rows, eye: Eye) -> Any:
     """Return the moment that a kind of rows is dated by."""
-    return rows.column(next(iter(rows.dates)))
+    return rows.column(next(iter(rows.dates)), eye.asked)
 
 
 def dates_among(
@@ -197,7 +201,7 @@ def dates_among(
 ) -> list[datetime]:
     """Return the moments within a span (its end exclusive) of the rows that a clause may choose, whatever day it is."""
     rows, theirs = whatever_day(eye, clause)
-    moment = rows.column(column)
+    moment = rows.column(column, eye.asked)
     within = theirs.where(moment >= span[0], moment < span[1])
     return list(session.scalars(within.with_only_columns(moment).distinct(), eye.bound))
 
@@ -205,7 +209,9 @@ def dates_among(
 def called(session: Session, eye: Eye, clause: Clause, column: str, moment: datetime) -> str | None:
     """Return what a row of that moment is called, of those that a clause may choose."""
     rows, theirs = whatever_day(eye, clause)
-    of_then = theirs.where(rows.column(column) == moment).with_only_columns(rows.called).order_by(rows.called)
+    of_then = (
+        theirs.where(rows.column(column, eye.asked) == moment).with_only_columns(rows.called).order_by(rows.called)
+    )
     return session.scalar(of_then.limit(1), eye.bound)
 
 

@@ -99,7 +99,7 @@ class Shops:
 
     def best_selling(self, column: str) -> str | None:
         """Return the value of a line's column of which most units were sold."""
-        value = LINES.columns[column]
+        value = LINES.column(column, self.asked)
         joined = select(value).select_from(orders).where(*self.counted(), value.is_not(None))
         joined = joined.join(lines, LINES.theirs(orders.c.customer_id, self.asked))
         found = self.scalar(joined.group_by(value).order_by(func.sum(UNITS).desc(), value).limit(1))

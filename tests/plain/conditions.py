@@ -9,6 +9,7 @@ from operator import attrgetter, methodcaller
 from typing import Any, NamedTuple
 
 from tests.plain.days import day_of_text, day_start, in_the_year, in_the_year_between, is_instant
+from tests.plain.origins import agent
 from tests.plain.snapshot import Snapshot, fold, total
 
 Holds = Callable[[Snapshot, Any], bool]  # whether a value, seen in a snapshot, meets a condition
@@ -17,7 +18,7 @@ Holds = Callable[[Snapshot, Any], bool]  # whether a value, seen in a snapshot, 
 class Name(NamedTuple):
     """An attribute or a parameter: how it is compared, and where its value is found."""
 
-    # number, decimal, money, date, text; own as its value is; tags and codes are lists, the latter with regard to case
+    # number, decimal, money, date, text, flag; own as its value is; tags and codes are lists, codes compared with case
     kind: str
     value: Callable[[Any], Any]
 
@@ -49,6 +50,15 @@ ATTRIBUTES = {
     "email_subscription_status": Name("text", attrgetter("email_consent")),
     "sms_subscription_status": Name("text", lambda person: person.consent("sms")),
     "abandoned_checkout_date": Name("date", attrgetter("abandoned_at")),
+    "average_order_value": Name("money", attrgetter("average_order")),
+    "largest_order": Name("money", lambda person: max(person.amounts, default=None)),
+    "days_between_orders": Name("decimal", attrgetter("days_between_orders")),
+    "first_source": Name("text", lambda person: person.source(latest=False)),
+    "last_source": Name("text", lambda person: person.source(latest=True)),
+    "devices": Name("tags", lambda person: person.named_by_orders(lambda order: agent(order).device)),
+    "browsers": Name("tags", lambda person: person.named_by_orders(lambda order: agent(order).browser)),
+    "operating_systems": Name("tags", lambda person: person.named_by_orders(lambda order: agent(order).system)),
+    "sales_channels": Name("tags", lambda person: person.named_by_orders(attrgetter("channel"))),
     "rfm_group": Name("text", attrgetter("rfm_group")),
     "customer_account_status": Name("text", attrgetter("customer.account_status")),
     "shopify_rfm_group": Name("text", attrgetter("rating.group")),
@@ -86,7 +96,15 @@ FUNCTIONS = {
         {
             "date": Name("date", attrgetter("placed_at")),
             "amount": Name("money", attrgetter("amount_minor")),
-            "discount_code": Name("codes", attrgetter("discount_codes")),
+            "discount_code": Name("codes", attrgetter("order.discount_codes")),
+            "discounted": Name("flag", attrgetter("discounted")),
+            "channel": Name("text", attrgetter("order.channel")),
+            "country": Name("text", attrgetter("country")),
+            "device": Name("text", lambda placed: agent(placed.order).device),
+            **{
+                name: Name("text", attrgetter(f"order.{name}"))
+                for name in ("location_id", "app_id", "financial_status")
+            },
         },
         {
             "count": Name("number", len),
@@ -101,12 +119,35 @@ FUNCTIONS = {
             "tag": Name("tags", attrgetter("tags")),
             "vendor": Name("text", attrgetter("vendor")),
             "type": Name("text", attrgetter("product_type")),
+            "variant_id": Name("text", attrgetter("variant_id")),
+            "category": Name("codes", attrgetter("categories")),
+            "collection_id": Name("codes", attrgetter("collections")),
+            "title": Name("text", attrgetter("title")),
+            "amount": Name("money", attrgetter("amount_minor")),
             "date": Name("date", attrgetter("placed_at")),
             "quantity": Name("number", attrgetter("units")),
         },
         {
             "count": Name("number", lambda rows: len({row.order_id for row in rows})),
             "sum_quantity": Name("number", lambda rows: total(row.units for row in rows)),
+            "sum_amount": Name("money", lambda rows: total(row.amount_minor for row in rows)),
+        },
+    ),
+    "carts": Function(
+        lambda person: [(person, cart) for cart in person.carts],
+        {
+            "status": Name("text", lambda row: row[0].became(row[1])),
+            "date": Name("date", lambda row: row[1].changed_at),
+            "amount": Name("money", lambda row: row[1].amount_minor),
+            "product_id": Name("codes", lambda row: row[1].product_ids),
+        },
+        {"count": Name("number", len)},
+    ),
+    "refunds": Function(
+        attrgetter("refunds"),
+        {"date": Name("date", attrgetter("refunded_at")), "amount": Name("money", attrgetter("amount_minor"))},
+        {
+            "count": Name("number", len),
             "sum_amount": Name("money", lambda rows: total(row.amount_minor for row in rows)),
         },
     ),
@@ -155,6 +196,8 @@ def order(kind: str, now: Snapshot, have: Any, written: str) -> int:
     wanted: Any = written
     if kind == "tags":
         wanted = fold(written)
+    elif kind == "flag":
+        wanted = written.lower() == "true"
     elif kind in ("number", "decimal", "money"):
         wanted = Decimal(written).scaleb({"money": now.world.decimals, "decimal": 4}.get(kind, 0))
     return int(have > wanted) - int(have < wanted)

@@ -26,6 +26,8 @@ class Line:
     removed: int = 0
     refunded: list[tuple[datetime, int]] = field(default_factory=list)
     product_id: str | None = None
+    variant_id: str | None = None
+    title: str | None = None
     sku: str | None = None
     vendor: str | None = None
     amount_minor: int | None = None
@@ -46,6 +48,13 @@ class Order:
     refunds: list[tuple[datetime, int]] = field(default_factory=list)
     undated_refunds_minor: int = 0
     discount_codes: Collection[str] = ()
+    discount_minor: int = 0
+    channel: str | None = None
+    landing_site: str | None = None
+    referring_site: str | None = None
+    user_agent: str | None = None
+    location_id: str | None = None
+    app_id: str | None = None
     accepts_marketing: bool | None = None
     places: Sequence[Place] = ()
     lines: list[Line] = field(default_factory=list)
@@ -57,6 +66,8 @@ class Cart:
     completed_at: datetime | None = None
     ordered_at: datetime | None = None
     deleted: bool = False
+    amount_minor: int | None = None
+    product_ids: Collection[str] = ()
 
 
 class Consent(NamedTuple):
@@ -78,6 +89,9 @@ class ProductVersion(NamedTuple):
     vendor: str | None = None
     product_type: str | None = None
     tags: Collection[str] = ()
+    category: str | None = None
+    category_id: str | None = None
+    collections: Collection[str] | None = None
 
 
 class Rating(NamedTuple):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from fractions import Fraction
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from tests.plain import days
+from tests.plain import days, origins
 from tests.plain.facts import (
     Cart,
     CreditAccount,
@@ -62,7 +63,23 @@ class Placed(NamedTuple):
     order_id: str
     placed_at: datetime
     amount_minor: int | None
-    discount_codes: Collection[str]
+    order: Order
+
+    @property
+    def discounted(self) -> bool:
+        return bool(self.order.discount_codes) or self.order.discount_minor > 0
+
+    @property
+    def country(self) -> str | None:
+        """Where it goes: the first place that names a country."""
+        return next((place.country for place in self.order.places if place.country), None)
+
+
+class GivenBack(NamedTuple):
+    """Money given back on an order; none is known of an order in another currency."""
+
+    refunded_at: datetime
+    amount_minor: int | None
 
 
 class Credit(NamedTuple):
@@ -84,6 +101,10 @@ class Bought(NamedTuple):
     vendor: str | None
     product_type: str | None
     tags: Collection[str]
+    categories: Collection[str]
+    collections: Collection[str]
+    variant_id: str | None
+    title: str | None
     units: int
     amount_minor: int | None
 
@@ -158,7 +179,7 @@ class Person:
 
     @cached_property
     def orders(self) -> list[Placed]:
-        return [Placed(one.order_id, one.placed_at, self.amount(one), one.discount_codes) for one in self.counted]
+        return [Placed(one.order_id, one.placed_at, self.amount(one), one) for one in self.counted]
 
     @cached_property
     def lines(self) -> list[Bought]:
@@ -170,6 +191,7 @@ class Person:
         if units <= 0:
             return None
         product = self.product(line.product_id, order.placed_at)
+        told = self.product(line.product_id, order.placed_at, with_collections=True)
         minor = line.amount_minor if order.currency == self.snapshot.world.currency else None
         return Bought(
             order_id=order.order_id,
@@ -179,17 +201,59 @@ class Person:
             vendor=line.vendor if line.vendor is not None else product.vendor,
             product_type=product.product_type,
             tags={fold(tag) for tag in product.tags},
+            categories={one for one in (product.category, product.category_id) if one},
+            collections=told.collections or (),
+            variant_id=line.variant_id,
+            title=line.title,
             units=units,
             amount_minor=None if minor is None else minor * units // line.quantity,
         )
 
-    def product(self, product_id: str | None, at: datetime) -> ProductVersion:
-        """Return what a product was at a moment."""
+    def product(self, product_id: str | None, at: datetime, *, with_collections: bool = False) -> ProductVersion:
+        """Return what a product was at a moment, as far as versions that tell its collections do if these matter."""
         versions = self.snapshot.world.products.get(product_id or "", [])
+        if with_collections:
+            versions = [version for version in versions if version.collections is not None]
         in_force = [version for version in versions if version.updated_at <= at]
         if in_force:
             return max(in_force, key=attrgetter("updated_at"))
         return min(versions, key=attrgetter("updated_at"), default=ProductVersion(at))
+
+    @property
+    def refunds(self) -> list[GivenBack]:
+        """Refunds by now, those of cancelled and unpaid orders included."""
+        standing = [order for order in self.visible if not (order.deleted or order.test)]
+        return [
+            GivenBack(at, minor if order.currency == self.snapshot.world.currency else None)
+            for order in standing
+            for at, minor in order.refunds
+            if at <= self.at
+        ]
+
+    @cached_property
+    def amounts(self) -> list[int]:
+        return [order.amount_minor for order in self.orders if order.amount_minor is not None]
+
+    @property
+    def average_order(self) -> int | None:
+        """The average amount, its fraction cut off."""
+        return int(Fraction(sum(self.amounts), len(self.amounts))) if self.amounts else None
+
+    @property
+    def days_between_orders(self) -> int | None:
+        """The average time between orders, in ten-thousandths of a day, cut off."""
+        if len(self.counted) < 2:
+            return None
+        gap = (self.last_order_at - self.first_order_at) * 10_000 // (len(self.counted) - 1)
+        return gap // timedelta(days=1)
+
+    def source(self, *, latest: bool) -> str | None:
+        found = sorted(self.counted, key=attrgetter("placed_at", "order_id"))
+        return origins.source(found[-1 if latest else 0]) if found else None
+
+    def named_by_orders(self, value: Callable[[Order], str | None]) -> set[str]:
+        """What orders name that are not deleted, those that do not count included."""
+        return {fold(named) for one in self.visible if not one.deleted and (named := value(one))}
 
     @cached_property
     def spent(self) -> int:
@@ -314,14 +378,22 @@ class Person:
         return domain if at and domain else None
 
     @cached_property
+    def carts(self) -> list[Cart]:
+        return [cart for cart in self.customer.carts if not cart.deleted and cart.changed_at <= self.at]
+
+    @cached_property
     def abandoned_at(self) -> datetime | None:
         wait = timedelta(minutes=self.snapshot.world.cart_wait_minutes)
-        left = [cart.changed_at + wait for cart in self.customer.carts if not self.led_somewhere(cart)]
-        return max((abandoned_at for abandoned_at in left if abandoned_at <= self.at), default=None)
+        left = [cart.changed_at + wait for cart in self.carts if self.became(cart) == "abandoned"]
+        return max(left, default=None)
 
-    def led_somewhere(self, cart: Cart) -> bool:
+    def became(self, cart: Cart) -> str:
+        """Say what became of a cart by now."""
         ended = any(at is not None and at <= self.at for at in (cart.completed_at, cart.ordered_at))
-        return cart.deleted or ended or any(order.placed_at >= cart.changed_at for order in self.counted)
+        if ended or any(order.placed_at >= cart.changed_at for order in self.counted):
+            return "ordered"
+        waited = self.at - cart.changed_at >= timedelta(minutes=self.snapshot.world.cart_wait_minutes)
+        return "abandoned" if waited else "open"
 
     @cached_property
     def score(self) -> Score | None:

@@ -36,7 +36,7 @@ from plugin.segments.tree import (
 
 Values = Mapping[str | Type, SearchStrategy[Value]]
 
-AVAILABLE_FIELDS = tuple(row for row in FIELDS.values() if row.available)
+AVAILABLE_FIELDS = tuple(row for row in FIELDS.values() if row.available and not row.days_since)
 AVAILABLE_FUNCTIONS = tuple(row for row in FUNCTIONS.values() if row.available)
 
 

@@ -5,9 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from connectors.records import UNSET, Cart, Deleted, Record
+from connectors.records import UNSET, Cart, Deleted, Record, Unset
 from tests.story.orders import ordered
-from tests.story.teller import DAY, HOUR, MINUTE, SECOND, TICK, Buyer, Filled, Story
+from tests.story.teller import (
+    AMOUNTS,
+    DAY,
+    FOREIGN,
+    HOUR,
+    MINUTE,
+    PRODUCTS,
+    SECOND,
+    TICK,
+    Buyer,
+    Filled,
+    Story,
+)
 
 
 def filled(story: Story) -> list[Record]:
@@ -33,10 +45,15 @@ def as_told(story: Story, filled: Filled) -> Cart:
             customer=story.profile(account) if account else story.one((None, UNSET)),
             email=email,
             completed_at=None if filled.cart.completed_at is UNSET else filled.cart.completed_at,
-            total_minor=1000,
-            currency=story.settings.currency,
+            total_minor=story.one((*AMOUNTS, None)),
+            currency=FOREIGN if story.chance(10) else story.settings.currency,
         )
-    return filled.cart
+    return replace(filled.cart, products=within(story))
+
+
+def within(story: Story) -> tuple[str, ...] | Unset:
+    """Return what lies in a cart, where that is told."""
+    return story.some(PRODUCTS, (0, 1, 2)) if story.chance(70) else UNSET
 
 
 def visitor(story: Story) -> Buyer:
@@ -54,7 +71,7 @@ def touched(story: Story) -> list[Record]:
     filled.touched_at = max(filled.touched_at + SECOND, lately(story))
     filled.cart = replace(filled.cart, changed_at=filled.touched_at)
     if story.chance(30):
-        return [Cart(filled.cart.cart_id, filled.touched_at)]
+        return [Cart(filled.cart.cart_id, filled.touched_at, products=within(story))]
     if filled.buyer == Buyer():
         filled.buyer = visitor(story)
     if story.chance(15) and filled.buyer != Buyer():

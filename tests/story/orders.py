@@ -7,22 +7,29 @@ from datetime import datetime
 
 from connectors.records import UNSET, Address, Deleted, LineItem, Order, Record, Refund, RefundLine
 from tests.story.teller import (
+    AGENTS,
     AHEAD,
     AMOUNTS,
+    CHANNELS,
     CODES,
     FOREIGN,
     HOUR,
+    LANDINGS,
     PLACES,
     PRODUCTS,
     QUANTITIES,
+    REFERRERS,
     SECOND,
     SKUS,
     STATUSES,
+    TITLES,
     VENDORS,
     Buyer,
     Placed,
     Story,
 )
+
+CIRCUMSTANCES = ("source_name", "landing_site", "referring_site", "user_agent", "location_id", "app_id")
 
 
 def placed(story: Story) -> list[Record]:
@@ -44,9 +51,16 @@ def ordered(story: Story, buyer: Buyer, placed_at: datetime, cart_ids: tuple[str
         lines=tuple(line(story, f"{order_id}-{number}") for number in range(story.one((1, 1, 2, 3)))),
         refunded_minor=story.one((0, 0, 333)) if story.chance(20) else UNSET,
         discount_codes=story.some(CODES, (0, 0, 1, 2)),
+        discount_minor=story.one((0, 0, 0, 100)),
         addresses=story.some(PLACES, (0, 1, 1, 2)),
         cart_ids=cart_ids,
         accepts_marketing=story.one((True, False, None)),
+        source_name=story.one(CHANNELS),
+        landing_site=story.one(LANDINGS),
+        referring_site=story.one(REFERRERS),
+        user_agent=story.one(AGENTS),
+        location_id=story.one(("7", None)),
+        app_id=story.one(("580111", "9", None)),
     )
     story.orders.append(Placed(order, buyer))
     return told(story, story.orders[-1])
@@ -56,10 +70,17 @@ def told(story: Story, placed: Placed) -> list[Record]:
     """Tell an order as it stands, and once in a while as an order export does too, which is older and knows less."""
     account = placed.buyer.account
     placed.order = replace(placed.order, customer=story.profile(account) if account else None)
+    now = partly(story, placed.order)
     if placed.exported or placed.order.test or placed.order.refunded_minor is not UNSET or not story.chance(15):
-        return [placed.order]
+        return [now]
     placed.exported = True
-    return [placed.order, as_exported(placed.order)]
+    return [now, as_exported(placed.order)]
+
+
+def partly(story: Story, order: Order) -> Order:
+    """Return an order as one source tells it: some leave out how it came about, or have it empty."""
+    left_out = story.some(CIRCUMSTANCES, (0, 0, 1, 3))
+    return replace(order, **{name: story.one((UNSET, None)) for name in left_out})
 
 
 def as_exported(order: Order) -> Order:
@@ -77,6 +98,7 @@ def as_exported(order: Order) -> Order:
         refunded_minor=sum(refund.amount_minor for refund in order.refunds),
         addresses=tuple(dict.fromkeys(Address(place.country) for place in order.addresses)),
         cart_ids=UNSET,
+        **dict.fromkeys(("landing_site", "referring_site", "user_agent", "location_id", "app_id"), UNSET),
     )
 
 
@@ -87,6 +109,8 @@ def line(story: Story, line_id: str) -> LineItem:
         quantity,
         current_quantity=quantity if story.chance(80) else None,
         product_id=story.one((*PRODUCTS, None)),
+        variant_id=story.one(("31", "32", None)),
+        title=story.one(TITLES),
         sku=story.one(SKUS),
         vendor=story.one(VENDORS),
         amount_minor=None if story.chance(5) else story.one(AMOUNTS),
@@ -172,6 +196,7 @@ def corrected(story: Story, order: Order) -> Order:
         financial_status=story.one(STATUSES),
         total_minor=story.one(AMOUNTS),
         discount_codes=story.some(CODES, (0, 1)),
+        discount_minor=story.one((0, 100, None)),
         accepts_marketing=story.one((True, False, None)),
     )
 

@@ -22,6 +22,8 @@ from connectors.records import (
 )
 from tests.story.teller import (
     ACCOUNT_STATES,
+    CATEGORIES,
+    COLLECTIONS,
     GROUPS,
     LANGUAGES,
     MAILBOXES,
@@ -171,6 +173,7 @@ def described(story: Story) -> list[Record]:
     if story.chance(5):
         return [Deleted("product", product_id, story.when())]
     updated_at = story.untaken(f"product {product_id}", story.when())
+    category_id, category = story.one(CATEGORIES)
     return [
         Product(
             product_id,
@@ -178,5 +181,8 @@ def described(story: Story) -> list[Record]:
             vendor=story.one(VENDORS),
             product_type=story.one(TYPES),
             tags=story.some(TAGS, (0, 1, 2)),
+            category=category,
+            category_id=category_id,
+            collections=story.some(COLLECTIONS, (0, 1, 2)) if story.chance(50) else UNSET,
         )
     ]

@@ -40,6 +40,20 @@ PRODUCTS = ("1", "2", "30")
 SKUS = ("A-1", "a-1", "B-2", None)
 VENDORS = ("Acme", "acme", "Globex", None)
 TYPES = ("Mug", "Lamp", None)
+CATEGORIES = (("hg-1", "Home > Mugs"), ("hg-2", "Home > Lamps"), (None, "Home > Mugs"), (None, None))
+COLLECTIONS = ("71", "72")
+TITLES = ("Blue mug", "blue mug", "Lamp", None)
+CHANNELS = ("web", "Web", "pos", "2329312", None)
+LANDINGS = ("/", "/?utm_source=News&x=1", "/a?b=2&utm_source=%20Spring+sale", "/?utm_source=", None)
+REFERRERS = ("https://www.Blog.example.com/a", "http://search.example.com:80/?q=1", None, None)
+AGENTS = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
+    "Mozilla/5.0 (iPad; CPU OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36 Edg/142.0.0.0",
+    "a shop's own till",
+    None,
+)
 QUANTITIES = (1, 1, 2, 3, 12)
 AMOUNTS = (0, 1, 333, 1000, 2000, 5000, 5000, 10000, 123456)
 STATES = ("SUBSCRIBED", "NOT_SUBSCRIBED", "PENDING", "UNSUBSCRIBED", "REDACTED", "INVALID")

@@ -71,7 +71,7 @@ class Shopify(
     label = "Shopify"
     role = "store"
     install = ApiKey(fields=("shop", "access_token", "api_secret"))
-    supplies = frozenset({"ratings", "views"})
+    supplies = frozenset({"ratings", "views", "carts", "collections"})
     oauth = OAuth(SCOPES, OPTIONAL_SCOPES)
     script = "https://cdn.shopify.com/shopifycloud/app-bridge.js"
     script_host = "https://cdn.shopify.com"

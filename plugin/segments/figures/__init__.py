@@ -23,13 +23,16 @@ from plugin.segments.figures.base import (
     Asked,
     counts,
     customers,
+    discounted,
     net,
     orders,
     parameters,
     placed,
+    refunds,
     whole,
 )
 from plugin.segments.figures.bought import bought
+from plugin.segments.figures.circumstances import came_about
 from plugin.segments.figures.left_carts import left_carts
 from plugin.segments.figures.lived import lived
 from plugin.segments.figures.standings import standing
@@ -45,6 +48,7 @@ OF_CUSTOMERS = (
     left_carts,
     lived,
     standing,
+    came_about,
 )  # each of a customer by itself; `bought` sums up orders, which are joined
 
 
@@ -113,11 +117,13 @@ __all__ = [
     "Crossed",
     "counts",
     "customers",
+    "discounted",
     "figures",
     "looked_up",
     "net",
     "orders",
     "parameters",
     "placed",
+    "refunds",
     "whole",
 ]

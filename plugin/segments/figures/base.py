@@ -66,6 +66,11 @@ def net(order: Any) -> ColumnElement[Any]:
     return amount - case((order.c.refunded, refunded), else_=0)
 
 
+def discounted(order: Any) -> ColumnElement[bool]:
+    """Whether anything was taken off an order, or a code was given. Never NULL."""
+    return or_(func.coalesce(order.c.discount_codes, "") != "", func.coalesce(order.c.discount_minor, 0) > 0)
+
+
 def whole(total: ColumnElement[Any]) -> ColumnElement[Any]:
     """A sum over whole numbers, 0 over none: Postgres would go on with decimals."""
     return func.coalesce(total.cast(BigInteger), 0)

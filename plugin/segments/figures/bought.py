@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, case, func, literal, select, type_coerce
 
-from plugin.db import Values, listed
+from plugin.db import Values, listed, microseconds
 from plugin.segments.figures.base import Asked, counts, customers, net, orders, placed, whole
 
 LISTS = ("countries", "regions", "cities", "postal_codes")
+TEN_THOUSANDTH_OF_A_DAY = 8_640_000  # microseconds
 
 
 def bought(asked: Asked) -> dict[str, ColumnElement[Any]]:
@@ -21,8 +22,22 @@ def bought(asked: Asked) -> dict[str, ColumnElement[Any]]:
         "spent_minor": whole(func.sum(case((counted, net(orders))))),
         "first_order_at": func.min(placed_at, type_=orders.c.placed_at.type),
         "last_order_at": func.max(placed_at, type_=orders.c.placed_at.type),
+        "average_order_minor": average(case((counted, net(orders)))),
+        "largest_order_minor": func.max(case((counted, net(orders)))),
+        "days_between_orders": between(placed_at),
         **{name: joined(customers.c[name], named(name)) for name in LISTS},
     }
+
+
+def average(amount: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The average of amounts that are known, without the fraction of a minor unit. Missing where there are none."""
+    return whole(func.sum(amount)) // func.nullif(func.count(amount), 0, type_=BigInteger())
+
+
+def between(placed_at: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The average time from one order to the next, in whole ten-thousandths of a day. Missing of fewer than two."""
+    first, last = (microseconds(function(placed_at)) for function in (func.min, func.max))
+    return (last - first) // func.nullif((func.count(placed_at) - 1) * TEN_THOUSANDTH_OF_A_DAY, 0, type_=BigInteger())
 
 
 def named(name: str) -> ColumnElement[Any]:

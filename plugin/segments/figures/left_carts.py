@@ -1,10 +1,10 @@
-"""Carts that were left: when the latest of a customer's was."""
+"""What became of carts (§7): open, abandoned or ordered, and when the latest of a customer's was abandoned."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
 from plugin.db import table
 from plugin.models.commerce import Cart
@@ -17,8 +17,13 @@ def left_carts(asked: Asked) -> dict[str, ColumnElement[Any]]:
     return {"abandoned_at": abandoned_at(asked)}
 
 
-def abandoned_at(asked: Asked) -> ColumnElement[Any]:
-    """When the latest cart was abandoned that has become no order and after which there was none (§7)."""
+def there() -> ColumnElement[bool]:
+    """Whether a cart has been seen by now, and is still there."""
+    return and_(carts.c.changed_at <= NOW, carts.c.deleted_at.is_(None))
+
+
+def ordered(asked: Asked) -> ColumnElement[bool]:
+    """Whether a cart has become an order, or its customer has placed one since its last change. Never NULL."""
     order = orders.alias("later_order")
     since = exists().where(
         order.c.shop_id == carts.c.shop_id,
@@ -27,11 +32,21 @@ def abandoned_at(asked: Asked) -> ColumnElement[Any]:
         placed(order),
         counts(asked, order),
     )
+    ended = (carts.c.completed_at, carts.c.ordered_at)
+    return or_(since, *(and_(moment.is_not(None), moment <= NOW) for moment in ended))
+
+
+def status(asked: Asked) -> ColumnElement[Any]:
+    """What became of a cart. One that was abandoned stops being so by any order since."""
+    return case((ordered(asked), "ordered"), (carts.c.abandoned_at <= CLOCK, "abandoned"), else_="open")
+
+
+def abandoned_at(asked: Asked) -> ColumnElement[Any]:
+    """When the latest of a customer's abandoned carts became one."""
     return (
         select(func.max(carts.c.abandoned_at))
         .where(carts.c.shop_id == customers.c.shop_id, carts.c.customer_id == customers.c.customer_id)
-        .where(carts.c.changed_at <= NOW, carts.c.abandoned_at <= CLOCK, carts.c.deleted_at.is_(None), ~since)
-        .where(*(or_(carts.c[name].is_(None), carts.c[name] > NOW) for name in ("completed_at", "ordered_at")))
+        .where(there(), carts.c.abandoned_at <= CLOCK, ~ordered(asked))
         .correlate(customers)
         .scalar_subquery()
     )
