@@ -19,7 +19,19 @@ from connectors.records import Record
 from plugin.segments.tree import Coordinates
 from tests.oracle import World, day_of, day_start
 from tests.story import HAPPENINGS
-from tests.story.teller import AMOUNTS, CODES, PRODUCTS, TAGS, TICK, Story
+from tests.story.teller import (
+    AMOUNTS,
+    CODES,
+    FORMS,
+    NAMES,
+    PLACES_SEEN,
+    PRODUCTS,
+    SEARCHES,
+    SURVEYS,
+    TAGS,
+    TICK,
+    Story,
+)
 from tests.worlds import Settings, world_of
 
 # In some of these nights midnight is missing or comes twice; Lord Howe moves by half an hour; Samoa lost a day. In
@@ -51,6 +63,17 @@ JUMPS = (
     *(timedelta(days=days) for days in (1, 1, 2, 7, 30, 90, 365)),
 )
 
+EVENTS = (
+    "storefront.product_viewed",
+    "storefront.collection_viewed",
+    "site.page_viewed",
+    "site.searched",
+    "site.form_submitted",
+    "site.link_clicked",
+    "call_received",
+    "survey_answered",
+    "event",
+)
 DATES = (
     "first_order_date",
     "last_order_date",
@@ -60,10 +83,9 @@ DATES = (
     "products_purchased.date",
     "carts.date",
     "refunds.date",
-    "storefront.product_viewed.date",
-    "storefront.collection_viewed.date",
     "store_credit_accounts.next_expiry_date",
     "store_credit_accounts.last_credit_date",
+    *(f"{name}.date" for name in EVENTS),
 )
 MONEY = (
     *("amount_spent", "average_order_value", "largest_order", "store_credit_accounts.balance"),
@@ -83,8 +105,9 @@ COUNTS = (
     "products_purchased.sum_quantity",
     "carts.count",
     "refunds.count",
-    "storefront.product_viewed.count",
-    "storefront.collection_viewed.count",
+    *(f"{name}.count" for name in EVENTS),
+    "nps_score",
+    "csat_score",
 )
 TEXTS: dict[str, tuple[object, ...]] = {
     "customer_tags": (*TAGS, "Vip "),
@@ -127,6 +150,15 @@ TEXTS: dict[str, tuple[object, ...]] = {
     "attributes.visits": (-3, 0, 1, 2, 3),
     "attributes.height": (Decimal("1.75"), Decimal("1.7501"), Decimal("1.75005"), Decimal(0), Decimal(-2)),
     "age": (-1, 0, 1, 17, 18, 19, 30),
+    **dict.fromkeys(("storefront.product_viewed.tag", "storefront.collection_viewed.tag"), TAGS),
+    **dict.fromkeys(("site.page_viewed.url", "site.link_clicked.link"), PLACES_SEEN[:2]),
+    "site.searched.query": SEARCHES,
+    "site.form_submitted.form": FORMS[:2],
+    "survey_answered.survey": SURVEYS,
+    "survey_answered.question": ("Why?",),
+    "survey_answered.answer": ("yes", "no", "Yes"),
+    "survey_answered.score": tuple(map(Decimal, ("0", "6.5", "7", "8.5", "8.50001", "9", "10"))),
+    "event.name": NAMES,
     "products_purchased.id": (*PRODUCTS, "99"),
     "products_purchased.sku": ("A-1", "a-1", "B-2"),
     "products_purchased.tag": TAGS,

@@ -23,7 +23,10 @@ names that the app supplies. Where the specification leaves room, these are the 
 - A cart is abandoned once the waiting time has passed since its last change, unless it was deleted, completed or
   ordered, or its customer has placed an order that counts since that change.
 - What the store itself thinks of a customer is the last that it said, if that was said by the moment.
-- What somebody did (looked at, searched for, answered …) is one row each time, however often it is told.
+- What somebody did (looked at, searched for, answered …) is one row each time, however often it is told. The tags of
+  what was looked at are those told with it; of a product for which none are told, those of its version then.
+- The score of a survey is that of the latest answer that is a whole number on its scale; of two at one moment, of the
+  one whose source and id are greater.
 - What is expected of customers is handed in.
 - What the merchant keeps is the latest value told by the moment; of two at one moment nothing before something, then
   the greater as text. It makes nobody a customer. A day of it is one on the calendar; beside a written instant it

@@ -99,7 +99,7 @@ def world_of(told: Sequence[records.Record], settings: Settings) -> World:
             who.carts.append(cart_of(changes, sorted_, settings.currency))
     for event in {(one.source, one.event_id): one for one in of(records.Event, told)}.values():
         if who := people.known(event.customer_id, event.email):
-            who.events.append(oracle.Event(event.happened_at, event.kind, event.subject_id))
+            who.events.append(event_of(event))
     for one in of(records.Attribute, told):
         if who := people.known(one.customer_id, one.email):
             who.kept.append(oracle.Kept(one.changed_at, one.key, one.value))
@@ -282,6 +282,20 @@ def order_of(versions: Sequence[records.Order], told: Told) -> oracle.Order:
         accepts_marketing=carried(versions, "accepts_marketing"),
         places=places_of(carried(versions, "addresses", ())),
         lines=[line_of(line, detailed[-1], refunds) for line in carried(versions, "lines", ())],
+    )
+
+
+def event_of(event: records.Event) -> oracle.Event:
+    return oracle.Event(
+        event.happened_at,
+        event.kind,
+        subject_id=event.subject_id,
+        subject=event.subject,
+        tags=event.tags,
+        question=event.question,
+        answer=event.answer,
+        score=event.score,
+        told=(event.source, event.event_id),
     )
 
 

@@ -14,16 +14,18 @@ from plugin.db import among, fold, table, upsert
 from plugin.ingest.merging import Row
 from plugin.ingest.people import keys
 from plugin.models.commerce import LineItem, Order, ProductVersion
+from plugin.models.events import Event
 
 versions = table(ProductVersion)
 lines = table(LineItem)
 orders = table(Order)
+events = table(Event)
 
 FACTS = ("title", "vendor", "product_type", "category", "category_id", "tags")
 
 
 def store(session: Session, shop_id: str, records: Sequence[Product]) -> set[str]:
-    """Keep what products are from now on; return the customers whose order lines are seen differently by it."""
+    """Keep what products are from now on; return the customers whose lines or views are seen differently by it."""
     known = versions_of(session, shop_id, [one.product_id for one in records])
     fresh = [row for one in records if (row := version_row(shop_id, one)) and tells_more(known, row)]
     if not fresh:
@@ -37,7 +39,10 @@ def store(session: Session, shop_id: str, records: Sequence[Product]) -> set[str
             "collections": func.coalesce(new.collections, versions.c.collections),
         },
     )
-    return relabel(session, shop_id, sorted({row["product_id"] for row in fresh}))
+    concerned = relabel(session, shop_id, sorted({row["product_id"] for row in fresh}))
+    for row in fresh:
+        concerned |= viewers(session, row, known.get(row["product_id"], []))
+    return concerned
 
 
 def version_row(shop_id: str, product: Product) -> Row:
@@ -101,6 +106,24 @@ def facts(known: Sequence[Any], at: datetime | None) -> Row:
         "product_category_id": version.category_id if version else None,
         "product_collections": told.collections if told else None,
     }
+
+
+def viewers(session: Session, version: Row, known: Sequence[Any]) -> set[str]:
+    """Return who looked at a product while it was what a new version says, if its tags were taken for others.
+
+    Views from before anything was known go by the first version that there is.
+    """
+    at = version["updated_at"]
+    instead = first_known(known, at)
+    if instead is not None and instead.tags == version["tags"]:
+        return set()
+    span = [events.c.happened_at >= at] if any(one.updated_at <= at for one in known) else []
+    later = [one.updated_at for one in known if one.updated_at > at]
+    span += [events.c.happened_at < min(later)] if later else []
+    seen = select(events.c.customer_id).where(
+        events.c.shop_id == version["shop_id"], events.c.subject_id == version["product_id"], *span
+    )
+    return set(session.scalars(seen.where(events.c.kind == "product_viewed", events.c.tags.is_(None)).distinct()))
 
 
 def relabel(session: Session, shop_id: str, product_ids: list[str]) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import SQLModel
 
 from plugin.models.columns import big, id_, json, key, moment, shop_key, values
@@ -27,6 +27,14 @@ class Event(SQLModel, table=True):
     __table_args__ = (
         Index("ix_events_customer", "shop_id", "customer_id", "kind", "happened_at"),
         Index("ix_events_happened", "shop_id", "kind", "happened_at", "customer_id"),
+        Index(
+            "ix_events_subject",
+            "shop_id",
+            "subject_id",
+            "happened_at",
+            sqlite_where=text("subject_id IS NOT NULL"),
+            postgresql_where=text("subject_id IS NOT NULL"),
+        ),
     )
 
     shop_id: str = shop_key()

@@ -37,9 +37,10 @@ SURVEY = "survey answers"
 SENT = "as a metafield, from a survey, a CSV file or the API"
 ORDER_DETAILS = "orders kept with their details"
 ENGAGEMENT = "a connection to an e-mail platform that reports opens and clicks"
-SITE = "events from the shop's own pages"
-CALLS = "events sent by a call system"
-EVENTS = "events sent to this shop"
+SITE = "the snippet on the shop's own pages, or events sent with a key"
+EVENTS = "events that another system sends with a key"
+VIEWS = "the pixel of a Shopify store, the snippet on the shop's own pages, or events sent with a key"
+TAGGED = "views that are sent with the tags of collections"
 
 
 def _later(
@@ -234,6 +235,35 @@ _AVAILABLE = (
         undated=True,
     ),
     Field(
+        "nps_score",
+        INTEGER,
+        "nps_score",
+        "Would they recommend the shop: 0 to 10, the latest answer to the survey nps",
+        supplied_by=EVENTS,
+        needs="events",
+        least=0,
+        most=10,
+    ),
+    Field(
+        "nps_group",
+        ENUM,
+        "nps_group",
+        "Group by that score, from 9, 7 and 0 on",
+        values=("PROMOTER", "PASSIVE", "DETRACTOR"),
+        supplied_by=EVENTS,
+        needs="events",
+    ),
+    Field(
+        "csat_score",
+        INTEGER,
+        "csat_score",
+        "How content they are: 1 to 5, the latest answer to the survey csat",
+        supplied_by=EVENTS,
+        needs="events",
+        least=1,
+        most=5,
+    ),
+    Field(
         "rfm_recency", INTEGER, "rfm_recency", "Score of how lately they ordered: 1 to 5", whole=True, least=1, most=5
     ),
     Field(
@@ -360,10 +390,6 @@ _LATER = (
     _later("favourite_vendor", STRING, "Vendor bought most", ORDER_DETAILS),
     _later("discount_share", DECIMAL, "Share of what was bought at a discount: 0 to 1", ORDER_DETAILS),
     _later("discount_habit", ENUM, "Use of discounts", ORDER_DETAILS, ("FULL_PRICE", "MIXED", "DISCOUNT_ONLY")),
-    # Voice of the customer.
-    _later("nps_score", INTEGER, "Would they recommend the shop: 0 to 10", SURVEY),
-    _later("nps_group", ENUM, "Group by that score", SURVEY, ("PROMOTER", "PASSIVE", "DETRACTOR")),
-    _later("csat_score", INTEGER, "How content they are: 1 to 5", SURVEY),
 )
 
 FIELDS: Mapping[str, Field] = {row.name: row for row in (*_AVAILABLE, *_KEPT, *_LATER)}
@@ -453,19 +479,45 @@ _CREDIT = _parameters(
     Parameter("last_credit_date", DATE, "last_credit_at", "Day on which credit was last granted"),
 )
 
-_EMAIL = _unsupplied(ENGAGEMENT, activity_id=ID, date=DATE, count=INTEGER)
-_VIEWS = _parameters(
-    Parameter("id", ID, "subject_id", "The id of what was viewed"),
-    Parameter("date", DATE, "happened_at", "Day of the view"),
-    Parameter("count", INTEGER, "count", "Number of views", kind="aggregate"),
-) | _unsupplied("collections kept with their tags", tag=MEMBER)
+
+def _events(*rows: Parameter, day: str = "Day of the event", count: str = "Number of events") -> dict[str, Parameter]:
+    """The parameters of events: their own, their day, and how many there are."""
+    return _parameters(
+        *rows, Parameter("date", DATE, "happened_at", day), Parameter("count", INTEGER, "count", count, "aggregate")
+    )
+
+
+def _views(subject: str, *, tags_needed: str) -> dict[str, Parameter]:
+    return _events(
+        Parameter("id", ID, "subject_id", f"The {subject}'s id"),
+        Parameter("tag", MEMBER, "tags", f"A tag of the {subject} then", supplied_by=TAGGED, needs=tags_needed),
+        day="Day of the view",
+        count="Number of views",
+    )
+
+
+_EMAIL = _events(Parameter("activity_id", ID, "subject_id", "The id of the e-mail"), count="Number of times")
+_VIEWS = {"product": _views("product", tags_needed=""), "collection": _views("collection", tags_needed="tagged views")}
+_SURVEY = _events(
+    Parameter("survey", STRING, "subject", "The survey"),
+    Parameter("question", STRING, "question", "The question"),
+    Parameter("answer", STRING, "answer", "What was answered, in words"),
+    Parameter("score", DECIMAL, "score", "What was answered, as a number"),
+    day="Day of the answer",
+    count="Number of answers",
+)
+# What is seen on the shop's own pages, each with what it was about.
+_ON_PAGES = {
+    "page_viewed": ("Viewed a page", Parameter("url", STRING, "subject", "The page's address")),
+    "searched": ("Searched", Parameter("query", STRING, "subject", "What was searched for")),
+    "form_submitted": ("Sent a form", Parameter("form", STRING, "subject", "The form")),
+    "link_clicked": ("Clicked a link", Parameter("link", STRING, "subject", "Where it leads, or its name")),
+}
 # The parameters that Shopify's own functions have.
 _PRODUCTS_THERE = frozenset({"id", "tag", "category", "date", "count", "quantity", "sum_quantity"})
 _ORDERS_THERE = frozenset({"date", "amount", "sum_amount", "count", "location_id", "app_id"})
 _VIEWS_THERE = frozenset({"id", "date", "count", "tag"})
-# Functions without parameters here: the language does not say theirs yet, and they are not checked.
 _EMAIL_EVENTS = ("bounced", "clicked", "delivered", "marked_as_spam", "opened", "unsubscribed")
-_SITE_EVENTS = ("page_viewed", "searched", "form_submitted", "link_clicked")
 
 FUNCTIONS: Mapping[str, Function] = {
     row.name: row
@@ -473,7 +525,15 @@ FUNCTIONS: Mapping[str, Function] = {
         Function("products_purchased", "lines", "Bought a product", _PRODUCTS, shopify=_PRODUCTS_THERE),
         Function("orders_placed", "orders", "Placed an order", _ORDERS, shopify=_ORDERS_THERE),
         *(
-            Function(f"{family}.{event}", None, f"E-mail {event.replace('_', ' ')}", _EMAIL, ENGAGEMENT, shopify=there)
+            Function(
+                f"{family}.{event}",
+                f"{family}.{event}",
+                f"E-mail {event.replace('_', ' ')}",
+                _EMAIL,
+                ENGAGEMENT,
+                needs=f"{family} events",
+                shopify=there,
+            )
             for family, there in (("shopify_email", frozenset(_EMAIL)), ("email", None))
             for event in _EMAIL_EVENTS
         ),
@@ -482,8 +542,8 @@ FUNCTIONS: Mapping[str, Function] = {
                 f"storefront.{subject}_viewed",
                 f"{subject}_viewed",
                 f"Viewed a {subject}",
-                _VIEWS,
-                supplied_by="a Shopify store with the pixel",
+                _VIEWS[subject],
+                supplied_by=VIEWS,
                 needs="views",
                 forgeable=True,
                 shopify=_VIEWS_THERE,
@@ -507,26 +567,21 @@ FUNCTIONS: Mapping[str, Function] = {
             asks=(("coordinates",), ("distance_km", "distance_mi")),
             shopify=frozenset({"coordinates", "distance_km", "distance_mi"}),
         ),
-        Function(
-            "survey_answered",
-            None,
-            "Answered a survey",
-            _unsupplied(SURVEY, survey=STRING, question=STRING, answer=STRING, score=DECIMAL, date=DATE, count=INTEGER),
-            SURVEY,
-        ),
+        Function("survey_answered", "survey_answered", "Answered a survey", _SURVEY, EVENTS, needs="events"),
         Function("carts", "carts", "Had a cart", _CARTS, supplied_by="a store that tells of carts", needs="carts"),
         Function("refunds", "refunds", "Had a refund", _REFUNDS),
         *(
-            Function(f"site.{event}", None, f"On the site: {event.replace('_', ' ')}", {}, SITE)
-            for event in _SITE_EVENTS
+            Function(f"site.{kind}", kind, sentence, _events(about), SITE, needs="site", forgeable=True)
+            for kind, (sentence, about) in _ON_PAGES.items()
         ),
-        Function("call_received", None, "Was called", {}, CALLS),
+        Function("call_received", "call_received", "Was called, or called", _events(), EVENTS, needs="events"),
         Function(
             "event",
-            None,
+            "event",
             "Did something else",
-            _unsupplied(EVENTS, name=STRING, date=DATE, count=INTEGER),
+            _events(Parameter("name", STRING, "subject", "What it is called")),
             EVENTS,
+            needs="events",
         ),
     )
 }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import (
     ColumnElement,
@@ -27,8 +27,9 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from connectors.records import EventKind
 from plugin.db import SEPARATOR, Values, table
-from plugin.models.commerce import Customer, LineItem, RefundLine
+from plugin.models.commerce import Customer, LineItem, ProductVersion, RefundLine
 from plugin.models.events import Event
 from plugin.models.standing import StoreCredit
 from plugin.segments import figures
@@ -43,8 +44,7 @@ credit = table(StoreCredit)
 lines = table(LineItem)
 refund_lines = table(RefundLine)
 events = table(Event)
-
-VIEWS = ("product_viewed", "collection_viewed")
+versions = table(ProductVersion)
 
 
 @dataclass(frozen=True)
@@ -210,17 +210,30 @@ CARTS = Rows(
 
 
 def did(kind: str) -> Rows:
+    """Events of one kind. What is told of an event alone is compared as it is."""
+
     def theirs(customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnElement[bool]:
         mine = and_(events.c.shop_id == figures.SHOP, events.c.customer_id == customer_id)
         return and_(mine, events.c.kind == kind, events.c.happened_at <= figures.NOW)
 
+    told = ("subject_id", "subject", "question", "answer", "score", "happened_at")
+    tags = tags_then() if kind == "product_viewed" else events.c.tags
     return Rows(
         table=events,
         theirs=theirs,
-        columns={"subject_id": events.c.subject_id, "happened_at": events.c.happened_at},
+        columns={name: events.c[name] for name in told} | {"tags": tags},
         dates={"happened_at": among_rows(events, "happened_at", kind=kind)},
-        called=events.c.subject_id,
+        called=func.coalesce(events.c.subject, events.c.subject_id),
     )
+
+
+def tags_then() -> ColumnElement[Any]:
+    """The tags of the product that was looked at: as told, else as they were then, else as they were first known."""
+    of_product = (versions.c.shop_id == events.c.shop_id, versions.c.product_id == events.c.subject_id)
+    known = select(versions.c.tags).where(*of_product).limit(1).correlate(events)
+    then = known.where(versions.c.updated_at <= events.c.happened_at).order_by(versions.c.updated_at.desc())
+    first = known.order_by(versions.c.updated_at)
+    return func.coalesce(events.c.tags, then.scalar_subquery(), first.scalar_subquery(), type_=Values())
 
 
 def of_homes(customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnElement[bool]:
@@ -255,5 +268,5 @@ ROWS: Mapping[str, Rows] = {
     "carts": CARTS,
     "homes": HOMES,
     "credit": CREDIT,
-    **{kind: did(kind) for kind in VIEWS},
+    **{kind: did(kind) for kind in get_args(EventKind)},
 }

@@ -13,7 +13,8 @@ from sqlmodel import Session
 from connectors import registry
 from plugin.attributes import definitions
 from plugin.attributes.definitions import FIXED
-from plugin.db import fold, table
+from plugin.db import fold, holds, table
+from plugin.models.access import ApiKey
 from plugin.models.segments import Segment
 from plugin.models.shops import Connection, Shop
 from plugin.models.site import RatingRun
@@ -33,6 +34,10 @@ TYPES: Mapping[str, Type] = {
     "boolean": Type.BOOLEAN,
 }
 
+SENDING = "events:write"
+BY_KEY = frozenset({"events", "site", "views", "tagged views"})  # what is supplied by events that are sent to the API
+
+api_keys = table(ApiKey)
 segments = table(Segment)
 runs = table(RatingRun)
 connections = table(Connection)
@@ -91,6 +96,9 @@ def of(session: Session, shop: Shop) -> Vocabulary:
     known = {shop.platform, *session.scalars(platforms)} & registry().keys()
     defined = definitions.all_of(session, shop.shop_id)
     fed = feeding(defined)
+    sending = select(api_keys.c.key_id).where(api_keys.c.shop_id == shop.shop_id, holds(api_keys.c.scopes, SENDING))
+    if session.execute(sending.limit(1)).first():  # one that was revoked as well: what came by it is still there
+        found |= BY_KEY
     return Vocabulary(
         own=(*own_fields(defined), *fixed_fields(fed)),
         segments=tuple((row.segment_id, row.name) for row in session.execute(named.order_by(segments.c.segment_id))),

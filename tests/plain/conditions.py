@@ -66,6 +66,9 @@ ATTRIBUTES = {
     "rfm_recency": Name("number", lambda person: person.score and person.score.recency),
     "rfm_frequency": Name("number", lambda person: person.score and person.score.frequency),
     "rfm_monetary": Name("number", lambda person: person.score and person.score.monetary),
+    "nps_score": Name("number", attrgetter("nps")),
+    "nps_group": Name("text", attrgetter("nps_group")),
+    "csat_score": Name("number", lambda person: person.answered("csat", 1, 5)),
     "spend_percentile": Name("number", lambda person: person.score and person.score.percentile),
     "historic_value": Name("money", attrgetter("spent")),
     "predicted_value": Name("money", lambda person: person.expected and person.expected.value_minor),
@@ -166,16 +169,32 @@ FUNCTIONS["store_credit_accounts"] = Function(
 )
 FUNCTIONS["customer_within_distance"] = Function(attrgetter("homes"), {}, {})
 
+ABOUT = {
+    "id": Name("text", attrgetter("event.subject_id")),
+    "activity_id": Name("text", attrgetter("event.subject_id")),
+    "tag": Name("tags", attrgetter("tags")),
+    "question": Name("text", attrgetter("event.question")),
+    "answer": Name("text", attrgetter("event.answer")),
+    "score": Name("decimal", attrgetter("score")),
+    **dict.fromkeys(("url", "query", "form", "link", "name", "survey"), Name("text", attrgetter("event.subject"))),
+}
 
-def views(kind: str) -> Function:
-    return Function(
-        lambda person: person.did(kind),
-        {"id": Name("text", attrgetter("subject_id")), "date": Name("date", attrgetter("happened_at"))},
-        {"count": Name("number", len)},
-    )
+
+def events(kind: str, *about: str) -> Function:
+    choosing = {name: ABOUT[name] for name in about} | {"date": Name("date", attrgetter("happened_at"))}
+    return Function(lambda person: person.did(kind), choosing, {"count": Name("number", len)})
 
 
-FUNCTIONS |= {f"storefront.{kind}": views(kind) for kind in ("product_viewed", "collection_viewed")}
+FUNCTIONS |= {
+    **{f"storefront.{kind}": events(kind, "id", "tag") for kind in ("product_viewed", "collection_viewed")},
+    "site.page_viewed": events("page_viewed", "url"),
+    "site.searched": events("searched", "query"),
+    "site.form_submitted": events("form_submitted", "form"),
+    "site.link_clicked": events("link_clicked", "link"),
+    "call_received": events("call_received"),
+    "survey_answered": events("survey_answered", "survey", "question", "answer", "score"),
+    "event": events("event", "name"),
+}
 
 ORDERINGS: dict[str, Callable[[int], bool]] = {
     "=": lambda order: order == 0,

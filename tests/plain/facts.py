@@ -124,11 +124,21 @@ class CreditAccount:
 
 
 class Event(NamedTuple):
-    """Something done: a page of the shop looked at, a call, an answer."""
+    """Something done: a page of the shop looked at, a call, an answer. `told` tells two at one moment apart.
+
+    `subject_id` and `subject` say what it was about: a product; an address, a survey, its own name. `tags` is None
+    where nobody told any.
+    """
 
     happened_at: datetime
     kind: str
-    subject_id: str | None
+    subject_id: str | None = None
+    subject: str | None = None
+    tags: Collection[str] | None = None
+    question: str | None = None
+    answer: str | None = None
+    score: Decimal | None = None
+    told: tuple[str, str] = ("", "")
 
 
 class Kept(NamedTuple):

@@ -6,6 +6,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from operator import attrgetter
@@ -107,6 +108,15 @@ class Bought(NamedTuple):
     title: str | None
     units: int
     amount_minor: int | None
+
+
+class Did(NamedTuple):
+    """Something done. The score is in ten-thousandths."""
+
+    event: Event
+    happened_at: datetime
+    tags: Collection[str]
+    score: int | None
 
 
 class Snapshot:
@@ -351,8 +361,32 @@ class Person:
     def credit(self) -> list[Credit]:
         return [found for one in self.customer.credit if (found := credit_of(one, self.at))]
 
-    def did(self, kind: str) -> list[Event]:
-        return [one for one in self.customer.events if one.kind == kind and one.happened_at <= self.at]
+    def did(self, kind: str) -> list[Did]:
+        seen = [one for one in self.customer.events if one.kind == kind and one.happened_at <= self.at]
+        return [Did(one, one.happened_at, self.tags_of(one), in_parts(one.score)) for one in seen]
+
+    def tags_of(self, event: Event) -> set[str]:
+        """Return the tags of what was looked at: as told, of a product else as they were then."""
+        if event.tags is None and event.kind == "product_viewed":
+            return {fold(tag) for tag in self.product(event.subject_id, event.happened_at).tags}
+        return {fold(tag) for tag in event.tags or ()}
+
+    def answered(self, survey: str, lowest: int, highest: int) -> int | None:
+        """Return the latest answer to a survey that is a whole number on its scale."""
+        given = [one.event for one in self.did("survey_answered") if one.event.subject == survey]
+        fitting = [one for one in given if one.score in range(lowest, highest + 1)]
+        latest = max(fitting, key=attrgetter("happened_at", "told"), default=None)
+        return int(latest.score) if latest and latest.score is not None else None
+
+    @cached_property
+    def nps(self) -> int | None:
+        return self.answered("nps", 0, 10)
+
+    @cached_property
+    def nps_group(self) -> str | None:
+        if self.nps is None:
+            return None
+        return "PROMOTER" if self.nps >= 9 else "PASSIVE" if self.nps >= 7 else "DETRACTOR"
 
     def own(self, key: str) -> Any:
         """What the merchant keeps under a key: the last that was told; of two at one moment nothing, or the greater."""
@@ -443,6 +477,10 @@ def credit_of(account: CreditAccount, at: datetime) -> Credit | None:
 
 def total(values: Iterable[int | None]) -> int:
     return sum(value for value in values if value is not None)
+
+
+def in_parts(score: Decimal | None) -> int | None:
+    return None if score is None else int(score * 10_000)
 
 
 def fold(text: str) -> str:

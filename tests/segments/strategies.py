@@ -37,7 +37,8 @@ from plugin.segments.tree import (
 Values = Mapping[str | Type, SearchStrategy[Value]]
 
 AVAILABLE_FIELDS = tuple(row for row in FIELDS.values() if row.available and not row.days_since)
-AVAILABLE_FUNCTIONS = tuple(row for row in FUNCTIONS.values() if row.available)
+NOBODYS = {"email events", "shopify_email events"}  # what no platform tells yet
+AVAILABLE_FUNCTIONS = tuple(row for row in FUNCTIONS.values() if row.available and row.needs not in NOBODYS)
 
 
 def relative(amount: int, unit: str) -> RelativeDate:

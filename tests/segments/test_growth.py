@@ -25,6 +25,7 @@ MORE = 1.5  # times the work, at 25 times the customers
 
 # Tables that do not grow with the shop's customers, and what a statement makes for itself.
 SHORT = {"json_each", "found", "shops", "lanes", "segments", "connections", "destinations", "stale", "wakes"} | {
+    "api_keys",
     "attribute_definitions",
     "ladder_levels",
 }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlmodel import SQLModel
 
-from plugin import clock, ingest, lanes, shops
+from plugin import api_keys, clock, ingest, lanes, shops
 from plugin.attributes.definitions import FIXED, define
 from plugin.db import reading, table, transaction
 from plugin.models.commerce import Customer
@@ -76,6 +76,7 @@ def open_shop(engine, history: History, texts: list[str], at: datetime) -> None:
         for one in KEPT:
             define(session, shop, one.key, one.kind)
         session.add(RatingRun(shop_id=shop.shop_id, connection_id="store", supplied=ASKED_FOR))
+        api_keys.add(session, shop.shop_id, "calls", api_keys.SCOPES)
         for number, text in enumerate(texts):
             keep.add(session, shop, f"S{number}", text)
 

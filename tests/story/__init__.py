@@ -6,7 +6,7 @@ from connectors.records import Record
 from tests.story.asked import credited, stood
 from tests.story.carts import bought, emptied, filled, touched
 from tests.story.orders import placed, revised, struck
-from tests.story.people import closed, decided, described, edited, noted, opened, rated, tagged, viewed
+from tests.story.people import closed, decided, described, did, edited, noted, opened, rated, tagged, viewed
 from tests.story.teller import Story
 
 HAPPENINGS: tuple[Callable[[Story], list[Record]], ...] = (
@@ -14,7 +14,7 @@ HAPPENINGS: tuple[Callable[[Story], list[Record]], ...] = (
     *[opened] * 4,
     *[revised] * 5,
     *[filled] * 2,
-    *[decided, tagged, described, touched, rated, viewed] * 2,
+    *[decided, tagged, described, touched, rated, viewed, did] * 2,
     *[noted] * 4,
     *[stood, credited, credited],
     *[edited, closed, struck, bought, emptied],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from connectors.records import (
     UNSET,
@@ -15,6 +17,7 @@ from connectors.records import (
     Customer,
     Deleted,
     Event,
+    EventKind,
     Product,
     Rating,
     Record,
@@ -24,13 +27,18 @@ from tests.story.teller import (
     ACCOUNT_STATES,
     CATEGORIES,
     COLLECTIONS,
+    FORMS,
     GROUPS,
     LANGUAGES,
     MAILBOXES,
+    NAMES,
     OWN,
     PLACES,
+    PLACES_SEEN,
     PRODUCTS,
+    SEARCHES,
     STATES,
+    SURVEYS,
     TAGS,
     TIERS,
     TYPES,
@@ -39,6 +47,27 @@ from tests.story.teller import (
     Story,
 )
 from tests.worlds import address
+
+SCORES = (None, *map(Decimal, ("0", "1", "5", "6", "7", "8.5", "9", "10")))
+# What is told of each kind of doing; a survey's answers most often.
+DOINGS: tuple[tuple[EventKind, dict[str, tuple[Any, ...]]], ...] = (
+    *[
+        (
+            "survey_answered",
+            {"subject": SURVEYS, "question": ("Why?", None), "answer": ("yes", "no", None), "score": SCORES},
+        )
+    ]
+    * 4,
+    ("page_viewed", {"subject": PLACES_SEEN}),
+    ("searched", {"subject": SEARCHES}),
+    ("form_submitted", {"subject": FORMS}),
+    ("link_clicked", {"subject": PLACES_SEEN}),
+    ("call_received", {"properties": (None, {"topic": "delivery"})}),
+    *[("event", {"subject": NAMES})] * 2,
+    ("product_viewed", {"subject_id": PRODUCTS, "tags": (None, (), TAGS[:1])}),
+    ("collection_viewed", {"subject_id": PRODUCTS, "tags": (None, TAGS[:3])}),
+    ("email.opened", {"subject_id": PRODUCTS}),
+)
 
 
 def opened(story: Story) -> list[Record]:
@@ -166,6 +195,19 @@ def own_value(story: Story, key: str) -> AttributeValue | None:
     year = day.year - story.one((0, 1, 17, 18, 19, 30))
     day = story.one((day, day, date(day.year, 2, 28), date(2000, 2, 29)))
     return day.replace(year=year, day=min(day.day, monthrange(year, day.month)[1]))
+
+
+def did(story: Story) -> list[Record]:
+    """Another system tells what somebody did: by id or address; now and then two answers at one moment."""
+    account = story.account() if story.chance(60) else None
+    customer_id, email = (account.profile.customer_id, None) if account else (None, story.mailbox())
+    if not (customer_id or email):
+        return []
+    kind, about = story.one(DOINGS)
+    told = {name: story.one(values) for name, values in about.items()}
+    event = Event(f"told-{story.new_id()}", kind, story.when(), customer_id, email, "calls", **told)
+    again = story.chance(20) and kind == "survey_answered"
+    return [event, replace(event, event_id=f"told-{story.new_id()}", score=story.one(SCORES))] if again else [event]
 
 
 def described(story: Story) -> list[Record]:

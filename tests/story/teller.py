@@ -54,6 +54,11 @@ AGENTS = (
     "a shop's own till",
     None,
 )
+SURVEYS = ("nps", "nps", "csat", "NPS", "delivery")
+NAMES = ("shop visited", "Shop visited", "talk")
+SEARCHES = ("mug", "Mug", "O'Hara")
+FORMS = ("newsletter", "contact", None)
+PLACES_SEEN = ("https://shop.example.com/", "https://shop.example.com/about", None)
 QUANTITIES = (1, 1, 2, 3, 12)
 AMOUNTS = (0, 1, 333, 1000, 2000, 5000, 5000, 10000, 123456)
 STATES = ("SUBSCRIBED", "NOT_SUBSCRIBED", "PENDING", "UNSUBSCRIBED", "REDACTED", "INVALID")

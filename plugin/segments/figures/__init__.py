@@ -17,6 +17,7 @@ from sqlalchemy.sql.selectable import Select
 
 from plugin.db import table
 from plugin.models.segments import CustomerStats
+from plugin.segments.figures.answered import answered
 from plugin.segments.figures.base import (
     NOW,
     SHOP,
@@ -49,6 +50,7 @@ OF_CUSTOMERS = (
     lived,
     standing,
     came_about,
+    answered,
 )  # each of a customer by itself; `bought` sums up orders, which are joined
 
 
