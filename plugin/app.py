@@ -38,6 +38,7 @@ from plugin.web import (
     reviews,
     segments,
     snapshots,
+    snippet,
     trials,
 )
 
@@ -84,6 +85,7 @@ def create_app(engine: Engine | None = None, practice_origins: Mapping[str, str]
     receive.install(app, database)
     pixel.install(app)
     api.install(app)
+    snippet.install(app)
     app.register_blueprint(health.bp)
     for page in PAGES:
         app.register_blueprint(page.bp)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, update
 from sqlmodel import Session
 
 from connectors.errors import ConfigurationError, PermanentError
@@ -21,7 +21,7 @@ from connectors.writers import PixelHost
 from plugin import clock, dates, ingest, lanes, shops, tokens
 from plugin.config import settings
 from plugin.db import reading, table, transaction, upsert
-from plugin.models.commerce import Customer, CustomerAlias
+from plugin.ingest.named import known_among, named, people_in
 from plugin.models.events import PIXEL
 from plugin.models.shops import Connection
 from plugin.models.site import Pixel
@@ -32,8 +32,6 @@ EVENT_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 NUMBER = re.compile(r"[0-9]{1,20}")
 
 pixels = table(Pixel)
-customers = table(Customer)
-aliases = table(CustomerAlias)
 
 
 def read(told: object, at: datetime) -> Event | None:
@@ -49,21 +47,15 @@ def read(told: object, at: datetime) -> Event | None:
     return Event(told["id"], kind, at, told["customer"], source=PIXEL, subject_id=told["subject"])
 
 
-def keep(session: Session, connection: Connection, seen: Event) -> bool:
-    """Keep an event of a customer whom we know; return whether it was. One of anybody else is counted and dropped."""
-    shop_id = connection.shop_id
-    alias = select(aliases.c.customer_id).where(aliases.c.shop_id == shop_id, aliases.c.alias_id == seen.customer_id)
-    known = select(customers.c.customer_id).where(
-        customers.c.shop_id == shop_id,
-        customers.c.customer_id == (session.scalar(alias) or seen.customer_id),
-        customers.c.guest.is_(False),
-        customers.c.deleted_at.is_(None),
-    )
-    if session.scalar(known) is None:
-        shops.count(session, shop_id, f"unknown:{connection.platform}:{seen.kind}")
-        return False
-    ingest.store(session, shops.shop(session, shop_id), connection.connection_id, [seen])
-    return True
+def keep(session: Session, shop_id: str, told_by: str, seen: Sequence[Event]) -> None:
+    """Keep what browsers tell of customers whom we know. What is of anybody else is counted and dropped."""
+    shop = shops.shop(session, shop_id)
+    who = people_in(session, shop, seen)
+    known = known_among(session, shop, set(who.values()))
+    for one in seen:
+        if who[named(one)] not in known:
+            shops.count(session, shop_id, f"unknown:{told_by}:{one.kind}")
+    ingest.store(session, shop, told_by, [one for one in seen if who[named(one)] in known])
 
 
 def ask(session: Session, connection: Connection, base: str = "") -> str:

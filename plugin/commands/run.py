@@ -19,6 +19,7 @@ from plugin.commands.base import Subparsers, command, engine
 from plugin.config import settings
 from plugin.db import table, transaction
 from plugin.migrations import upgrade
+from plugin.models.access import SiteKey
 from plugin.models.shops import Connection
 from plugin.models.site import Subscription
 from plugin.worker import Worker
@@ -98,18 +99,16 @@ def rotate_keys(_given: argparse.Namespace) -> None:
     with transaction(engine()) as session:
         count = reseal(session, Connection)
         reseal(session, Subscription)
+        reseal(session, SiteKey)
     print(f"{count} connections sealed anew")
 
 
-def reseal(session: Session, model: type[Connection | Subscription]) -> int:
+def reseal(session: Session, model: type[Connection | Subscription | SiteKey]) -> int:
     """Seal all rows of a table with the newest key; return how many there are."""
     rows = table(model)
-    found = session.execute(select(rows.c.shop_id, rows.c.connection_id, rows.c.sealed)).all()
-    for shop_id, connection_id, sealed in found:
-        session.execute(
-            update(rows)
-            .where(rows.c.shop_id == shop_id, rows.c.connection_id == connection_id)
-            .where(rows.c.sealed == sealed)  # renewed meanwhile: sealed with the newest key already
-            .values(sealed=seal.rotate(sealed))
-        )
+    found = session.execute(select(*rows.primary_key, rows.c.sealed)).all()
+    for *key, sealed in found:
+        this = [column == value for column, value in zip(rows.primary_key, key, strict=True)]
+        this.append(rows.c.sealed == sealed)  # renewed meanwhile: sealed with the newest key already
+        session.execute(update(rows).where(*this).values(sealed=seal.rotate(sealed)))
     return len(found)

@@ -27,6 +27,22 @@ class ApiKey(SQLModel, table=True):
     revoked_at: datetime | None = moment()
 
 
+class SiteKey(SQLModel, table=True):
+    """A key that stands in the shop's own pages for all to read, and the pages that may send with it.
+
+    `sealed` holds the secret with which the shop proves which customer is looking. Found by its route.
+    """
+
+    __tablename__ = "site_keys"
+
+    shop_id: str = shop_key()
+    site_key: str = key()
+    origins: tuple[str, ...] | None = values()
+    sealed: str
+    created_at: datetime = moment(null=False)
+    revoked_at: datetime | None = moment()
+
+
 class Reply(SQLModel, table=True):
     """What a request was answered that brought a key of its own, so that its repeat is answered alike.
 

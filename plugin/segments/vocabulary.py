@@ -14,7 +14,7 @@ from connectors import registry
 from plugin.attributes import definitions
 from plugin.attributes.definitions import FIXED
 from plugin.db import fold, holds, table
-from plugin.models.access import ApiKey
+from plugin.models.access import ApiKey, SiteKey
 from plugin.models.segments import Segment
 from plugin.models.shops import Connection, Shop
 from plugin.models.site import RatingRun
@@ -35,9 +35,11 @@ TYPES: Mapping[str, Type] = {
 }
 
 SENDING = "events:write"
-BY_KEY = frozenset({"events", "site", "views", "tagged views"})  # what is supplied by events that are sent to the API
+BY_SNIPPET = frozenset({"site", "views", "tagged views"})  # what the shop's own pages supply
+BY_KEY = BY_SNIPPET | {"events"}  # what other systems supply by sending events to the API
 
 api_keys = table(ApiKey)
+site_keys = table(SiteKey)
 segments = table(Segment)
 runs = table(RatingRun)
 connections = table(Connection)
@@ -99,6 +101,8 @@ def of(session: Session, shop: Shop) -> Vocabulary:
     sending = select(api_keys.c.key_id).where(api_keys.c.shop_id == shop.shop_id, holds(api_keys.c.scopes, SENDING))
     if session.execute(sending.limit(1)).first():  # one that was revoked as well: what came by it is still there
         found |= BY_KEY
+    if session.execute(select(site_keys.c.site_key).where(site_keys.c.shop_id == shop.shop_id).limit(1)).first():
+        found |= BY_SNIPPET
     return Vocabulary(
         own=(*own_fields(defined), *fixed_fields(fed)),
         segments=tuple((row.segment_id, row.name) for row in session.execute(named.order_by(segments.c.segment_id))),

@@ -6,7 +6,7 @@ from flask import current_app
 from sqlalchemy import Engine
 
 # Blueprints that machines call: they have no session, send no form, and prove who they are by themselves or not at all.
-FOR_MACHINES = frozenset({"receive", "pixel", "api"})
+FOR_MACHINES = frozenset({"receive", "pixel", "api", "snippet"})
 
 
 def engine() -> Engine:

@@ -47,6 +47,13 @@ def api() -> str:
     )
 
 
+@bp.get("/docs/snippet")
+def snippet() -> str:
+    shown, platforms = examples.pages(settings().public_url)
+    days = settings().site_event_retention_days
+    return render_template("docs/snippet.html", examples=shown, platforms=platforms, days=days)
+
+
 @bp.get("/docs/segments")
 def segments() -> str:
     """The language, from its table; of a shop that has signed in with what that shop has."""

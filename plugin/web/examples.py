@@ -41,3 +41,56 @@ def api(url: str) -> dict[str, str]:
     """Return the examples of the API, with the address of this installation."""
     shown = {"events": EVENTS, "results": RESULTS, "attributes": ATTRIBUTES, "of_many": OF_MANY}
     return {name: text.format(url=url) for name, text in shown.items()}
+
+
+TAG = """\
+<script async src="{url}/snippet.js"
+  data-key="{key}"
+  data-customer="7064055069" data-proof="8c2f…"
+  data-consent="granted"></script>"""
+
+MORE = """\
+data-product="632910392" data-tags="sale, new"
+data-collection="841564295"
+data-search="blue mugs\""""
+
+CONSENT = """\
+window.tagsmith = window.tagsmith || [];
+tagsmith.push(["consent", true]);"""
+
+CHANGING = """\
+tagsmith.push(["page"], ["product", "632910392", ["sale"]], ["searched", "blue mugs"]);
+tagsmith.push(["form", "newsletter"], ["link", "size guide"]);"""
+
+PLATFORMS = {
+    "WooCommerce": """\
+<?php // functions.php of the theme; TAGSMITH_SECRET stands in wp-config.php
+add_action('wp_footer', function () {{
+  $id = (string) get_current_user_id();
+  if ($id === '0') return;
+  printf('<script async src="{url}/snippet.js" data-key="{key}" data-customer="%s" data-proof="%s"></script>',
+    esc_attr($id), esc_attr(hash_hmac('sha256', $id, TAGSMITH_SECRET)));
+}});""",
+    "Shopify, theme.liquid": """\
+{{% if customer %}}
+<script async src="{url}/snippet.js" data-key="{key}"
+  data-customer="{{{{ customer.id }}}}"
+  data-proof="{{{{ customer.id | append: '' | hmac_sha256: 'the secret' }}}}"
+  {{% if product %}}data-product="{{{{ product.id }}}}"{{% endif %}}></script>
+{{% endif %}}""",
+    "Node": """\
+const proof = crypto.createHmac("sha256", process.env.TAGSMITH_SECRET).update(String(customer.id)).digest("hex");""",
+    "Python": """\
+proof = hmac.new(secret.encode(), str(customer.id).encode(), hashlib.sha256).hexdigest()""",
+}
+
+
+def tag(url: str, key: str) -> str:
+    """Return the tag for the shop's pages."""
+    return TAG.format(url=url, key=key)
+
+
+def pages(url: str, key: str = "tsp_…") -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Return the examples of the snippet, and how each platform works out the proof."""
+    shown = {"tag": tag(url, key), "more": MORE, "consent": CONSENT, "changing": CHANGING}
+    return shown, [(title, code.format(url=url, key=key)) for title, code in PLATFORMS.items()]

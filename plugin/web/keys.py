@@ -1,4 +1,4 @@
-"""Keys of the API: which there are, a new one shown once, and the end of one."""
+"""Keys of the API and of the shop's own pages: which there are, a new one shown once, and the end of one."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from plugin import api_keys
+from plugin import api_keys, snippet
+from plugin.config import settings
 from plugin.db import reading, transaction
-from plugin.web import engine
+from plugin.web import engine, examples
 
 bp = Blueprint("keys", __name__)
 
@@ -39,10 +40,32 @@ def revoke(key_id: str) -> Response:
     return redirect(url_for("keys.listing"))
 
 
+@bp.post("/connections/keys/site")
+def add_for_site() -> str | tuple[str, int]:
+    """Make a key for the shop's own pages, and show its secret on this page alone."""
+    try:
+        with transaction(engine()) as session:
+            key, secret = snippet.add(session, g.shop.shop_id, request.form.get("pages", ""))
+    except snippet.RefusedError:
+        fault = gettext("Write the address of one or more of the shop's sites: https://shop.example.com")
+        return page(site_fault=fault), 400
+    return page(site_secret=secret, tag=examples.tag(settings().public_url, key.site_key))
+
+
+@bp.post("/connections/keys/site/<site_key>/revoke")
+def revoke_for_site(site_key: str) -> Response:
+    with transaction(engine()) as session:
+        if not snippet.revoke(session, g.shop.shop_id, site_key):
+            abort(404)
+    flash(gettext("The key is revoked: nothing is taken from it any more."))
+    return redirect(url_for("keys.listing"))
+
+
 def page(**more: str) -> str:
     with reading(engine()) as session:
         found = api_keys.all_of(session, g.shop.shop_id)
-    return render_template("keys/list.html", keys=found, scopes=scopes(), **more)
+        for_site = snippet.all_of(session, g.shop.shop_id)
+    return render_template("keys/list.html", keys=found, scopes=scopes(), site_keys=for_site, **more)
 
 
 def scopes() -> dict[str, str]:

@@ -66,7 +66,7 @@ def kept(database: Engine, key: str, seen: Event) -> bool:
     if connection is None:
         return False
     with transaction(database) as session:
-        site.keep(session, connection, seen)
+        site.keep(session, connection.shop_id, connection.platform, [seen])
     return True
 
 

@@ -28,6 +28,7 @@ SHORT = {"json_each", "found", "shops", "lanes", "segments", "connections", "des
     "api_keys",
     "attribute_definitions",
     "ladder_levels",
+    "site_keys",
 }
 
 

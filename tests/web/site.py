@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlmodel import SQLModel
 
 from connectors.base import Identity
-from plugin import api_keys, clock, passwords, shops
+from plugin import api_keys, clock, passwords, shops, snippet
 from plugin.app import create_app
 from plugin.db import reading, table, transaction, upsert
 from plugin.models.commerce import Customer
@@ -42,6 +42,7 @@ class Tenant:
     store_id: str = ""
     key: str = ""
     first: int = 1  # the number of its first customer: no two shops have the same
+    secret: str = ""
 
 
 class Compiled(BytecodeCache):
@@ -91,12 +92,14 @@ class Site:
             segment = keep.add(session, shop, f"{name} regulars", f"customer_tags CONTAINS '{name} friends'")
             copy = snapshots.take(session, segment, f"{name} campaign", by="")
             key, tenant.key = api_keys.add(session, shop.shop_id, f"{name} calls", api_keys.SCOPES)
+            site_key, tenant.secret = snippet.add(session, shop.shop_id, f"https://{name}.example.com")
         tenant.ids = {
             "segment_id": segment.segment_id,
             "connection_id": mail.connection_id,
             "key_id": key.key_id,
             "customer_id": str(tenant.first),
             "snapshot_id": copy.snapshot_id,
+            "site_key": site_key.site_key,
         }
         self.people(tenant, f"anna@{name}.example.com", f"bert@{name}.example.com")
         tenant.ids["delivery_id"] = self.delivery(tenant, "failed", f"{name} failed")

@@ -2,11 +2,12 @@
 
 import pytest
 
+from plugin import seal
 from plugin.__main__ import main
 from plugin.config import settings
 from plugin.db import reading, table
 from plugin.events.shapes import CARRIED
-from plugin.models.access import ApiKey
+from plugin.models.access import ApiKey, SiteKey
 from plugin.models.shops import Route
 from plugin.web.api.problems import TITLES
 from tests.web.conftest import NOON
@@ -62,6 +63,21 @@ def test_keys_are_made_listed_and_revoked_by_command(site, mine, monkeypatch, ca
     assert main(["api-keys", "revoke", "--shop", mine.domain, key_id]) == 0
     assert not taken(site, secret)
     assert main(["api-keys", "revoke", "--shop", mine.domain, key_id]) == 1
+
+
+def test_keys_for_pages_are_made_listed_sealed_anew_and_revoked_by_command(site, mine, monkeypatch, capsys):
+    monkeypatch.setenv("DATABASE_URL", site.engine.url.render_as_string(hide_password=False))
+    settings.cache_clear()
+    assert main(["site-keys", "add", "--shop", mine.domain, "https://a.example.com"]) == 0
+    name, secret = capsys.readouterr().out.split()
+    assert main(["site-keys", "list", "--shop", mine.domain]) == 0
+    assert f"{name}\thttps://a.example.com\tgood" in capsys.readouterr().out
+    assert main(["rotate-keys"]) == 0
+    with reading(site.engine) as session:
+        kept = session.get(SiteKey, (mine.shop_id, name))
+    assert seal.unseal(mine.shop_id, kept.sealed) == {"secret": secret}
+    assert main(["site-keys", "revoke", "--shop", mine.domain, name]) == 0
+    assert main(["site-keys", "revoke", "--shop", mine.domain, name]) == 1
 
 
 def test_the_documentation_names_every_kind_and_every_problem(site):

@@ -12,6 +12,7 @@ from plugin.segments import keep
 OPEN = {
     *("static", "receive.receive", "pixel.receive", "pixel.permit", "health.healthz"),
     *("docs.shopify", "docs.api", "docs.segments", "docs.names"),
+    *("docs.snippet", "snippet.script", "snippet.permit", "snippet.receive"),
     *("api.events", "api.attributes", "api.attributes_of"),  # of the shop of the key, and of no other
     *("accounts.login", "accounts.set_up"),
     *("installs.begin", "installs.callback", "embedded.entry", "embedded.bounce"),
@@ -34,6 +35,7 @@ WHOLE = {
     "editor.check_query",
     "editor.new",
     "keys.add",
+    "keys.add_for_site",
     "keys.listing",
     "portable.download",
     "portable.page",
@@ -84,7 +86,8 @@ def test_the_same_addresses_answer_with_ones_own_ids(site, visitor, mine, theirs
 
 
 @pytest.mark.parametrize(
-    "endpoint", sorted(WHOLE - {"accounts.logout", "editor.add", "keys.add", "deliveries.retry_all"})
+    "endpoint",
+    sorted(WHOLE - {"accounts.logout", "editor.add", "keys.add", "keys.add_for_site", "deliveries.retry_all"}),
 )
 def test_a_page_about_a_shop_tells_nothing_of_another(site, visitor, mine, theirs, endpoint):
     path = next(rule.build({})[1] for rule in rules(site) if rule.endpoint == endpoint)
