@@ -227,6 +227,8 @@ def places_of(found: Iterable[records.Address]) -> tuple[oracle.Place, ...]:
     return tuple(map(place_of, found))
 
 
+ZONES = available_timezones()
+
 # Where the places of the random histories lie, and which time is kept there.
 ATLAS: dict[tuple[str | None, ...], tuple[tuple[float, float] | None, str]] = {
     ("US", "NY", "New York"): ((40.714, -74.006), "America/New_York"),
@@ -240,7 +242,7 @@ ATLAS: dict[tuple[str | None, ...], tuple[tuple[float, float] | None, str]] = {
 def place_of(one: records.Address) -> oracle.Place:
     """Return a place as its address tells it, the rest as an atlas does. There are zones that nobody knows."""
     coordinates, zone = ATLAS.get((one.country, one.region, one.city), (None, None))
-    told = one.time_zone if one.time_zone in available_timezones() else None
+    told = one.time_zone if one.time_zone in ZONES else None
     return oracle.Place(
         one.country, one.region, one.city, one.postal_code, one.coordinates or coordinates, told or zone
     )
