@@ -16,7 +16,7 @@ from plugin import clock, imports, sandbox, shops, site, subscriptions
 from plugin.config import settings
 from plugin.db import transaction
 from plugin.models.shops import Connection, Shop
-from plugin.segments import keep
+from plugin.segments.kept import keep
 from plugin.tagging import destinations
 from plugin.worker import work_all
 

@@ -17,7 +17,7 @@ from plugin.db import insert, minutes_after, table
 from plugin.models.commerce import Cart, LineItem, Order
 from plugin.models.segments import Wake
 from plugin.models.shops import Shop
-from plugin.segments import live
+from plugin.segments.membership import live
 
 LONGEST_WAIT_MINUTES = 30 * 24 * 60
 

@@ -16,7 +16,8 @@ from plugin import backfill, clock, ingest, lanes, privacy, reconcile, site, sub
 from plugin.config import settings
 from plugin.db import reading
 from plugin.insight import days, past
-from plugin.segments import learning, recompute, reminders, reviews, scores
+from plugin.segments.kept import learning, reminders, reviews
+from plugin.segments.membership import recompute, scores
 from plugin.tagging import push
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from random import Random
 
 from connectors import money
 from connectors.records import Record
-from plugin.segments.tree import Coordinates
+from plugin.segments.language.tree import Coordinates
 from tests.oracle import World, day_of, day_start
 from tests.story import HAPPENINGS
 from tests.story.teller import (

@@ -11,7 +11,7 @@ import pytest
 from connectors import registry
 from plugin.__main__ import parser
 from plugin.config import Settings
-from plugin.segments.fields import FIELDS, FUNCTIONS
+from plugin.segments.language.fields import FIELDS, FUNCTIONS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

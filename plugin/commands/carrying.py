@@ -11,7 +11,8 @@ from plugin import shops
 from plugin.commands.base import FailedError, Subparsers, WrongUseError, by, command, engine, shop_option
 from plugin.commands.keeping import despite_option, named, refusing, segment_argument, verdict
 from plugin.db import reading, transaction
-from plugin.segments import expectations, filed, portable, snapshots
+from plugin.segments.files import filed, portable
+from plugin.segments.kept import expectations, snapshots
 
 
 def add(inside: Subparsers) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 from plugin import clock, shops
 from plugin.commands.base import Subparsers, WrongUseError, command, engine
 from plugin.db import reading
-from plugin.segments import advice, hints, shopify, vocabulary
-from plugin.segments.hints import Advice
-from plugin.segments.language import Checked, check
-from plugin.segments.moments import Moment
+from plugin.segments import hints
+from plugin.segments.asking.moments import Moment
+from plugin.segments.hints import Advice, advice
+from plugin.segments.language import Checked, check, shopify, vocabulary
 
 
 def add(inside: Subparsers) -> None:

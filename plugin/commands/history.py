@@ -12,7 +12,7 @@ from plugin import attribute_imports, backfill, imports, lanes, shops
 from plugin.attributes.kinds import KINDS
 from plugin.commands.base import FailedError, Subparsers, WrongUseError, command, engine, shop_option
 from plugin.db import reading, transaction
-from plugin.segments import live
+from plugin.segments.membership import live
 from plugin.tagging import destinations, rehearsal
 from plugin.worker import work_all
 

@@ -15,10 +15,10 @@ from plugin.commands.base import FailedError, Subparsers, WrongUseError, by, com
 from plugin.db import reading, transaction
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
-from plugin.segments import keep, reviews, versions
-from plugin.segments.definition import FIELDS, RefusedError
-from plugin.segments.errors import SegmentErrors
-from plugin.segments.expectations import BrokenTestsError, Tried
+from plugin.segments.kept import keep, reviews, versions
+from plugin.segments.kept.definition import FIELDS, RefusedError
+from plugin.segments.kept.expectations import BrokenTestsError, Tried
+from plugin.segments.language.errors import SegmentErrors
 
 TEXTS = {
     "name": "another name",

@@ -12,9 +12,10 @@ from plugin.commands.base import FailedError, Subparsers, command, engine, group
 from plugin.db import reading, transaction
 from plugin.models.shops import Shop
 from plugin.models.structures import Ladder
-from plugin.segments import keep, ladders
-from plugin.segments.definition import RefusedError
-from plugin.segments.ladders import Plan
+from plugin.segments.kept import keep
+from plugin.segments.kept.definition import RefusedError
+from plugin.segments.membership import ladders
+from plugin.segments.membership.ladders import Plan
 
 
 def add(commands: Subparsers) -> None:

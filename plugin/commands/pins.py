@@ -12,7 +12,8 @@ from plugin.commands.base import FailedError, Subparsers, WrongUseError, command
 from plugin.db import transaction
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
-from plugin.segments import keep, pins
+from plugin.segments.kept import keep
+from plugin.segments.membership import pins
 
 
 def add(inside: Subparsers) -> None:

@@ -28,12 +28,13 @@ from plugin.db import reading, transaction
 from plugin.insight import membership
 from plugin.models.segments import Membership
 from plugin.models.shops import Shop
-from plugin.segments import ask, keep, vocabulary
-from plugin.segments.definition import RefusedError
-from plugin.segments.errors import SegmentErrors
-from plugin.segments.language import shown
-from plugin.segments.rfm import FEWEST_BUYERS
-from plugin.segments.tally import Tally, lines, tally
+from plugin.segments.asking import ask
+from plugin.segments.asking.rfm import FEWEST_BUYERS
+from plugin.segments.asking.tally import Tally, lines, tally
+from plugin.segments.kept import keep
+from plugin.segments.kept.definition import RefusedError
+from plugin.segments.language import shown, vocabulary
+from plugin.segments.language.errors import SegmentErrors
 
 
 def add(commands: Subparsers) -> None:

@@ -12,10 +12,10 @@ from plugin import shops
 from plugin.commands.base import FailedError, Subparsers, WrongUseError, by, command, engine, shop_option
 from plugin.db import reading, transaction
 from plugin.models.shops import Shop
-from plugin.segments import keep, learning, thresholds
-from plugin.segments.definition import RefusedError
-from plugin.segments.errors import SegmentErrors
-from plugin.segments.templates import TEMPLATES
+from plugin.segments.kept import keep, learning, thresholds
+from plugin.segments.kept.definition import RefusedError
+from plugin.segments.kept.templates import TEMPLATES
+from plugin.segments.language.errors import SegmentErrors
 
 
 def add(inside: Subparsers) -> None:

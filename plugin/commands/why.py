@@ -15,12 +15,12 @@ from plugin.db import reading
 from plugin.insight import customers
 from plugin.insight.telling import Voice
 from plugin.models.segments import Segment
-from plugin.segments import keep
-from plugin.segments.ahead import Reason
-from plugin.segments.errors import SegmentErrors
-from plugin.segments.explain import Explanation, Part, explain
-from plugin.segments.printing import canonical
-from plugin.segments.seen import Chosen, UnknownCustomerError
+from plugin.segments.kept import keep
+from plugin.segments.language.errors import SegmentErrors
+from plugin.segments.language.printing import canonical
+from plugin.segments.why.ahead import Reason
+from plugin.segments.why.explain import Explanation, Part, explain
+from plugin.segments.why.seen import Chosen, UnknownCustomerError
 from plugin.web import wording
 
 

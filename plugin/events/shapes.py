@@ -21,7 +21,7 @@ from pydantic import (
 from connectors.records import Event
 from plugin import clock
 from plugin.db import clean
-from plugin.segments.schema import DECIMALS
+from plugin.segments.language.schema import DECIMALS
 
 SKEW = timedelta(minutes=5)  # so far their clock may be ahead of ours
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ from plugin.db import fold, table, upsert
 from plugin.ingest.merging import Row
 from plugin.ingest.people import People
 from plugin.models.events import Event as EventRow
-from plugin.segments.schema import DECIMALS
+from plugin.segments.language.schema import DECIMALS
 
 events = table(EventRow)
 

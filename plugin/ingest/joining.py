@@ -29,7 +29,7 @@ from plugin.models.segments import CustomerStats, Membership, MembershipChange, 
 from plugin.models.shops import Shop
 from plugin.models.standing import Standing, StoreCredit
 from plugin.models.structures import Pin, Spell
-from plugin.segments.relative import KEPT
+from plugin.segments.asking.relative import KEPT
 from plugin.tagging import heirs, plan
 
 KEYED = (ConsentChange, TagChange, Membership, MembershipChange, Pin, Spell, SegmentTest, SnapshotMember, Wake)

@@ -12,8 +12,8 @@ from sqlmodel import Session
 
 from plugin import clock
 from plugin.models.shops import Shop
-from plugin.segments import ask, figures
-from plugin.segments.figures import orders
+from plugin.segments.asking import ask, figures
+from plugin.segments.asking.figures import orders
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from plugin.db import reading, table, transaction, upsert
 from plugin.insight.overview import moved_since, sizes_of
 from plugin.models.segments import MembershipChange, Segment, SegmentDay
 from plugin.models.shops import Shop
-from plugin.segments import keep
+from plugin.segments.kept import keep
 
 changes = table(MembershipChange)
 days = table(SegmentDay)

@@ -13,10 +13,11 @@ from plugin.insight.backtest import then
 from plugin.models.commerce import Order
 from plugin.models.segments import Segment, SegmentDay
 from plugin.models.shops import Shop
-from plugin.segments import keep, references, vocabulary
-from plugin.segments.compiler import leaves
-from plugin.segments.errors import SegmentErrors
-from plugin.segments.language import parse
+from plugin.segments.asking.compiler import leaves
+from plugin.segments.kept import keep
+from plugin.segments.language import parse, vocabulary
+from plugin.segments.language.errors import SegmentErrors
+from plugin.segments.membership import references
 
 days = table(SegmentDay)
 

@@ -9,8 +9,8 @@ from plugin.db import table
 from plugin.models.commerce import Customer
 from plugin.models.segments import CustomerStats
 from plugin.models.shops import Shop
-from plugin.segments import rfm
-from plugin.segments.rfm import FEWEST_BUYERS
+from plugin.segments.asking import rfm
+from plugin.segments.asking.rfm import FEWEST_BUYERS
 
 stats = table(CustomerStats)
 customers = table(Customer)

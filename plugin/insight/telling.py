@@ -16,13 +16,13 @@ from flask_babel import gettext, ngettext
 from connectors.money import exponent
 from plugin import dates
 from plugin.models.shops import Shop
-from plugin.segments.ahead import Change, Passing, Reason
-from plugin.segments.comparing import decimals
-from plugin.segments.explain import Decision, Explanation, Part
-from plugin.segments.printing import canonical
-from plugin.segments.schema import Type
-from plugin.segments.seen import Chosen, Example
-from plugin.segments.tree import Between, InSegment, RelativeDate
+from plugin.segments.asking.comparing import decimals
+from plugin.segments.language.printing import canonical
+from plugin.segments.language.schema import Type
+from plugin.segments.language.tree import Between, InSegment, RelativeDate
+from plugin.segments.why.ahead import Change, Passing, Reason
+from plugin.segments.why.explain import Decision, Explanation, Part
+from plugin.segments.why.seen import Chosen, Example
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from flask import g
 from sqlmodel import Session
 
 from plugin.db import reading
-from plugin.segments import ask
+from plugin.segments.asking import ask
+from plugin.segments.asking.tally import Tally, parts_of, tally
 from plugin.segments.language import Checked
-from plugin.segments.tally import Tally, parts_of, tally
 from plugin.web import engine
 
 Answer = TypeVar("Answer")

@@ -11,9 +11,9 @@ from plugin.db import reading
 from plugin.insight import customers
 from plugin.insight.telling import Voice
 from plugin.models.commerce import Customer
-from plugin.segments.errors import SegmentErrors
-from plugin.segments.explain import explain
-from plugin.segments.seen import UnknownCustomerError
+from plugin.segments.language.errors import SegmentErrors
+from plugin.segments.why.explain import explain
+from plugin.segments.why.seen import UnknownCustomerError
 from plugin.web import engine
 from plugin.web.segments import own
 

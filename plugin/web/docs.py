@@ -12,8 +12,8 @@ from connectors.installs import AppInstall
 from plugin.config import settings
 from plugin.db import reading
 from plugin.events.shapes import CARRIED, SCALES
-from plugin.segments import reference, vocabulary
-from plugin.segments.vocabulary import WHOLE_TABLE, Vocabulary
+from plugin.segments.language import reference, vocabulary
+from plugin.segments.language.vocabulary import WHOLE_TABLE, Vocabulary
 from plugin.web import engine, examples
 from plugin.web.api.access import MOST
 from plugin.web.api.problems import TITLES

@@ -13,15 +13,17 @@ from werkzeug.wrappers import Response
 from plugin import clock
 from plugin.db import reading, transaction
 from plugin.models.segments import Segment
-from plugin.segments import advice, hints, keep, references, shopify, vocabulary
-from plugin.segments.allowed import check
-from plugin.segments.definition import DEFAULTS, Definition, RefusedError, differences
-from plugin.segments.errors import SegmentError, SegmentErrors
-from plugin.segments.expectations import BrokenTestsError, Tried
-from plugin.segments.hints import Advice
-from plugin.segments.language import Checked
-from plugin.segments.moments import Moment
-from plugin.segments.tally import Tally, lines
+from plugin.segments import hints
+from plugin.segments.asking.moments import Moment
+from plugin.segments.asking.tally import Tally, lines
+from plugin.segments.hints import Advice, advice
+from plugin.segments.kept import keep
+from plugin.segments.kept.allowed import check
+from plugin.segments.kept.definition import DEFAULTS, Definition, RefusedError, differences
+from plugin.segments.kept.expectations import BrokenTestsError, Tried
+from plugin.segments.language import Checked, shopify, vocabulary
+from plugin.segments.language.errors import SegmentError, SegmentErrors
+from plugin.segments.membership import references
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.counts import by_clause, counted

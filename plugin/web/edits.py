@@ -9,10 +9,10 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from plugin.db import reading, transaction
-from plugin.segments import keep, versions
-from plugin.segments.definition import RefusedError
-from plugin.segments.errors import SegmentErrors
-from plugin.segments.expectations import BrokenTestsError, Tried
+from plugin.segments.kept import keep, versions
+from plugin.segments.kept.definition import RefusedError
+from plugin.segments.kept.expectations import BrokenTestsError, Tried
+from plugin.segments.language.errors import SegmentErrors
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.segments import own

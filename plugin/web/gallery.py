@@ -11,12 +11,13 @@ from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from plugin.db import reading, transaction
-from plugin.segments import keep, learning, thresholds, vocabulary
-from plugin.segments.allowed import check
-from plugin.segments.definition import RefusedError
-from plugin.segments.errors import SegmentErrors
-from plugin.segments.templates import PROPOSED, TEMPLATES, Template
-from plugin.segments.thresholds import Threshold
+from plugin.segments.kept import keep, learning, thresholds
+from plugin.segments.kept.allowed import check
+from plugin.segments.kept.definition import RefusedError
+from plugin.segments.kept.templates import PROPOSED, TEMPLATES, Template
+from plugin.segments.kept.thresholds import Threshold
+from plugin.segments.language import vocabulary
+from plugin.segments.language.errors import SegmentErrors
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.segments import own

@@ -11,8 +11,8 @@ from plugin.db import reading
 from plugin.insight import days, overlap
 from plugin.insight.backtest import Backtest, backtest
 from plugin.insight.forecast import forecast
-from plugin.segments import keep
-from plugin.segments.errors import SegmentErrors
+from plugin.segments.kept import keep
+from plugin.segments.language.errors import SegmentErrors
 from plugin.web import engine
 from plugin.web.segments import own
 

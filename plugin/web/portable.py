@@ -9,7 +9,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as Answer
 
 from plugin.db import reading
-from plugin.segments import filed, portable
+from plugin.segments.files import filed, portable
 from plugin.web import engine
 from plugin.web.accounts import who
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Flask, g
 
 from plugin.db import reading
-from plugin.segments import language, vocabulary
+from plugin.segments import language
+from plugin.segments.language import vocabulary
 from plugin.web import engine
 
 

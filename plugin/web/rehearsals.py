@@ -14,7 +14,7 @@ from plugin.db import reading, transaction
 from plugin.insight.delivery import label
 from plugin.models.segments import Segment
 from plugin.models.shops import Connection
-from plugin.segments import keep
+from plugin.segments.kept import keep
 from plugin.tagging import audiences, plan, rehearsal
 from plugin.web import engine
 from plugin.web.segments import own

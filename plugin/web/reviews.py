@@ -7,8 +7,8 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from plugin.db import transaction
-from plugin.segments import reviews
-from plugin.segments.definition import RefusedError
+from plugin.segments.kept import reviews
+from plugin.segments.kept.definition import RefusedError
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.segments import own

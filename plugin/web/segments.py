@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response
 from plugin.db import EPOCH, MICROSECOND, reading, transaction
 from plugin.insight import delivery, membership, overview, ratings
 from plugin.models.segments import Segment
-from plugin.segments import keep, learning, reviews, snapshots
-from plugin.segments.definition import RefusedError
-from plugin.segments.templates import PROPOSED, TEMPLATES
+from plugin.segments.kept import keep, learning, reviews, snapshots
+from plugin.segments.kept.definition import RefusedError
+from plugin.segments.kept.templates import PROPOSED, TEMPLATES
 from plugin.web import engine
 from plugin.web.accounts import who
 

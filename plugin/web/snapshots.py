@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response as Answer
 
 from plugin.db import reading, transaction
 from plugin.models.keeping import Snapshot
-from plugin.segments import snapshots
-from plugin.segments.definition import RefusedError
+from plugin.segments.kept import snapshots
+from plugin.segments.kept.definition import RefusedError
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.segments import own

@@ -7,9 +7,9 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from plugin.db import reading, transaction
-from plugin.segments import expectations
-from plugin.segments.definition import RefusedError
-from plugin.segments.errors import SegmentErrors
+from plugin.segments.kept import expectations
+from plugin.segments.kept.definition import RefusedError
+from plugin.segments.language.errors import SegmentErrors
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.segments import own

@@ -11,10 +11,11 @@ from plugin import clock
 from plugin.attributes.definitions import define
 from plugin.db import reading, table, transaction
 from plugin.models.segments import Membership
-from plugin.segments import keep, passing, vocabulary
-from plugin.segments.errors import Code, SegmentErrors
-from plugin.segments.explain import explain
-from plugin.segments.language import check
+from plugin.segments.kept import keep
+from plugin.segments.language import check, vocabulary
+from plugin.segments.language.errors import Code, SegmentErrors
+from plugin.segments.membership import passing
+from plugin.segments.why.explain import explain
 from plugin.worker import work_all
 from tests.attributes.conftest import NOW, account, value
 

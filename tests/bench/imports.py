@@ -17,7 +17,7 @@ from pathlib import Path
 
 from plugin import clock, db, migrations, shops
 from plugin.db import reading, transaction
-from plugin.segments import ask
+from plugin.segments.asking import ask
 from tests import oracle, worlds
 from tests.bench.recompute import databases
 from tests.loop.test_real_orders import AT, COUNTS

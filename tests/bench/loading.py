@@ -17,7 +17,7 @@ from plugin.models.commerce import Cart, ConsentChange, Customer, LineItem, Orde
 from plugin.models.segments import Membership, Segment
 from plugin.models.shops import Connection
 from plugin.models.tagging import Destination
-from plugin.segments import keep
+from plugin.segments.kept import keep
 from tests.bench import store
 
 BATCH = 20_000

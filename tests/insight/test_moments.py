@@ -17,7 +17,7 @@ from plugin.insight.forecast import forecast
 from plugin.insight.overlap import pairs
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
-from plugin.segments import keep
+from plugin.segments.kept import keep
 from plugin.worker import work_all
 from tests import oracle
 from tests.worlds import Settings, world_of

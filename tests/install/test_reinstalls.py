@@ -15,7 +15,7 @@ from plugin.models.shops import Account, Connection, Route, Shop
 from plugin.models.site import Subscription
 from plugin.sandbox.shopify import App
 from plugin.seal import unseal
-from plugin.segments import keep
+from plugin.segments.kept import keep
 from plugin.worker import work_all
 from tests.install.store import (
     CALLBACK,

@@ -8,7 +8,7 @@ from connectors.records import Customer, Order
 from plugin import clock, ingest, lanes, shops
 from plugin.db import reading, transaction
 from plugin.models.shops import Shop
-from plugin.segments import keep
+from plugin.segments.kept import keep
 from plugin.worker import work_all
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.db import reading, transaction
-from plugin.segments import definitions, expectations, filed, keep, portable, vocabulary
-from plugin.segments.definition import Definition, RefusedError
-from plugin.segments.language import canonical, parse
+from plugin.segments.files import definitions, filed, portable
+from plugin.segments.kept import expectations, keep
+from plugin.segments.kept.definition import Definition, RefusedError
+from plugin.segments.language import canonical, parse, vocabulary
 from tests.segments.strategies import queries
 
 FILE = """\

@@ -9,8 +9,8 @@ from plugin import clock, lanes, mail
 from plugin.config import MissingSecretError, settings
 from plugin.db import reading
 from plugin.models.lanes import Lane
-from plugin.segments import keep, reminders, reviews
-from plugin.segments.definition import RefusedError
+from plugin.segments.kept import keep, reminders, reviews
+from plugin.segments.kept.definition import RefusedError
 from tests.keeping.postbox import Postbox, certificate
 
 DUE = datetime(2026, 12, 4, 8, tzinfo=UTC)  # two weeks after the clock's 20 November, eight in the morning

@@ -11,8 +11,8 @@ from plugin.models.commerce import Customer
 from plugin.models.keeping import Snapshot, SnapshotMember
 from plugin.privacy.erasure import erase
 from plugin.privacy.persons import Person
-from plugin.segments import keep, snapshots
-from plugin.segments.definition import RefusedError
+from plugin.segments.kept import keep, snapshots
+from plugin.segments.kept.definition import RefusedError
 
 
 def take(kept, segment, name=" Spring\tsale "):

@@ -13,8 +13,8 @@ from plugin.db import reading, table, transaction
 from plugin.models.keeping import SegmentVersion
 from plugin.models.segments import Membership, Segment
 from plugin.models.tagging import OwnedTag
-from plugin.segments import keep, versions
-from plugin.segments.definition import Definition, RefusedError, rhythm, spoken
+from plugin.segments.kept import keep, versions
+from plugin.segments.kept.definition import Definition, RefusedError, rhythm, spoken
 
 
 def history(kept, segment):

@@ -31,7 +31,7 @@ from plugin.models.segments import Membership, Stale
 from plugin.models.tagging import Job, Push
 from plugin.sandbox.server import Server
 from plugin.sandbox.state import State
-from plugin.segments import keep
+from plugin.segments.kept import keep
 from plugin.tagging import destinations
 
 DOMAIN = "practice-shop.myshopify.com"

@@ -13,7 +13,7 @@ import pytest
 from plugin import shops
 from plugin.db import reading, table
 from plugin.models.commerce import Order
-from plugin.segments import ask
+from plugin.segments.asking import ask
 from tests.loop.installation import Installation, wait
 
 CUSTOMERS = 60

@@ -12,7 +12,7 @@ import pytest
 
 from plugin import dates, shops
 from plugin.db import reading
-from plugin.segments import ask
+from plugin.segments.asking import ask
 from tests.data import expected
 from tests.loop.installation import ROOT, Installation, wait
 from tests.loop.orders import customer_id, webhooks

@@ -18,7 +18,7 @@ from connectors.sources import Webhook
 from plugin import clock, inbox, ingest, lanes, privacy, shops
 from plugin.db import reading, transaction
 from plugin.models.shops import Shop
-from plugin.segments import recompute
+from plugin.segments.membership import recompute
 
 PAYLOADS = Path(__file__).parents[1] / "payloads/shopify"
 DOMAIN = "practice.myshopify.com"

@@ -14,7 +14,8 @@ from plugin import clock, ingest, lanes, shops
 from plugin.db import reading, table, transaction
 from plugin.models.segments import Membership, MembershipChange, Segment
 from plugin.models.shops import Shop
-from plugin.segments import keep, ladders
+from plugin.segments.kept import keep
+from plugin.segments.membership import ladders
 from plugin.worker import work_all
 
 BEGIN = datetime(2026, 3, 2, 15, tzinfo=UTC)  # a Monday, at ten in New York

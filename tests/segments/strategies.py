@@ -8,10 +8,10 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from plugin.segments.dates import FURTHEST, WORDS, a_year_or_more, wrong_way_round
-from plugin.segments.fields import FIELDS, FUNCTIONS
-from plugin.segments.schema import COMPARISONS, IN_PARAMETERS, OPERATORS, Field, Function, Parameter, Type
-from plugin.segments.tree import (
+from plugin.segments.language.dates import FURTHEST, WORDS, a_year_or_more, wrong_way_round
+from plugin.segments.language.fields import FIELDS, FUNCTIONS
+from plugin.segments.language.schema import COMPARISONS, IN_PARAMETERS, OPERATORS, Field, Function, Parameter, Type
+from plugin.segments.language.tree import (
     AbsoluteDate,
     And,
     Anniversary,

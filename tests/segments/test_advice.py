@@ -9,9 +9,9 @@ from plugin.db import transaction
 from plugin.models.commerce import Customer, Order, ProductVersion, TagChange
 from plugin.models.segments import Membership
 from plugin.models.shops import Connection
-from plugin.segments import advice, keep, vocabulary
-from plugin.segments.hints import Hint
-from plugin.segments.language import parse
+from plugin.segments.hints import Hint, advice
+from plugin.segments.kept import keep
+from plugin.segments.language import parse, vocabulary
 from tests.segments.test_language import marked
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

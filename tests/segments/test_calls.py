@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from plugin.segments.fields import FUNCTIONS
+from plugin.segments.asking.moments import Moment, month_days
 from plugin.segments.language import canonical, check, parse
-from plugin.segments.moments import Moment, month_days
-from plugin.segments.tree import AbsoluteDate, Anniversary, Compare, Coordinates, Matches, Number, RelativeDate
+from plugin.segments.language.fields import FUNCTIONS
+from plugin.segments.language.tree import AbsoluteDate, Anniversary, Compare, Coordinates, Matches, Number, RelativeDate
 from tests.segments.test_language import marked
 from tests.segments.vocabularies import BIRTH_DATE, EVERYTHING
 

@@ -11,8 +11,8 @@ from plugin import shops
 from plugin.db import reading
 from plugin.insight.telling import Voice
 from plugin.models.segments import Segment
-from plugin.segments import pins
-from plugin.segments.explain import explain
+from plugin.segments.membership import pins
+from plugin.segments.why.explain import explain
 from tests.plain.days import TICK
 from tests.segments.small import BEGIN
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from plugin.segments.errors import Code
 from plugin.segments.language import canonical, check, parse
-from plugin.segments.shopify import Obstacle, export
+from plugin.segments.language.errors import Code
+from plugin.segments.language.shopify import Obstacle, export
 from tests.segments.vocabularies import EVERYTHING
 
 DOCUMENTED = Path(__file__).parents[1] / "data" / "shopify_queries.txt"

@@ -10,13 +10,13 @@ from connectors.records import Customer, Event, Product
 from plugin import api_keys, clock, ingest, shops
 from plugin.db import reading, table, transaction
 from plugin.models.segments import Stale
-from plugin.segments import ask, figures, vocabulary
-from plugin.segments.comparing import Scope
-from plugin.segments.compiler import condition
-from plugin.segments.errors import SegmentErrors
-from plugin.segments.language import check, parse
-from plugin.segments.moments import Moment
-from plugin.segments.vocabulary import WHOLE_TABLE
+from plugin.segments.asking import ask, figures
+from plugin.segments.asking.comparing import Scope
+from plugin.segments.asking.compiler import condition
+from plugin.segments.asking.moments import Moment
+from plugin.segments.language import check, parse, vocabulary
+from plugin.segments.language.errors import SegmentErrors
+from plugin.segments.language.vocabulary import WHOLE_TABLE
 from plugin.worker import work_all
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -174,7 +174,7 @@ def test_the_latest_answer_on_the_scale_of_its_survey_is_the_score(world):
 
 def test_a_new_day_moves_whoever_did_something_just_so_long_ago(world):
     from plugin.models.segments import Membership
-    from plugin.segments import keep
+    from plugin.segments.kept import keep
 
     world.send_with_a_key()
     world.tell(

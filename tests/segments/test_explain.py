@@ -13,9 +13,9 @@ from sqlalchemy import select
 from plugin import clock, ingest
 from plugin.db import reading, transaction
 from plugin.models.segments import Segment
-from plugin.segments.explain import explain
 from plugin.segments.language import canonical
-from plugin.segments.schema import Type
+from plugin.segments.language.schema import Type
+from plugin.segments.why.explain import explain
 from tests import oracle
 from tests.histories import DATES, RELATIVE_DAYS, histories
 from tests.plain.days import TICK

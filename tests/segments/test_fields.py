@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from plugin.segments.fields import ALIASES, FIELDS, FUNCTIONS
 from plugin.segments.language import check
-from plugin.segments.schema import OPERATORS, Field, Type
-from plugin.segments.values import READERS, READS
-from plugin.segments.vocabulary import WHOLE_TABLE
+from plugin.segments.language.fields import ALIASES, FIELDS, FUNCTIONS
+from plugin.segments.language.schema import OPERATORS, Field, Type
+from plugin.segments.language.values import READERS, READS
+from plugin.segments.language.vocabulary import WHOLE_TABLE
 
 SPECIFICATION = Path(__file__).parents[3] / "shared" / "segment-language.md"
 

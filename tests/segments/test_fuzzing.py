@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from plugin.segments.errors import Code
 from plugin.segments.language import Checked, canonical, check, parse
-from plugin.segments.shopify import export
+from plugin.segments.language.errors import Code
+from plugin.segments.language.shopify import export
 from tests.segments.test_documented import READ, REFUSED
 from tests.segments.test_language_properties import FRAGMENTS
 from tests.segments.vocabularies import EVERYTHING

@@ -13,7 +13,8 @@ from sqlalchemy import Engine, event, text
 
 from plugin import clock, db, lanes, shops
 from plugin.db import reading, transaction
-from plugin.segments import ask, recompute
+from plugin.segments.asking import ask
+from plugin.segments.membership import recompute
 from tests.conftest import Database
 from tests.segments import grown
 

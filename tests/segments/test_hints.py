@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from plugin.segments import hints
+from plugin.segments.asking.moments import Moment
 from plugin.segments.hints import Hint, Other
 from plugin.segments.language import canonical, parse
-from plugin.segments.moments import Moment
-from plugin.segments.tree import Node
-from plugin.segments.vocabulary import Vocabulary
+from plugin.segments.language.tree import Node
+from plugin.segments.language.vocabulary import Vocabulary
 from tests import oracle
 from tests.histories import RELATIVE_DAYS, histories
 from tests.segments.strategies import AVAILABLE_FIELDS, AVAILABLE_FUNCTIONS, pool, queries, relative

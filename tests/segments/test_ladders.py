@@ -8,9 +8,10 @@ from sqlalchemy import select
 from plugin.db import reading, table, transaction
 from plugin.models.lanes import Lane
 from plugin.models.structures import Spell
-from plugin.segments import keep, ladders
-from plugin.segments.definition import RefusedError
-from plugin.segments.ladders import Plan
+from plugin.segments.kept import keep
+from plugin.segments.kept.definition import RefusedError
+from plugin.segments.membership import ladders
+from plugin.segments.membership.ladders import Plan
 from tests.segments.small import Small
 
 LEVELS = {

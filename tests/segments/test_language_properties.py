@@ -7,10 +7,10 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.segments.fields import FIELDS, FUNCTIONS
 from plugin.segments.language import LONGEST, canonical, check, parse
-from plugin.segments.schema import Type
-from plugin.segments.tree import And, Node, Not, Or
+from plugin.segments.language.fields import FIELDS, FUNCTIONS
+from plugin.segments.language.schema import Type
+from plugin.segments.language.tree import And, Node, Not, Or
 from tests.segments.strategies import pool, queries, relative
 from tests.segments.vocabularies import EVERYTHING
 

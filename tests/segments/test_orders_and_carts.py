@@ -9,9 +9,10 @@ from connectors.records import Cart, Customer, LineItem, Order, Product, Refund
 from plugin import clock, ingest, lanes, shops
 from plugin.db import reading, transaction
 from plugin.models.segments import CustomerStats, Membership, Segment
-from plugin.segments import ask, keep
-from plugin.segments.errors import SegmentErrors
+from plugin.segments.asking import ask
+from plugin.segments.kept import keep
 from plugin.segments.language import check
+from plugin.segments.language.errors import SegmentErrors
 from plugin.worker import work_all
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -7,10 +7,10 @@ import pytest
 from plugin import shops
 from plugin.db import transaction
 from plugin.models.shops import Shop
-from plugin.segments import keep
-from plugin.segments.allowed import check
-from plugin.segments.errors import Code, SegmentErrors
-from plugin.segments.vocabulary import WHOLE_TABLE
+from plugin.segments.kept import keep
+from plugin.segments.kept.allowed import check
+from plugin.segments.language.errors import Code, SegmentErrors
+from plugin.segments.language.vocabulary import WHOLE_TABLE
 
 SINCE = datetime(2026, 9, 23, tzinfo=UTC)
 PART = Shop(name="Acme", history_since_at=SINCE)

@@ -9,7 +9,7 @@ import pytest
 from connectors.records import Merged
 from plugin.db import reading
 from plugin.models.structures import Pin
-from plugin.segments import live, pins
+from plugin.segments.membership import live, pins
 
 
 def pin(small, name, customer, *, inside, **how):

@@ -13,7 +13,8 @@ from plugin import clock, ingest, lanes, shops
 from plugin.db import reading, table, transaction
 from plugin.models.segments import CustomerStats, Segment
 from plugin.models.shops import Shop
-from plugin.segments import ask, buying_model, keep, predictions
+from plugin.segments.asking import ask, buying_model, predictions
+from plugin.segments.kept import keep
 from plugin.worker import work_all
 from tests import oracle
 from tests.segments.test_recompute import memberships

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -18,9 +19,9 @@ from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, Segment
 from plugin.models.shops import Shop
 from plugin.models.site import RatingRun
-from plugin.segments import keep
+from plugin.segments.kept import keep
 from plugin.segments.language import canonical
-from plugin.segments.vocabulary import feeding, fixed_fields, own_fields
+from plugin.segments.language.vocabulary import feeding, fixed_fields, own_fields
 from plugin.worker import work_all
 from tests import oracle
 from tests.histories import BIRTHS, DATES, RELATIVE_DAYS, History, histories
@@ -106,6 +107,22 @@ def run(engine) -> None:
     with transaction(engine) as session:
         lanes.poke(session, the_shop(session).shop_id, "recompute")
     work_all(engine, lambda shop_id, kind: kind in {"scores", "recompute"})
+
+
+def test_a_run_ends_while_the_clock_goes_on(engine):
+    history = histories(7, contested=False)
+    ticks = count()
+    with clock.freeze(history.steps[0].at):
+        open_shop(engine, history, ["number_of_orders >= 0"], history.steps[0].at)
+    before = clock.use(lambda: history.steps[0].at + timedelta(microseconds=next(ticks)))
+    try:
+        with transaction(engine) as session:
+            ingest.store(session, the_shop(session), "store", history.steps[0].records)
+        run(engine)
+    finally:
+        clock.use(before)
+    assert next(ticks) < 1000
+    assert memberships(engine)["number_of_orders >= 0"]
 
 
 @settings(

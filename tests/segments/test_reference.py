@@ -1,9 +1,8 @@
 """The documentation of the language and the editor's completion tell every row of the table."""
 
-from plugin.segments import reference
-from plugin.segments.fields import FIELDS, FUNCTIONS
-from plugin.segments.language import check
-from plugin.segments.vocabulary import WHOLE_TABLE, Vocabulary
+from plugin.segments.language import check, reference
+from plugin.segments.language.fields import FIELDS, FUNCTIONS
+from plugin.segments.language.vocabulary import WHOLE_TABLE, Vocabulary
 from tests.segments.vocabularies import EVERYTHING
 
 

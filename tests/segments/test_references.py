@@ -8,11 +8,14 @@ import pytest
 
 from connectors.records import LineItem
 from plugin.db import reading
-from plugin.segments import ask, explain, keep, ladders, references, vocabulary
-from plugin.segments.allowed import check
-from plugin.segments.definition import RefusedError
-from plugin.segments.errors import Code, SegmentErrors
-from plugin.segments.language import canonical, parse, shown, stored
+from plugin.segments.asking import ask
+from plugin.segments.kept import keep
+from plugin.segments.kept.allowed import check
+from plugin.segments.kept.definition import RefusedError
+from plugin.segments.language import canonical, parse, shown, stored, vocabulary
+from plugin.segments.language.errors import Code, SegmentErrors
+from plugin.segments.membership import ladders, references
+from plugin.segments.why import explain
 from tests.segments.small import BEGIN
 
 WORDS = vocabulary.Vocabulary(segments=(("id1", "Good 'friends'"), ("id2", "Buyers")))

@@ -5,12 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.models.shops import Shop
-from plugin.segments.allowed import check
-from plugin.segments.fields import FUNCTIONS
+from plugin.segments.kept.allowed import check
+from plugin.segments.kept.rewards import is_forgeable, open_ways
 from plugin.segments.language import canonical, parse
-from plugin.segments.rewards import is_forgeable, open_ways
-from plugin.segments.tree import And, Not, Or
-from plugin.segments.vocabulary import WHOLE_TABLE
+from plugin.segments.language.fields import FUNCTIONS
+from plugin.segments.language.tree import And, Not, Or
+from plugin.segments.language.vocabulary import WHOLE_TABLE
 from tests.segments.strategies import AVAILABLE_FUNCTIONS, queries
 
 VIEW = "storefront.product_viewed MATCHES (count >= 3)"

@@ -11,8 +11,8 @@ from connectors.records import Customer, Order
 from plugin import clock, ingest, lanes, shops
 from plugin.db import transaction
 from plugin.models.shops import Shop
-from plugin.segments import keep
-from plugin.segments.fields import GROUPS
+from plugin.segments.kept import keep
+from plugin.segments.language.fields import GROUPS
 from plugin.worker import work_all
 from tests import oracle
 from tests.segments.test_recompute import memberships

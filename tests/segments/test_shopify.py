@@ -2,10 +2,10 @@
 
 import pytest
 
-from plugin.segments.fields import FIELDS, FUNCTIONS
 from plugin.segments.language import parse
-from plugin.segments.shopify import export
-from plugin.segments.tree import Compare, Matches, Number
+from plugin.segments.language.fields import FIELDS, FUNCTIONS
+from plugin.segments.language.shopify import export
+from plugin.segments.language.tree import Compare, Matches, Number
 from tests.segments.test_language import marked
 
 SAID = [

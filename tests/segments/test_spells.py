@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.segments.spells import Patience, Spell, joined, kept_until, told
+from plugin.segments.membership.spells import Patience, Spell, joined, kept_until, told
 
 ZONE = "America/New_York"
 NOON = datetime(2026, 3, 2, 17, tzinfo=UTC)

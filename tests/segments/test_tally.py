@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from plugin import clock, ingest
 from plugin.db import reading, transaction
+from plugin.segments.asking.tally import tally
 from plugin.segments.language import canonical
-from plugin.segments.tally import tally
 from tests import oracle
 from tests.histories import histories
 from tests.segments.strategies import queries

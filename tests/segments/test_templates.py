@@ -13,12 +13,12 @@ from connectors.records import Address, Customer, LineItem, Order
 from plugin import clock, ingest, lanes, shops
 from plugin.db import transaction
 from plugin.models.shops import Shop
-from plugin.segments import keep, learning, thresholds
-from plugin.segments.definition import RefusedError
-from plugin.segments.errors import Code
+from plugin.segments.kept import keep, learning, thresholds
+from plugin.segments.kept.definition import RefusedError
+from plugin.segments.kept.templates import PROPOSED, TEMPLATES
+from plugin.segments.kept.thresholds import LEARNED, nth
 from plugin.segments.language import check
-from plugin.segments.templates import PROPOSED, TEMPLATES
-from plugin.segments.thresholds import LEARNED, nth
+from plugin.segments.language.errors import Code
 from plugin.worker import work_all
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)

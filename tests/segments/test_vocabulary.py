@@ -6,8 +6,9 @@ import pytest
 
 from plugin import shops
 from plugin.db import transaction
-from plugin.segments import keep, vocabulary
-from plugin.segments.errors import Code, SegmentErrors
+from plugin.segments.kept import keep
+from plugin.segments.language import vocabulary
+from plugin.segments.language.errors import Code, SegmentErrors
 
 SHOPIFYS_OWN = "shopify_rfm_group = 'LOYAL'"
 

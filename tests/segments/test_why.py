@@ -17,9 +17,9 @@ from plugin.insight import customers
 from plugin.insight.telling import Voice
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
-from plugin.segments import keep
-from plugin.segments.explain import explain
-from plugin.segments.seen import UnknownCustomerError
+from plugin.segments.kept import keep
+from plugin.segments.why.explain import explain
+from plugin.segments.why.seen import UnknownCustomerError
 from tests.segments import test_scores
 from tests.segments.test_recompute import run
 

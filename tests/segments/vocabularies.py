@@ -1,7 +1,7 @@
 """What queries of tests may name: the whole language, whether supplied or not, and attributes of a merchant's own."""
 
-from plugin.segments.schema import Field, Function, Parameter, Type
-from plugin.segments.vocabulary import Vocabulary
+from plugin.segments.language.schema import Field, Function, Parameter, Type
+from plugin.segments.language.vocabulary import Vocabulary
 
 BIRTH_DATE = Field("metafields.facts.birth_date", Type.DATE, "born_on", "Date of birth")
 SHOE_SIZE = Field("attributes.shoe-size", Type.DECIMAL, "shoe_size", "Size of shoes")

@@ -13,7 +13,7 @@ from plugin.db import table, transaction
 from plugin.models.commerce import Order as OrderRow
 from plugin.models.privacy import DataRequest
 from plugin.models.segments import Membership
-from plugin.segments import keep
+from plugin.segments.kept import keep
 from plugin.tagging import destinations
 from tests.web.site import Site, Visitor
 

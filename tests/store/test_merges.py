@@ -13,7 +13,7 @@ from plugin.models.commerce import Customer as CustomerRow
 from plugin.models.commerce import Order as OrderRow
 from plugin.models.segments import Stale
 from plugin.models.tagging import LedgerEntry, Push
-from plugin.segments import keep
+from plugin.segments.kept import keep
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

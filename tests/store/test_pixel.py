@@ -14,8 +14,8 @@ from plugin.models.segments import Membership
 from plugin.models.shops import Counter
 from plugin.models.site import Pixel
 from plugin.privacy import redact_customer
-from plugin.segments import keep
-from plugin.segments.errors import SegmentErrors
+from plugin.segments.kept import keep
+from plugin.segments.language.errors import SegmentErrors
 from plugin.web.pixel import OF_A_SHOP, OF_AN_ADDRESS
 
 ANN = "9007199254740993"  # one more than a JavaScript number can count to

@@ -16,8 +16,8 @@ from plugin.models.shops import Shop
 from plugin.models.site import RatingRun
 from plugin.models.tagging import Budget
 from plugin.privacy import redact_customer
-from plugin.segments import keep
-from plugin.segments.ask import count
+from plugin.segments.asking.ask import count
+from plugin.segments.kept import keep
 from tests.store.world import World
 
 PEOPLE = 230  # three pages

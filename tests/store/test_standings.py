@@ -14,9 +14,9 @@ from plugin.models.segments import Membership
 from plugin.models.standing import Standing as StandingRow
 from plugin.models.standing import StoreCredit as CreditRow
 from plugin.privacy import redact_customer
-from plugin.segments import keep
-from plugin.segments.ask import members
-from plugin.segments.errors import SegmentErrors
+from plugin.segments.asking.ask import members
+from plugin.segments.kept import keep
+from plugin.segments.language.errors import SegmentErrors
 
 DAY = timedelta(days=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from connectors.stores.shopify import Shopify
 from plugin import shops
 from plugin.db import reading, transaction
 from plugin.models.tagging import Audience
-from plugin.segments import keep
+from plugin.segments.kept import keep
 from plugin.tagging import audiences, keeping, rehearsal
 from tests.tagging.interference import KilledError, around, survives
 from tests.tagging.merchant import WORK

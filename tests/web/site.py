@@ -23,7 +23,7 @@ from plugin.models.inbox import Delivery
 from plugin.models.privacy import DataRequest
 from plugin.models.segments import Membership, MembershipChange
 from plugin.models.shops import Account
-from plugin.segments import keep, snapshots
+from plugin.segments.kept import keep, snapshots
 
 PASSWORD = "correct horse battery"
 SECRET = "shpss_made_up"

@@ -9,7 +9,7 @@ import pytest
 from plugin import clock, shops
 from plugin.attributes.taking import Given, take
 from plugin.db import reading, transaction
-from plugin.segments import vocabulary
+from plugin.segments.language import vocabulary
 
 
 @pytest.fixture

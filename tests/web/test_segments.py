@@ -13,7 +13,7 @@ from plugin.models.commerce import Customer
 from plugin.models.lanes import Lane
 from plugin.models.segments import Membership, MembershipChange, Segment, Stale
 from plugin.models.tagging import Destination, LedgerEntry, OwnedTag, Push
-from plugin.segments import keep
+from plugin.segments.kept import keep
 from plugin.tagging import rehearsal
 
 

@@ -16,8 +16,7 @@ from plugin.models.access import ApiKey, SiteKey
 from plugin.models.events import Event
 from plugin.models.shops import Counter
 from plugin.privacy import redact_customer
-from plugin.segments import vocabulary
-from plugin.segments.language import check
+from plugin.segments.language import check, vocabulary
 from plugin.web.snippet import OF_A_SHOP, OF_AN_ADDRESS
 from tests.web.conftest import NOON
 

@@ -6,7 +6,7 @@ import pytest
 
 from plugin.config import settings
 from plugin.db import transaction
-from plugin.segments import keep
+from plugin.segments.kept import keep
 
 # Addresses for everybody, without a shop; each is looked at in a test of its own.
 OPEN = {

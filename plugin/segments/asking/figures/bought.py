@@ -1,0 +1,54 @@
+"""What a customer's orders come to, and the places that they and the customer name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, case, func, literal, select, type_coerce
+
+from plugin.db import Values, listed, microseconds
+from plugin.segments.asking.figures.base import Asked, counts, customers, net, orders, placed, whole
+
+LISTS = ("countries", "regions", "cities", "postal_codes")
+TEN_THOUSANDTH_OF_A_DAY = 8_640_000  # microseconds
+
+
+def bought(asked: Asked) -> dict[str, ColumnElement[Any]]:
+    """What a customer's orders come to, and the places that they and the customer name."""
+    counted = counts(asked, orders)
+    placed_at = case((counted, orders.c.placed_at))
+    return {
+        "orders": func.count(case((counted, 1))),
+        "spent_minor": whole(func.sum(case((counted, net(orders))))),
+        "first_order_at": func.min(placed_at, type_=orders.c.placed_at.type),
+        "last_order_at": func.max(placed_at, type_=orders.c.placed_at.type),
+        "average_order_minor": average(case((counted, net(orders)))),
+        "largest_order_minor": func.max(case((counted, net(orders)))),
+        "days_between_orders": between(placed_at),
+        **{name: joined(customers.c[name], named(name)) for name in LISTS},
+    }
+
+
+def average(amount: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The average of amounts that are known, without the fraction of a minor unit. Missing where there are none."""
+    return whole(func.sum(amount)) // func.nullif(func.count(amount), 0, type_=BigInteger())
+
+
+def between(placed_at: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The average time from one order to the next, in whole ten-thousandths of a day. Missing of fewer than two."""
+    first, last = (microseconds(function(placed_at)) for function in (func.min, func.max))
+    return (last - first) // func.nullif((func.count(placed_at) - 1) * TEN_THOUSANDTH_OF_A_DAY, 0, type_=BigInteger())
+
+
+def named(name: str) -> ColumnElement[Any]:
+    """What a customer's orders name in a list. Nearly always all say the same, and gathering is for the others."""
+    other = orders.alias("other")
+    theirs = (other.c.shop_id == customers.c.shop_id, other.c.customer_id == customers.c.customer_id)
+    gathered = select(listed(other.c[name])).where(*theirs, placed(other)).correlate(customers).scalar_subquery()
+    least, most = (function(orders.c[name], type_=Values()) for function in (func.min, func.max))
+    return case((least == most, least), else_=gathered)
+
+
+def joined(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+    empty = literal("", Values())
+    return type_coerce(func.coalesce(one, empty).concat(func.coalesce(other, empty)), Values())

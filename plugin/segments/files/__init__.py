@@ -1,0 +1,1 @@
+"""A shop's segments as one YAML file, out and in."""

@@ -1,0 +1,1 @@
+"""Segments as people keep them: edited, versioned, reviewed, tested, frozen, made from templates."""

@@ -1,0 +1,133 @@
+"""Ladders made and changed: segments in order, of which a customer is in one at most. A group has no patience."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlmodel import Session, col
+
+from plugin import clock, lanes, shops
+from plugin.db import clean, fold, new_id, upsert
+from plugin.models.segments import Segment
+from plugin.models.shops import Shop
+from plugin.models.structures import Ladder
+from plugin.segments.kept.definition import RefusedError
+from plugin.segments.membership import live, references, spells
+from plugin.segments.membership.levels import ladder_of, levels, levels_of
+from plugin.tagging import plan
+
+LONGEST_NAME = 100
+MOST_LEVELS = 20
+MOST_DAYS = 3650
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A ladder as a merchant wants it: its levels are segments' ids, from the lowest."""
+
+    name: str
+    levels: tuple[str, ...]
+    grace_days: int = 0
+    stay_days: int = 0
+
+
+def all_of(session: Session, shop_id: str) -> list[tuple[Ladder, list[Segment]]]:
+    """Return a shop's ladders by name, each with its levels from the lowest."""
+    found = select(Ladder).where(col(Ladder.shop_id) == shop_id).order_by(col(Ladder.name))
+    return [(one, levels_of(session, shop_id, one.ladder_id)) for one in session.scalars(found)]
+
+
+def plan_of(session: Session, ladder: Ladder) -> Plan:
+    """Return a ladder as it is."""
+    on_it = levels_of(session, ladder.shop_id, ladder.ladder_id)
+    return Plan(ladder.name, tuple(one.segment_id for one in on_it), ladder.grace_days, ladder.stay_days)
+
+
+def get(session: Session, shop_id: str, ladder_id: str) -> Ladder | None:
+    return session.get(Ladder, (shop_id, ladder_id))
+
+
+def by_name(session: Session, shop_id: str, name: str) -> Ladder | None:
+    """Return the ladder of this name (without regard to case) or id."""
+    found = session.scalars(select(Ladder).where(col(Ladder.shop_id) == shop_id))
+    return next((one for one in found if fold(one.name) == fold(name) or one.ladder_id == name), None)
+
+
+def add(session: Session, shop: Shop, wanted: Plan) -> Ladder:
+    """Make segments a ladder, and have everybody's place on it worked out. RefusedError: it cannot be one."""
+    now = clock.now()
+    ladder = Ladder(shop_id=shop.shop_id, ladder_id=new_id(), name="", created_at=now, updated_at=now)
+    return keep(session, shop, ladder, wanted)
+
+
+def edit(session: Session, shop: Shop, ladder_id: str, wanted: Plan) -> Ladder:
+    """Change a ladder; everybody's place on it is worked out again. LookupError, RefusedError."""
+    ladder = get(session, shop.shop_id, ladder_id)
+    if ladder is None:
+        raise LookupError(ladder_id)
+    return keep(session, shop, ladder, wanted)
+
+
+def remove(session: Session, shop_id: str, ladder_id: str) -> None:
+    """Let a ladder's segments be by themselves again. LookupError."""
+    ladder = get(session, shop_id, ladder_id)
+    if ladder is None:
+        raise LookupError(ladder_id)
+    set_levels(session, shop_id, ladder_id, ())
+    session.delete(ladder)
+    session.flush()
+
+
+def keep(session: Session, shop: Shop, ladder: Ladder, wanted: Plan) -> Ladder:
+    shops.lock(session, shop.shop_id)
+    refuse(session, shop, ladder.ladder_id, wanted)
+    ladder.name = " ".join(clean(wanted.name).split())
+    ladder.grace_days, ladder.stay_days = wanted.grace_days, wanted.stay_days
+    ladder.updated_at = clock.now()
+    session.add(ladder)
+    session.flush()
+    set_levels(
+        session, shop.shop_id, ladder.ladder_id, wanted.levels, patient=bool(wanted.grace_days or wanted.stay_days)
+    )
+    return ladder
+
+
+def set_levels(session: Session, shop_id: str, ladder_id: str, wanted: Sequence[str], *, patient: bool = False) -> None:
+    """Write a ladder's levels, forget what is not needed of those that were, and have all of them asked anew."""
+    own = (levels.c.shop_id == shop_id, levels.c.ladder_id == ladder_id)
+    before = set(session.scalars(delete(levels).where(*own).returning(levels.c.segment_id)))
+    rows = [
+        {"shop_id": shop_id, "segment_id": segment_id, "ladder_id": ladder_id, "place": place}
+        for place, segment_id in enumerate(wanted)
+    ]
+    upsert(session, levels, rows)
+    spells.forget(session, shop_id, before - set(wanted) if patient else before | set(wanted))
+    live.ask_anew(session, shop_id, before | set(wanted))
+    for segment_id in sorted(before | set(wanted)):
+        plan.mark_segment(session, shop_id, segment_id)
+    lanes.poke(session, shop_id, "recompute")
+
+
+def refuse(session: Session, shop: Shop, ladder_id: str, wanted: Plan) -> None:
+    """Raise RefusedError where a plan cannot be a ladder."""
+    name = " ".join(clean(wanted.name).split())
+    if not name or len(name) > LONGEST_NAME:
+        raise RefusedError(f"A ladder needs a name of at most {LONGEST_NAME} characters.")
+    other = by_name(session, shop.shop_id, name)
+    if other is not None and other.ladder_id != ladder_id:
+        raise RefusedError(f"There is a ladder called {other.name} already.")
+    if not 2 <= len(set(wanted.levels)) == len(wanted.levels) <= MOST_LEVELS:
+        raise RefusedError(f"A ladder has 2 to {MOST_LEVELS} levels, each another segment.")
+    if not all(0 <= days <= MOST_DAYS for days in (wanted.grace_days, wanted.stay_days)):
+        raise RefusedError(f"Grace and stay are 0 to {MOST_DAYS} days.")
+    for segment_id in wanted.levels:
+        segment = session.get(Segment, (shop.shop_id, segment_id))
+        if segment is None:
+            raise RefusedError("A level is a segment of this shop.")
+        taken = ladder_of(session, shop.shop_id, segment_id)
+        if taken is not None and taken.ladder_id != ladder_id:
+            raise RefusedError(f"{segment.name} is a level of {taken.name} already.")
+    if way := references.circular_ladder(wanted.levels, references.library(session, shop)):
+        raise RefusedError(f"A level cannot refer to another of its ladder: {' → '.join(way)}.")

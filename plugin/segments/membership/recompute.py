@@ -1,0 +1,155 @@
+"""Memberships kept up to date at the cost of what changed: the work of the lane `recompute`.
+
+A run marks whom the passing of time may have moved and takes the stale customers in chunks. A chunk is one transaction:
+figures, memberships, history, marks for tags and the end of staleness are committed together, so a crash repeats a
+chunk from its beginning. Whoever is marked again while a chunk runs stays stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, delete, literal, select
+from sqlmodel import Session
+
+from plugin import dates, lanes, shops
+from plugin.db import Keys, among, bulk_insert, table, transaction
+from plugin.models.segments import Membership, MembershipChange, Stale
+from plugin.models.shops import Shop
+from plugin.segments.membership import levels, passing, pins, present, references
+from plugin.segments.membership.evaluate import Pair, evaluate, refresh
+from plugin.segments.membership.live import Live, live_segments, settled, wait
+from plugin.segments.membership.outcome import Found, members
+from plugin.tagging import plan
+
+CHUNK = 1000
+CHUNKS = 1_000_000  # more than a run ever has
+
+stale = table(Stale)
+memberships = table(Membership)
+changes = table(MembershipChange)
+
+
+def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
+    """Bring a shop's memberships up to date; return the next moment at which time alone may change them."""
+    turn = 0
+    while True:
+        with transaction(engine) as session:
+            lanes.hold(session, claim)
+            if chunk(session, claim.shop_id, claim.fence * CHUNKS + turn):
+                return passing.next_moment(session, shops.shop(session, claim.shop_id))
+        turn += 1
+
+
+def chunk(session: Session, shop_id: str, number: int) -> bool:
+    """Evaluate up to a thousand stale customers; return whether the run has come to its end."""
+    shop = shops.steady(session, shop_id)
+    now = present.moment(shop)
+    present.begin(session, shop, now)
+    live = references.recovered(live_segments(session, shop, now))
+    passing.mark(session, shop, live, now)
+    found = session.execute(
+        select(stale).where(stale.c.shop_id == shop_id).order_by(stale.c.customer_id).limit(CHUNK)
+    ).all()
+    marked_at = max((row.marked_at for row in found if row.marked_at), default=now)
+    later = present.caught_up(now, marked_at)
+    if marked_at > later:
+        present.look_again(session, shop, marked_at)
+    if found:
+        run = Run(shop_id, number, later, {row.customer_id: row.cause for row in found})
+        evaluate_all(session, shop, run, live)
+        settle(session, shop_id, found)
+    present.reach(session, shop, later)
+    return len(found) < CHUNK and later == now and finish(session, shop_id)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One chunk's evaluation: its number grows within a shop, `causes` says what made each customer stale."""
+
+    shop_id: str
+    number: int
+    now: datetime
+    causes: dict[str, str]
+
+
+def evaluate_all(session: Session, shop: Shop, run: Run, live: Sequence[Live]) -> None:
+    """Bring the figures of a chunk's customers up to date, and write who of them entered or left which segment."""
+    customer_ids = list(run.causes)
+    present = refresh(session, shop, live, run.now, customer_ids)
+    climbs = levels.climbs(session, shop.shop_id, {one.segment_id for one in live})
+    pinned = pins.in_force(session, shop.shop_id, dates.today(run.now, shop.zone), customer_ids)
+    held = held_now(session, run)
+    done: set[str] = set()
+    for stage in references.stages(live, [climb.levels for climb in climbs]):
+        evaluated, met = evaluate(session, shop, ready(session, shop, stage, done), run.now, customer_ids)
+        found = Found(customer_ids, present, held, evaluated, met)
+        on_it = [climb for climb in climbs if not evaluated.isdisjoint(climb.levels)]
+        write_differences(session, run, live, found, members(session, shop, on_it, pinned, run.now, found))
+        done |= evaluated
+
+
+def ready(session: Session, shop: Shop, stage: Sequence[Live], done: Collection[str]) -> list[Live]:
+    """Return the segments of a stage that can be evaluated. What refers to one that cannot waits with it."""
+    can: list[Live] = []
+    for one in stage:
+        missing = [ref for ref in references.references(one.tree) if ref.segment_id not in done] if one.tree else []
+        if missing:
+            wait(session, shop.shop_id, one.segment_id, f"It waits for {missing[0].name}")
+        else:
+            can.append(one)
+    return can
+
+
+def write_differences(session: Session, run: Run, live: Sequence[Live], found: Found, met: set[Pair]) -> None:
+    """Write who entered and who left, with the cause, and have their tags put right."""
+    held = {pair for pair in found.held if pair[0] in found.evaluated}
+    entered, left = sorted(met - held), sorted(held - met)
+    edited = {one.segment_id for one in live if one.whole}
+    rows = {pair: movement(run, pair, edited) for pair in entered + left}
+    bulk_insert(session, memberships, [rows[pair] | {"entered_at": run.now} for pair in entered])
+    for segment_id in {segment_id for segment_id, _ in left}:
+        gone = among(
+            memberships.c.customer_id, literal([who for segment, who in left if segment == segment_id], Keys())
+        )
+        of_segment = (memberships.c.shop_id == run.shop_id, memberships.c.segment_id == segment_id)
+        session.execute(delete(memberships).where(*of_segment, gone))
+    history = {"run": run.number, "changed_at": run.now}
+    bulk_insert(session, changes, [rows[pair] | history | {"entered": pair in met} for pair in entered + left])
+    if rows:
+        plan.mark(session, run.shop_id, sorted({customer_id for _, customer_id in rows}))
+
+
+def held_now(session: Session, run: Run) -> set[Pair]:
+    """Return who of the chunk's customers is in which segments."""
+    concerned = among(memberships.c.customer_id, literal(list(run.causes), Keys()))
+    found = select(memberships.c.segment_id, memberships.c.customer_id).where(
+        memberships.c.shop_id == run.shop_id, concerned
+    )
+    return {(segment_id, customer_id) for segment_id, customer_id in session.execute(found)}
+
+
+def movement(run: Run, pair: Pair, edited: Collection[str]) -> dict[str, Any]:
+    segment_id, customer_id = pair
+    cause = "edited" if segment_id in edited else run.causes[customer_id]
+    return {"shop_id": run.shop_id, "segment_id": segment_id, "customer_id": customer_id, "cause": cause}
+
+
+def settle(session: Session, shop_id: str, found: Iterable[Any]) -> None:
+    """End the staleness of those who were not marked again since they were read."""
+    by_marks: dict[int, list[str]] = {}
+    for row in found:
+        by_marks.setdefault(row.marks, []).append(row.customer_id)
+    for marks, customer_ids in by_marks.items():
+        seen = among(stale.c.customer_id, literal(customer_ids, Keys()))
+        session.execute(delete(stale).where(stale.c.shop_id == shop_id, stale.c.marks == marks, seen))
+
+
+def finish(session: Session, shop_id: str) -> bool:
+    """End the run if nobody is stale and no segment was edited meanwhile; return whether it has ended."""
+    if session.execute(select(stale.c.customer_id).where(stale.c.shop_id == shop_id).limit(1)).first():
+        return False
+    return settled(session, shop_id)
