@@ -8,6 +8,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from plugin.attributes.definitions import FIXED
 from plugin.segments.language.dates import FURTHEST, WORDS, a_year_or_more, wrong_way_round
 from plugin.segments.language.fields import FIELDS, FUNCTIONS
 from plugin.segments.language.schema import COMPARISONS, IN_PARAMETERS, OPERATORS, Field, Function, Parameter, Type
@@ -36,7 +37,10 @@ from plugin.segments.language.tree import (
 
 Values = Mapping[str | Type, SearchStrategy[Value]]
 
-AVAILABLE_FIELDS = tuple(row for row in FIELDS.values() if row.available and not row.days_since)
+# What any shop can be asked: what a merchant keeps of customers is there once it is.
+AVAILABLE_FIELDS = tuple(
+    row for row in FIELDS.values() if row.available and not row.days_since and row.needs not in FIXED
+)
 NOBODYS = {"email events", "shopify_email events"}  # what no platform tells yet
 AVAILABLE_FUNCTIONS = tuple(row for row in FUNCTIONS.values() if row.available and row.needs not in NOBODYS)
 

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlmodel import SQLModel
 
 from plugin import api_keys, clock, ingest, lanes, shops
-from plugin.attributes.definitions import FIXED, define
+from plugin.attributes.definitions import define
 from plugin.db import reading, table, transaction
 from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, Segment
@@ -40,7 +40,7 @@ KEPT = [
     }.items()
 ]
 OWN_FIELDS = (*own_fields(KEPT), *fixed_fields(feeding(KEPT)))
-FIELDS = (*OWN_FIELDS, *(row for row in AVAILABLE_FIELDS if row.needs not in FIXED))
+FIELDS = (*OWN_FIELDS, *AVAILABLE_FIELDS)
 ASKED_FOR = ("companies", "store_credit", "subscriptions")
 
 
