@@ -29,6 +29,8 @@ SHORT = {"json_each", "found", "shops", "lanes", "segments", "connections", "des
     "api_keys",
     "attribute_definitions",
     "ladder_levels",
+    "pins",
+    "rating_runs",
     "site_keys",
 }
 

@@ -13,6 +13,7 @@ from plugin.segments.asking import ask
 from plugin.segments.kept import keep
 from plugin.segments.language import check
 from plugin.segments.language.errors import SegmentErrors
+from plugin.segments.language.vocabulary import Vocabulary
 from plugin.worker import work_all
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -154,6 +155,19 @@ def test_days_since_the_last_order_are_kept_as_its_date(written, kept):
 def test_what_such_a_name_cannot_be_is_refused_at_its_place(query, at):
     [error] = check(query).errors
     assert error.start == at
+
+
+@pytest.mark.parametrize(
+    ("query", "at"),
+    [
+        ("products_purchased MATCHES (collection_id = 3, count > 1)", 28),
+        ("products_purchased(id: (1, 2), collection_id: 7) = true", 31),
+    ],
+)
+def test_a_parameter_that_no_platform_of_the_shop_supplies_is_refused_at_its_place(query, at):
+    [error] = check(query, Vocabulary(supplied=frozenset())).errors
+    assert (error.code, error.start, error.end) == ("NOT_AVAILABLE", at, at + len("collection_id"))
+    assert check(query).ok
 
 
 def test_a_store_that_tells_no_carts_says_what_would(engine, now):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, func, or_, select, true
 
-from plugin.db import Id, Keys, UTCDateTime, among, table
+from plugin.db import Id, Keys, UTCDateTime, among, table, unindexed
 from plugin.models.commerce import Customer, Order, Refund
 
 customers = table(Customer)
@@ -59,7 +59,7 @@ def net(order: Any) -> ColumnElement[Any]:
     given_back = select(whole(func.sum(refunds.c.amount_minor))).where(
         refunds.c.shop_id == order.c.shop_id, refunds.c.order_id == order.c.order_id
     )
-    dated = given_back.where(refunds.c.refunded_at <= NOW).correlate(order).scalar_subquery()
+    dated = given_back.where(unindexed(refunds.c.refunded_at) <= NOW).correlate(order).scalar_subquery()
     undated = func.coalesce(order.c.refunded_minor, 0) - given_back.correlate(order).scalar_subquery()
     refunded = dated + case((undated > 0, undated), else_=0)
     amount: ColumnElement[Any] = order.c.amount_minor

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
-from plugin.db import table
+from plugin.db import table, unindexed
 from plugin.models.commerce import Cart
 from plugin.segments.asking.figures.base import CLOCK, NOW, Asked, counts, customers, orders, placed
 
@@ -19,7 +19,7 @@ def left_carts(asked: Asked) -> dict[str, ColumnElement[Any]]:
 
 def there() -> ColumnElement[bool]:
     """Whether a cart has been seen by now, and is still there."""
-    return and_(carts.c.changed_at <= NOW, carts.c.deleted_at.is_(None))
+    return and_(unindexed(carts.c.changed_at) <= NOW, carts.c.deleted_at.is_(None))
 
 
 def ordered(asked: Asked) -> ColumnElement[bool]:
