@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from plugin import shops
+from plugin import clock, shops
 from plugin.commands.base import FailedError, Subparsers, WrongUseError, command, engine, moment_of, shop_option
 from plugin.db import reading
 from plugin.insight import days, overlap
@@ -60,6 +60,8 @@ def test(given: argparse.Namespace) -> None:
         shop = shops.by_name(session, given.shop)
         at = moment_of(given.at, shop)
         assert at is not None
+        if at > clock.now():
+            raise WrongUseError("--at lies in the future: a back-test asks the past")
         try:
             found = backtest(session, shop, given.query, at)
         except SegmentErrors as error:

@@ -7,7 +7,7 @@ from datetime import date
 
 from sqlmodel import Session
 
-from plugin import shops
+from plugin import clock, dates, shops
 from plugin.commands.base import FailedError, Subparsers, WrongUseError, command, engine, shop_option
 from plugin.db import transaction
 from plugin.models.segments import Segment
@@ -35,7 +35,10 @@ def arguments(made: argparse.ArgumentParser) -> None:
 def pin(given: argparse.Namespace) -> None:
     with transaction(engine()) as session:
         shop, segment, customer_id = asked(session, given)
-        how = {"reason": given.reason, "author": given.author, "ends_on": day(given.until)}
+        ends_on = day(given.until)
+        if ends_on is not None and ends_on < dates.today(clock.now(), shop.zone):
+            raise WrongUseError("--until is a day that has passed")
+        how = {"reason": given.reason, "author": given.author, "ends_on": ends_on}
         pins.pin(session, shop, segment.segment_id, customer_id, inside=not given.never, **how)
     print(f"{customer_id}\t{'out' if given.never else 'in'}\t{segment.name}")
 

@@ -34,6 +34,7 @@ def causes() -> dict[str, str]:
         "customer": gettext("a change of the profile"),
         "deleted": gettext("deleted in the store"),
         "event": gettext("something they did: a view, a call, an answer"),
+        "added": gettext("the segment was new"),
         "edited": gettext("the segment was edited"),
         "merged": gettext("merged with another customer"),
         "order": gettext("an order"),

@@ -43,7 +43,7 @@ def test_a_pin_holds_in_incremental_and_whole_runs_until_it_is_taken_off(small):
             assert not pins.unpin(session, shop, small.ids[name], "ann")
     small.at(hours=5)
     assert small.where("ann") == ["Buyers"]
-    assert small.history("Buyers", "ann") == [(True, "edited"), (False, "pin"), (True, "pin")]
+    assert small.history("Buyers", "ann") == [(True, "added"), (False, "pin"), (True, "pin")]
 
 
 def test_a_pin_ends_by_itself_with_its_last_day_in_the_shop(small):

@@ -7,7 +7,7 @@ chunk from its beginning. Whoever is marked again while a chunk runs stays stale
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -108,8 +108,8 @@ def write_differences(session: Session, run: Run, live: Sequence[Live], found: F
     """Write who entered and who left, with the cause, and have their tags put right."""
     held = {pair for pair in found.held if pair[0] in found.evaluated}
     entered, left = sorted(met - held), sorted(held - met)
-    edited = {one.segment_id for one in live if one.whole}
-    rows = {pair: movement(run, pair, edited) for pair in entered + left}
+    asked_anew = {one.segment_id: "added" if one.version == 1 else "edited" for one in live if one.whole}
+    rows = {pair: movement(run, pair, asked_anew) for pair in entered + left}
     bulk_insert(session, memberships, [rows[pair] | {"entered_at": run.now} for pair in entered])
     for segment_id in {segment_id for segment_id, _ in left}:
         gone = among(
@@ -132,9 +132,9 @@ def held_now(session: Session, run: Run) -> set[Pair]:
     return {(segment_id, customer_id) for segment_id, customer_id in session.execute(found)}
 
 
-def movement(run: Run, pair: Pair, edited: Collection[str]) -> dict[str, Any]:
+def movement(run: Run, pair: Pair, asked_anew: Mapping[str, str]) -> dict[str, Any]:
     segment_id, customer_id = pair
-    cause = "edited" if segment_id in edited else run.causes[customer_id]
+    cause = asked_anew.get(segment_id, run.causes[customer_id])
     return {"shop_id": run.shop_id, "segment_id": segment_id, "customer_id": customer_id, "cause": cause}
 
 
