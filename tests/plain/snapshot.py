@@ -102,6 +102,7 @@ class Bought(NamedTuple):
     vendor: str | None
     product_type: str | None
     tags: Collection[str]
+    category: str | None
     categories: Collection[str]
     collections: Collection[str]
     variant_id: str | None
@@ -211,6 +212,7 @@ class Person:
             vendor=line.vendor if line.vendor is not None else product.vendor,
             product_type=product.product_type,
             tags={fold(tag) for tag in product.tags},
+            category=product.category,
             categories={one for one in (product.category, product.category_id) if one},
             collections=told.collections or (),
             variant_id=line.variant_id,
@@ -432,6 +434,21 @@ class Person:
     @cached_property
     def score(self) -> Score | None:
         return (self.snapshot.scores or {}).get(self.key)
+
+    def favourite(self, named: Callable[[Bought], str | None]) -> str | None:
+        """Return what is named by most units; of two the one whose letters come first."""
+        units: dict[str, int] = {}
+        for line in self.lines:
+            if (name := named(line)) is not None:
+                units[name] = units.get(name, 0) + line.units
+        return min(units, key=lambda name: (-units[name], name), default=None)
+
+    @property
+    def discount_habit(self) -> str | None:
+        found = {order.discounted for order in self.orders}
+        if len(self.orders) < 2:
+            return None
+        return "MIXED" if len(found) == 2 else "DISCOUNT_ONLY" if True in found else "FULL_PRICE"
 
     @property
     def expected(self) -> Expected | None:

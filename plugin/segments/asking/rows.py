@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from connectors.records import EventKind
 from plugin.db import SEPARATOR, Values, table, unindexed
-from plugin.models.commerce import Customer, LineItem, ProductVersion, RefundLine
+from plugin.models.commerce import Customer, ProductVersion
 from plugin.models.events import Event
 from plugin.models.standing import StoreCredit
 from plugin.segments.asking import figures
@@ -37,12 +37,11 @@ from plugin.segments.asking.distance import near
 from plugin.segments.asking.figures import Crossed, orders, refunds, whole
 from plugin.segments.asking.figures.left_carts import carts, status, there
 from plugin.segments.asking.figures.lived import apart
+from plugin.segments.asking.figures.units import lines, units
 from plugin.segments.language.tree import Condition
 
 home = table(Customer).alias("home")
 credit = table(StoreCredit)
-lines = table(LineItem)
-refund_lines = table(RefundLine)
 events = table(Event)
 versions = table(ProductVersion)
 
@@ -127,19 +126,7 @@ def either(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[
     return type_coerce(first.concat(second), Values())
 
 
-def units() -> ColumnElement[Any]:
-    """A line's units less those refunded or removed."""
-    back = (
-        select(whole(func.sum(refund_lines.c.quantity)))
-        .where(refund_lines.c.shop_id == lines.c.shop_id, refund_lines.c.order_id == lines.c.order_id)
-        .where(refund_lines.c.line_id == lines.c.line_id, refund_lines.c.refunded_at <= figures.NOW)
-        .correlate(lines)
-        .scalar_subquery()
-    )
-    return lines.c.quantity - lines.c.removed - case((orders.c.refunded, back), else_=0)
-
-
-UNITS = units()
+UNITS = units(lines, orders)
 AMOUNT = figures.net(orders)
 LINE_AMOUNT = case((lines.c.quantity > 0, lines.c.amount_minor * UNITS // lines.c.quantity))
 REFUND_AMOUNT = case((orders.c.amount_minor.is_not(None), refunds.c.amount_minor))

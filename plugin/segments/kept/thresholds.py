@@ -20,7 +20,8 @@ from plugin.models.commerce import Customer
 from plugin.models.shops import Shop
 from plugin.segments.asking import figures
 from plugin.segments.asking.figures import orders
-from plugin.segments.asking.rows import LINES, UNITS, lines
+from plugin.segments.asking.figures.units import lines
+from plugin.segments.asking.rows import LINES, UNITS
 
 customers = table(Customer)
 

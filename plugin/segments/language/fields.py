@@ -322,6 +322,16 @@ _AVAILABLE = (
         "Days since the latest order: another way of writing last_order_date",
         days_since=_LAST_ORDER,
     ),
+    Field("favourite_category", STRING, "favourite_category", "Category of which most was bought", whole=True),
+    Field("favourite_vendor", STRING, "favourite_vendor", "Vendor of whom most was bought", whole=True),
+    Field(
+        "discount_habit",
+        ENUM,
+        "discount_habit",
+        "Whether all orders, some or none had a discount; from two orders on",
+        values=("FULL_PRICE", "MIXED", "DISCOUNT_ONLY"),
+        whole=True,
+    ),
     Field(
         "first_source",
         STRING,
@@ -386,10 +396,7 @@ _LATER = (
     # Shopify has these.
     _later("created_by_app_id", ID, "App that added the customer", "a platform that tells of it", shopify=True),
     # Needs.
-    _later("favourite_category", STRING, "Category bought most", ORDER_DETAILS),
-    _later("favourite_vendor", STRING, "Vendor bought most", ORDER_DETAILS),
     _later("discount_share", DECIMAL, "Share of what was bought at a discount: 0 to 1", ORDER_DETAILS),
-    _later("discount_habit", ENUM, "Use of discounts", ORDER_DETAILS, ("FULL_PRICE", "MIXED", "DISCOUNT_ONLY")),
 )
 
 FIELDS: Mapping[str, Field] = {row.name: row for row in (*_AVAILABLE, *_KEPT, *_LATER)}

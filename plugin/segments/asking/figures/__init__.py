@@ -34,6 +34,7 @@ from plugin.segments.asking.figures.base import (
 )
 from plugin.segments.asking.figures.bought import bought
 from plugin.segments.asking.figures.circumstances import came_about
+from plugin.segments.asking.figures.habits import habits
 from plugin.segments.asking.figures.left_carts import left_carts
 from plugin.segments.asking.figures.lived import lived
 from plugin.segments.asking.figures.standings import standing
@@ -50,6 +51,7 @@ OF_CUSTOMERS = (
     lived,
     standing,
     came_about,
+    habits,
     answered,
 )  # each of a customer by itself; `bought` sums up orders, which are joined
 
