@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from connectors.errors import ConnectorError
 from plugin.commands import api_keys, deliveries, history, ladders, run, segments, shops, site_keys
-from plugin.commands.base import FailedError, WrongUseError
+from plugin.commands.base import FailedError, WrongUseError, hang_up
 from plugin.config import MissingSecretError
 from plugin.imports import UnreadableFileError
 from plugin.seal import SealError
@@ -48,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         return 1
+    finally:
+        hang_up()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import argparse
 import getpass
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Engine
@@ -25,8 +26,17 @@ class WrongUseError(Exception):
     """The command was called wrongly: exit 2."""
 
 
+@cache
 def engine() -> Engine:
+    """Return the database that this command works on."""
     return db.connect(settings().database_url)
+
+
+def hang_up() -> None:
+    """Close what a command has opened."""
+    if engine.cache_info().currsize:
+        engine().dispose()
+        engine.cache_clear()
 
 
 def command(

@@ -12,7 +12,7 @@ Idempotency-Key: 2026-05-04-0017
   {{"id": "call-981", "kind": "call_received", "at": "2026-05-04T12:03:00Z",
    "customer": {{"email": "ann@example.com"}}, "properties": {{"topic": "delivery"}}}},
   {{"id": "nps-44", "kind": "survey_answered", "at": "2026-05-04T12:10:00+02:00",
-   "customer": {{"id": "7064055069303700841"}},
+   "customer": {{"id": "706405"}},
    "properties": {{"survey": "nps", "question": "Would you recommend us?", "score": 9}}}},
   {{"id": "visit-3", "kind": "event", "name": "shop visited", "at": "2026-05-04T15:00:00Z",
    "customer": {{"email": "ann@example.com"}}}}
@@ -26,7 +26,7 @@ RESULTS = """\
 ]}}"""
 
 ATTRIBUTES = """\
-POST {url}/api/v1/customers/7064055069303700841/attributes
+POST {url}/api/v1/customers/706405/attributes
 
 {{"values": {{"birth_date": "1990-05-17", "interests": ["tea", "maps"], "club": null}},
  "at": "2026-05-04T12:00:00Z"}}"""
