@@ -115,3 +115,14 @@ def test_below_fifty_buyers_there_are_no_scores(engine):
         kept = memberships(engine)
     assert len(kept["rfm_recency IS NULL"]) == 49
     assert not any(kept[f"rfm_group = '{group}'"] for group in GROUPS)
+
+
+def test_a_number_wider_than_its_column_is_compared_and_fails_nothing(engine):
+    with clock.freeze(MORNING):
+        with transaction(engine) as session:
+            shop, _ = shops.add_shop(
+                session, name="One", platform="shopify", domain="one.example.com", zone="UTC", currency="USD"
+            )
+            keep.add(session, shop, "Wide", f"NOT (rfm_recency > {2**40} OR churn_risk BETWEEN -314472 AND -1)")
+        hear(engine, [order(1, 1, MORNING, 100)])
+        assert list(memberships(engine).values()) == [{"c1"}]

@@ -129,13 +129,14 @@ def decimals(kind: Type, currency: str) -> int:
 
 def number_comparison(operator: str, column: ColumnElement[Any], value: Decimal) -> ColumnElement[bool]:
     """Compare whole numbers in a column with a number that need not be whole, exactly."""
-    low = int(value.to_integral_value(ROUND_FLOOR, EXACT))
-    high = int(value.to_integral_value(ROUND_CEILING, EXACT))
+    floor, ceiling = (int(value.to_integral_value(way, EXACT)) for way in (ROUND_FLOOR, ROUND_CEILING))
+    # as wide as any number that is written, however narrow the column
+    low, high = literal(floor, BigInteger()), literal(ceiling, BigInteger())
     match operator:
         case "=":
-            return column == low if low == high else false()
+            return column == low if floor == ceiling else false()
         case "!=":
-            return column != low if low == high else column.is_not(None)
+            return column != low if floor == ceiling else column.is_not(None)
         case ">":
             return column > low
         case ">=":
