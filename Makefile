@@ -22,7 +22,7 @@ install: $(VENV)/.development ## make .venv with what running, testing and devel
 test: $(VENV)/.development ## run all tests, on SQLite and on Postgres
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
-test-long: $(VENV)/.development ## run the tests that take minutes: 100,000 broken queries
+test-long: $(VENV)/.development ## run the tests that take minutes: 100,000 broken queries, 500 shops lived through (HISTORIES=5000 for more)
 	$(BIN)/python -m pytest -m long --numprocesses $(WORKERS) --dist worksteal
 
 lint: $(VENV)/.development ## check layout, style, types and the direction of imports

@@ -209,8 +209,8 @@ class History:
         }
 
 
-def histories(seed: int, *, contested: bool = True) -> History:
-    """Return a random history, the same for the same seed.
+def histories(seed: int, *, contested: bool = True, steps: tuple[int, int] = (4, 9)) -> History:
+    """Return a random history of so many steps, the same for the same seed.
 
     `contested`: an account may claim an address that another account has claimed before.
     """
@@ -220,7 +220,7 @@ def histories(seed: int, *, contested: bool = True) -> History:
         zone, random.choice(CURRENCIES), random.choice((60, 60, 1, 1440)), random.choice((False, False, False, True))
     )
     story = Story(random, settings, night, contested=contested)
-    return History(settings, night, tuple(steps(story, clock_jumps(random, zone, night, random.randint(4, 9)))))
+    return History(settings, night, tuple(steps_of(story, clock_jumps(random, zone, night, random.randint(*steps)))))
 
 
 def shrunk(history: History, fails: Callable[[History], bool]) -> History:
@@ -268,7 +268,7 @@ def clock_jumps(random: Random, zone: str, night: date, number: int) -> list[dat
     return moments
 
 
-def steps(story: Story, moments: Sequence[datetime]) -> Iterator[Step]:
+def steps_of(story: Story, moments: Sequence[datetime]) -> Iterator[Step]:
     """Yield what arrives at each moment, in any order: news, what was held up, and some things again."""
     random = story.random
     arriving: list[list[Record]] = [[] for _ in moments]

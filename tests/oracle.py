@@ -3,8 +3,8 @@
 It judges the app and shares nothing with it. Queries are taken to be valid: the reader is lenient, and knows only the
 names that the app supplies. Where the specification leaves room, these are the rules:
 
-- A customer is there from the platform's `created_at`; where that is unknown from the first order, counted or not;
-  without any from the moment first seen. Deleted customers are not there, whatever the moment.
+- A customer is there from the platform's `created_at`; where that is unknown from the first order that is not deleted,
+  counted or not; without any from the moment first seen. Deleted customers are not there, whatever the moment.
 - Facts dated after the moment are not seen. What carries no date (address, language, units removed) counts as it is.
 - An order counts unless it is a test, deleted, cancelled by the moment or not yet placed; where the shop counts paid
   orders only, unless its financial status is another than paid, partially_refunded or refunded.
@@ -32,6 +32,7 @@ names that the app supplies. Where the specification leaves room, these are the 
   the greater as text. It makes nobody a customer. A day of it is one on the calendar; beside a written instant it
   stands for its first moment. In ages and anniversaries 29 February counts as 28 February; an anniversary whose ends
   lie a year and more apart is every day.
+- Of segments that are kept `plain/standing.py` says the rest: references, pins and ladders.
 - Scores are those handed in, else those of the moment itself. Who has no order that counts is in PROSPECTS; otherwise
   fewer than 50 buyers leave the group missing, and a buyer without scores is NEW.
 """
@@ -61,6 +62,7 @@ from tests.plain.facts import (
 )
 from tests.plain.query import read
 from tests.plain.snapshot import FEWEST_BUYERS, Expected, Score, Snapshot, scores_of
+from tests.plain.standing import Ladder, Pin, Segment, Segments
 
 __all__ = [
     "FEWEST_BUYERS",
@@ -71,14 +73,18 @@ __all__ = [
     "Event",
     "Expected",
     "Kept",
+    "Ladder",
     "Line",
     "Moved",
     "Order",
+    "Pin",
     "Place",
     "ProductVersion",
     "Rating",
     "Said",
     "Score",
+    "Segment",
+    "Segments",
     "Snapshot",
     "TagChange",
     "World",

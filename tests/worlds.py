@@ -185,6 +185,7 @@ class People:
                     claim = (one.updated_at, customer_id)
                     claims[address(one.email)] = max(claim, claims.get(address(one.email), claim))
         self.owners = {contact: customer_id for contact, (_, customer_id) in claims.items()}
+        world.owners = self.owners
 
     def add(self, customer_id: str, versions: Sequence[records.Customer], told: Told) -> None:
         self.world.customers[customer_id] = oracle.Customer(

@@ -175,6 +175,7 @@ class World:
     """A shop with its customers and products by id. `decimals` are those of its currency.
 
     `fed`: under which key the merchant keeps what the language has a name of its own for, if it is another.
+    `owners` are the accounts that have claimed addresses.
     """
 
     zone: str
@@ -185,3 +186,4 @@ class World:
     customers: dict[str, Customer] = field(default_factory=dict)
     products: dict[str, list[ProductVersion]] = field(default_factory=dict)
     fed: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)

@@ -118,6 +118,9 @@ class Reader:
             inner = self.either()
             self.expect(")")
             return inner
+        if self.take("IN", "SEGMENT"):
+            other = self.text()
+            return lambda person: person.key in person.snapshot.segments[other]
         name = self.text()
         if name in FUNCTIONS:
             return self.function(name)

@@ -138,6 +138,7 @@ class Snapshot:
         everybody = {key: Person(self, key, customer) for key, customer in world.customers.items()}
         self.people = {key: person for key, person in everybody.items() if person.there}
         self.spans: dict[str, tuple[datetime, datetime]] = {}
+        self.segments: Any = {}  # who is in each segment, by its name
 
     @cached_property
     def scores(self) -> Mapping[str, Score] | None:
@@ -165,7 +166,8 @@ class Person:
     @cached_property
     def added_at(self) -> datetime:
         known = self.customer.created_at
-        return known or min((order.placed_at for order in self.visible), default=self.customer.seen_at)
+        standing = (order.placed_at for order in self.visible if not order.deleted)
+        return known or min(standing, default=self.customer.seen_at)
 
     @cached_property
     def visible(self) -> list[Order]:

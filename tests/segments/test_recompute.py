@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from itertools import count
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from sqlmodel import SQLModel
 
 from plugin import api_keys, clock, ingest, lanes, shops
 from plugin.attributes.definitions import define
-from plugin.db import reading, table, transaction
+from plugin.db import connect, reading, table, transaction
 from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, Segment
 from plugin.models.shops import Shop
@@ -25,9 +26,11 @@ from plugin.segments.language.vocabulary import feeding, fixed_fields, own_field
 from plugin.worker import work_all
 from tests import oracle
 from tests.histories import BIRTHS, DATES, RELATIVE_DAYS, History, histories
+from tests.segments.lived import SUMMED, Lived
 from tests.segments.strategies import AVAILABLE_FIELDS, pool, queries, relative
 
-SEGMENTS = 8
+SEGMENTS = 7
+HISTORIES = int(os.environ.get("HISTORIES", "500"))  # that `make test-long` goes through
 KEPT = [
     SimpleNamespace(key=key, kind=kind, label=None)
     for key, kind in {
@@ -74,12 +77,18 @@ def open_shop(engine, history: History, texts: list[str], at: datetime) -> None:
         )
     with transaction(engine) as session:
         shop = session.scalar(select(Shop))
-        for one in KEPT:
-            define(session, shop, one.key, one.kind)
-        session.add(RatingRun(shop_id=shop.shop_id, connection_id="store", supplied=ASKED_FOR))
-        api_keys.add(session, shop.shop_id, "calls", api_keys.SCOPES)
+        furnish(session, shop)
         for number, text in enumerate(texts):
             keep.add(session, shop, f"S{number}", text)
+
+
+def furnish(session, shop: Shop) -> None:
+    """Let a shop have whatever any query of ours may name."""
+    for one in KEPT:
+        define(session, shop, one.key, one.kind)
+    session.add(RatingRun(shop_id=shop.shop_id, connection_id="store", supplied=ASKED_FOR))
+    api_keys.add(session, shop.shop_id, "calls", api_keys.SCOPES)
+    session.flush()
 
 
 def the_shop(session) -> Shop:
@@ -125,32 +134,39 @@ def test_a_run_ends_while_the_clock_goes_on(engine):
     assert memberships(engine)["number_of_orders >= 0"]
 
 
-@settings(
-    max_examples=6,
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+def drawn(data, history: History, most: int) -> list[str]:
+    """Return queries for a shop, one that adds up what lines come to among them."""
+    asked = queries(values(history), FIELDS)
+    return [SUMMED, *(canonical(data.draw(asked)) for _ in range(most))]
+
+
+QUICKLY = {
+    "phases": [Phase.generate],
+    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+}
+
+
+@settings(max_examples=6, **QUICKLY)
 @given(data=st.data(), seed=st.integers(0, 2**32))
-def test_incremental_segments_equal_a_plain_evaluation_of_everything(engine, data, seed):
+def test_segments_kept_by_what_changed_equal_a_plain_evaluation_of_everything(engine, data, seed):
     history = histories(seed, contested=False)
-    texts = [canonical(data.draw(queries(values(history), FIELDS))) for _ in range(SEGMENTS)]
-    empty(engine)
-    with clock.freeze(history.steps[0].at):
-        open_shop(engine, history, sorted(set(texts)), history.steps[0].at)
-    for number, step in enumerate(history.steps, 1):
-        with clock.freeze(step.at):
-            with transaction(engine) as session:
-                ingest.store(session, the_shop(session), "store", step.records)
-            run(engine)
-            world = history.world(number)
-            found = memberships(engine)
-            expected = {text: oracle.members(world, text, step.at, scores={}) for text in found}
-            differ = {
-                text: (found[text] - expected[text], expected[text] - found[text])
-                for text in found
-                if found[text] != expected[text]
-            }
-            assert not differ, f"step {number} of seed {seed} at {step.at}: too many, too few"
+    Lived(engine, history, drawn(data, history, SEGMENTS), seed, furnish).live()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("part", [*(f"sqlite-{n}" for n in range(8)), "postgres-0", "postgres-1"])
+def test_hundreds_of_histories_make_no_difference(part, request):
+    @settings(max_examples=HISTORIES // 10, print_blob=True, **QUICKLY)
+    @given(data=st.data(), seed=st.integers(0, 2**32))
+    def live(data, seed):
+        history = histories(seed, contested=False, steps=(2, 5))
+        Lived(engine, history, drawn(data, history, 4), seed, furnish, names=4).live()
+
+    with request.getfixturevalue(f"{part.partition('-')[0]}_databases")() as address:
+        engine = connect(address)
+        live()
+        engine.dispose()
 
 
 @pytest.mark.parametrize(
