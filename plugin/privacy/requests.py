@@ -35,6 +35,8 @@ SECTIONS = {
     "consents": "consent_changes",
     "tags_in_the_store": "tag_changes",
     "attributes": "attribute_values",
+    "subscription_and_companies": "standings",
+    "store_credit": "store_credit",
     "figures": "customer_stats",
     "orders": "orders",
     "carts": "carts",
