@@ -204,7 +204,8 @@ class Event:
     `event_id` is that of whoever told it (`source`; "" for the connection it came by): the same for the same event told
     again. `subject_id` is the platform's id of what it was about: a product, a collection, an e-mail. `subject` says it
     in words: the address of a page or link, what was searched for, the form, the survey, or the event's own name.
-    `tags`: those of what was looked at, where whoever tells knows them. `score`: of at most four decimals.
+    `tags`: those of what was looked at, where whoever tells knows them. `score`: of at most four decimals. Of the
+    `user_agent` the kinds of device, browser and system are kept.
     """
 
     event_id: str
@@ -220,6 +221,7 @@ class Event:
     answer: str | None = None
     score: Decimal | None = None
     properties: Mapping[str, str | int | float | bool | None] | None = None
+    user_agent: str | None = None
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ NUMBER = re.compile(r"[0-9]{1,20}")
 pixels = table(Pixel)
 
 
-def read(told: object, at: datetime) -> Event | None:
+def read(told: object, at: datetime, user_agent: str | None = None) -> Event | None:
     """Return an event if what was told has exactly the shape of one. Ids are texts: browsers round large numbers."""
     if not isinstance(told, dict) or told.keys() != {"id", "name", "customer", "subject"}:
         return None
@@ -44,7 +44,9 @@ def read(told: object, at: datetime) -> Event | None:
     numbers = all(NUMBER.fullmatch(told[name]) for name in ("customer", "subject"))
     if not (numbers and kind in KINDS and EVENT_ID.fullmatch(told["id"])):
         return None
-    return Event(told["id"], kind, at, told["customer"], source=PIXEL, subject_id=told["subject"])
+    return Event(
+        told["id"], kind, at, told["customer"], source=PIXEL, subject_id=told["subject"], user_agent=user_agent
+    )
 
 
 def keep(session: Session, shop_id: str, told_by: str, seen: Sequence[Event]) -> None:

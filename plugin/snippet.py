@@ -11,6 +11,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -119,7 +120,7 @@ def proof(secret: str, customer_id: str) -> str:
     return hmac.new(secret.encode(), customer_id.encode(), hashlib.sha256).hexdigest()
 
 
-def read(key: SiteKey, told: object, at: datetime) -> Sequence[Event] | None:
+def read(key: SiteKey, told: object, at: datetime, user_agent: str | None = None) -> Sequence[Event] | None:
     """Return what a page tells as events, dated by their arrival; None if it cannot be read or is of no one proved."""
     try:
         beacon = Beacon.model_validate(told)
@@ -129,7 +130,7 @@ def read(key: SiteKey, told: object, at: datetime) -> Sequence[Event] | None:
     if not hmac.compare_digest(proof(secret, beacon.customer), beacon.proof):
         return None
     found = [event(beacon.customer, one, at) for one in beacon.events]
-    return [one for one in found if one is not None]
+    return [replace(one, user_agent=user_agent) for one in found if one is not None]
 
 
 def event(customer: str, seen: Seen, at: datetime) -> Event | None:

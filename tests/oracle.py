@@ -25,6 +25,7 @@ names that the app supplies. Where the specification leaves room, these are the 
 - What the store itself thinks of a customer is the last that it said, if that was said by the moment.
 - What somebody did (looked at, searched for, answered …) is one row each time, however often it is told. The tags of
   what was looked at are those told with it; of a product for which none are told, those of its version then.
+- Devices, browsers and systems are those of all orders placed and not deleted, and of all that was done by then.
 - The score of a survey is that of the latest answer that is a whole number on its scale; of two at one moment, of the
   one whose source and id are greater.
 - What is expected of customers is handed in.

@@ -298,6 +298,7 @@ def event_of(event: records.Event) -> oracle.Event:
         question=event.question,
         answer=event.answer,
         score=event.score,
+        user_agent=event.user_agent,
         told=(event.source, event.event_id),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from connectors.records import Event
-from plugin import stale
+from plugin import agents, stale
 from plugin.db import fold, table, upsert
 from plugin.ingest.merging import Row
 from plugin.ingest.people import People
@@ -34,6 +34,7 @@ def store(session: Session, people: People, connection_id: str, records: Sequenc
 
 
 def row_of(people: People, connection_id: str, customer: str, event: Event) -> Row:
+    agent = agents.read(event.user_agent)
     return {
         "shop_id": people.shop.shop_id,
         "source": event.source or connection_id,
@@ -48,4 +49,7 @@ def row_of(people: People, connection_id: str, customer: str, event: Event) -> R
         "answer": event.answer,
         "score": None if event.score is None else int(event.score.scaleb(DECIMALS)),
         "properties": None if event.properties is None else dict(event.properties),
+        "device": agent.device,
+        "browser": fold(agent.browser) if agent.browser else None,
+        "operating_system": fold(agent.system) if agent.system else None,
     }

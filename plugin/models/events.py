@@ -50,3 +50,6 @@ class Event(SQLModel, table=True):
     answer: str | None = None
     score: int | None = big()
     properties: dict[str, Any] | None = json()
+    device: str | None = None
+    browser: str | None = None
+    operating_system: str | None = None

@@ -90,7 +90,7 @@ COVERED: Mapping[str, Cover] = {
     "events": Cover(
         whose=BY_CUSTOMER,
         deleted="shop_id source event_id customer_id kind happened_at subject_id subject tags question answer score "
-        "properties",
+        "properties device browser operating_system",
     ),
     "deliveries": Cover(
         raw="headers body error",

@@ -45,7 +45,8 @@ def receive(key: str) -> Response:
         return answer(413)
     request.max_content_length = LARGEST_BYTES + 1
     body = request.get_data(cache=False)
-    seen = site.read(parsed(body), clock.now()) if len(body) <= LARGEST_BYTES else None
+    agent = request.headers.get("User-Agent")
+    seen = site.read(parsed(body), clock.now(), agent) if len(body) <= LARGEST_BYTES else None
     if seen is None:
         return answer(400)
     return answer(204 if kept(engine(), key, seen) else 404)

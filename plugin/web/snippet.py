@@ -55,7 +55,8 @@ def receive(site_key: str) -> Response:
         return answer(413, key)
     request.max_content_length = LARGEST_BYTES + 1
     body = request.get_data(cache=False)
-    seen = snippet.read(key, parsed(body), clock.now()) if len(body) <= LARGEST_BYTES else None
+    agent = request.headers.get("User-Agent")
+    seen = snippet.read(key, parsed(body), clock.now(), agent) if len(body) <= LARGEST_BYTES else None
     if seen is None:
         return answer(400, key)
     with transaction(engine()) as session:

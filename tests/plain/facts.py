@@ -138,6 +138,7 @@ class Event(NamedTuple):
     question: str | None = None
     answer: str | None = None
     score: Decimal | None = None
+    user_agent: str | None = None
     told: tuple[str, str] = ("", "")
 
 

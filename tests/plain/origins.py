@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
-from tests.plain.facts import Order
+from tests.plain.facts import Event, Order
 
 
 class Agent(NamedTuple):
@@ -25,8 +25,8 @@ AGENTS = {
 NOTHING = Agent(None, None, None)
 
 
-def agent(order: Order) -> Agent:
-    return next((agent for piece, agent in AGENTS.items() if piece in (order.user_agent or "")), NOTHING)
+def agent(one: Order | Event) -> Agent:
+    return next((agent for piece, agent in AGENTS.items() if piece in (one.user_agent or "")), NOTHING)
 
 
 def source(order: Order) -> str | None:

@@ -269,6 +269,12 @@ class Person:
         """What orders name that are not deleted, those that do not count included."""
         return {fold(named) for one in self.visible if not one.deleted and (named := value(one))}
 
+    def named_by_agents(self, value: Callable[[origins.Agent], str | None]) -> set[str]:
+        """What the browsers say of themselves with which somebody ordered, or did something on the shop's pages."""
+        done = [origins.agent(one) for one in self.customer.events if one.happened_at <= self.at]
+        found = {fold(named) for one in done if (named := value(one))}
+        return found | self.named_by_orders(lambda order: value(origins.agent(order)))
+
     @cached_property
     def spent(self) -> int:
         return total(order.amount_minor for order in self.orders)

@@ -27,6 +27,7 @@ SAFE = (
     f"NOT ({VIEW} OR {ORDERS})",
     f"NOT ({VIEW} OR NOT {ORDERS})",
     f"NOT {VIEW} AND NOT {ORDERS}",
+    f"devices CONTAINS 'mobile' AND {ORDERS}",
     "products_purchased MATCHES (count >= 1)",
 )
 OPEN = (
@@ -36,6 +37,8 @@ OPEN = (
     ("«storefront.product_viewed IS NOT NULL»",),
     ("«storefront_event.product_viewed IS NULL»",),
     (f"{ORDERS} OR «{VIEW}»",),
+    ("«devices NOT CONTAINS 'desktop'»",),
+    (f"«browsers IS NOT NULL» AND «{OTHER}»",),
     (f"«{VIEW}» AND «{OTHER}»",),
     (f"({ORDERS} AND {VIEW}) OR «{OTHER}»",),
     (f"NOT (NOT «{VIEW}» OR NOT «{OTHER}»)",),

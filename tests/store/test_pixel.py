@@ -189,6 +189,14 @@ def test_one_shop_takes_so_many_a_minute_from_whatever_addresses(shop):
     assert send(shop, event()).status_code == 429
 
 
+def test_the_kind_of_device_is_kept_with_a_view(shop):
+    phone = (
+        "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36"
+    )
+    send(shop, event(), headers={"User-Agent": phone})
+    assert shop.rows(Event, "device", "browser", "operating_system") == [("mobile", "chrome", "android")]
+
+
 def test_no_address_is_kept_anywhere(shop):
     send(shop, event())
     memory = [vars(rates) for rates in shop.app.extensions["pixel rates"]]

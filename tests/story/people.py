@@ -25,6 +25,7 @@ from connectors.records import (
 )
 from tests.story.teller import (
     ACCOUNT_STATES,
+    AGENTS,
     CATEGORIES,
     COLLECTIONS,
     FORMS,
@@ -164,9 +165,10 @@ def viewed(story: Story) -> list[Record]:
     if account is None:
         return []
     kind = story.one(("product_viewed", "product_viewed", "collection_viewed"))
-    at, subject = story.when(), story.one(PRODUCTS)
+    told = {"source": "pixel", "subject_id": story.one(PRODUCTS), "user_agent": story.one(AGENTS)}
+    at = story.when()
     return [
-        Event(f"event-{story.new_id()}", kind, at, account.profile.customer_id, source="pixel", subject_id=subject)
+        Event(f"event-{story.new_id()}", kind, at, account.profile.customer_id, **told)
         for _ in range(story.one((1, 1, 2, 3)))
     ]
 

@@ -160,6 +160,18 @@ def test_it_supplies_the_names_of_pages_and_nothing_that_only_a_key_of_the_api_d
     assert not check("call_received IS NULL", words).ok
 
 
+def test_of_the_browser_its_kinds_are_kept_and_nothing_else(page):
+    phone = (
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E1"
+    )
+    page.send(page.told(seen(1)), **{"User-Agent": phone})
+    page.send(page.told(seen(2)), **{"User-Agent": "x" * 5_000})
+    with reading(page.site.engine) as session:
+        rows = session.execute(select(table(Event)).order_by(table(Event).c.event_id)).all()
+    assert [(row.device, row.operating_system) for row in rows] == [("mobile", "ios"), (None, None)]
+    assert "15E1" not in repr(rows)
+
+
 def test_what_was_seen_goes_with_whoever_is_forgotten(page):
     page.send(page.told())
     with transaction(page.site.engine) as session:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TypeGuard
 
 from plugin.segments.language.errors import Code, Faults
-from plugin.segments.language.schema import Function
-from plugin.segments.language.tree import And, Clause, IsNull, Matches, Node, Not, Or
+from plugin.segments.language.schema import Field, Function
+from plugin.segments.language.tree import And, Asking, Clause, InSegment, Matches, Node, Not, Or
 
 
 def refuse(tree: Node, faults: Faults) -> None:
@@ -25,7 +25,7 @@ def refuse(tree: Node, faults: Faults) -> None:
         faults.add(Code.FORGEABLE, message, clause.span)
 
 
-def open_ways(node: Node, *, negated: bool = False) -> Iterator[Matches | IsNull]:
+def open_ways(node: Node, *, negated: bool = False) -> Iterator[Asking]:
     """Yield the forgeable clauses by which alone somebody could come in; none where every way needs another."""
     match node:
         case Not(operand):
@@ -40,9 +40,9 @@ def open_ways(node: Node, *, negated: bool = False) -> Iterator[Matches | IsNull
                 yield node
 
 
-def is_forgeable(clause: Clause) -> TypeGuard[Matches | IsNull]:
+def is_forgeable(clause: Clause) -> TypeGuard[Asking]:
     """Whether a clause asks for what can be forged: that it is there, or that it is not."""
-    if not isinstance(clause, Matches | IsNull):
+    if isinstance(clause, InSegment):
         return False
     asked = clause.function if isinstance(clause, Matches) else clause.field
-    return isinstance(asked, Function) and asked.forgeable
+    return isinstance(asked, Field | Function) and asked.forgeable

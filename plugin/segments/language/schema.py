@@ -99,6 +99,7 @@ class Field(_Named):
     least: int | None = None
     most: int | None = None
     past: bool = False  # of a date: whether it never lies in the future
+    forgeable: bool = False  # whether anybody could make it up of themselves
     days_since: "Field | None" = None  # the date that it is another way of writing: how many days ago that was
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, func, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, func, literal, or_, select, true, type_coerce
 
-from plugin.db import Id, Keys, UTCDateTime, among, table, unindexed
+from plugin.db import Id, Keys, UTCDateTime, Values, among, table, unindexed
 from plugin.models.commerce import Customer, Order, Refund
 
 customers = table(Customer)
@@ -74,3 +74,9 @@ def discounted(order: Any) -> ColumnElement[bool]:
 def whole(total: ColumnElement[Any]) -> ColumnElement[Any]:
     """A sum over whole numbers, 0 over none: Postgres would go on with decimals."""
     return func.coalesce(total.cast(BigInteger), 0)
+
+
+def joined(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Two lists of texts in one."""
+    empty = literal("", Values())
+    return type_coerce(func.coalesce(one, empty).concat(func.coalesce(other, empty)), Values())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, case, func, literal, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, case, func, select
 
 from plugin.db import Values, listed, microseconds
-from plugin.segments.asking.figures.base import Asked, counts, customers, net, orders, placed, whole
+from plugin.segments.asking.figures.base import Asked, counts, customers, joined, net, orders, placed, whole
 
 LISTS = ("countries", "regions", "cities", "postal_codes")
 TEN_THOUSANDTH_OF_A_DAY = 8_640_000  # microseconds
@@ -47,8 +47,3 @@ def named(name: str) -> ColumnElement[Any]:
     gathered = select(listed(other.c[name])).where(*theirs, placed(other)).correlate(customers).scalar_subquery()
     least, most = (function(orders.c[name], type_=Values()) for function in (func.min, func.max))
     return case((least == most, least), else_=gathered)
-
-
-def joined(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
-    empty = literal("", Values())
-    return type_coerce(func.coalesce(one, empty).concat(func.coalesce(other, empty)), Values())

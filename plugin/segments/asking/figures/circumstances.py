@@ -1,4 +1,7 @@
-"""How a customer's orders came about: where the first and the last came from, by which channels and devices."""
+"""How a customer's orders came about: where the first and the last came from, by which channels and devices.
+
+Devices are those of site events as well.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, literal, select
 
-from plugin.db import SEPARATOR, listed
-from plugin.segments.asking.figures.base import Asked, counts, customers, orders, placed
+from plugin.db import SEPARATOR, listed, table
+from plugin.models.events import Event
+from plugin.segments.asking.figures.base import NOW, Asked, counts, customers, joined, orders, placed
+
+events = table(Event)
 
 DIRECT = "direct"
 ONLINE_STORE = "web"
-LISTS = {  # figure: column of an order
+DEVICES = {  # figure: column of an order and of an event
     "devices": "device",
     "browsers": "browser",
     "operating_systems": "operating_system",
-    "sales_channels": "channel",
 }
 
 
@@ -23,7 +28,8 @@ def came_about(asked: Asked) -> dict[str, ColumnElement[Any]]:
     return {
         "first_source": of_one_order(asked, latest=False),
         "last_source": of_one_order(asked, latest=True),
-        **{name: gathered(column) for name, column in LISTS.items()},
+        **{name: joined(gathered(column), browsed(column)) for name, column in DEVICES.items()},
+        "sales_channels": gathered("channel"),
     }
 
 
@@ -53,11 +59,20 @@ def gathered(column: str) -> ColumnElement[Any]:
     """What a customer's orders, placed and not deleted, name in a column: as with places, also those that do not
     count."""
     each = orders.alias("each")
+    return named_by(each, column, placed(each))
+
+
+def browsed(column: str) -> ColumnElement[Any]:
+    """What a customer's events name in a column: those that browsers told."""
+    return named_by(events, column, events.c.happened_at <= NOW)
+
+
+def named_by(each: Any, column: str, seen: ColumnElement[bool]) -> ColumnElement[Any]:
     separated = literal(SEPARATOR).concat(each.c[column]).concat(literal(SEPARATOR))
     return (
         select(listed(separated))
         .where(each.c.shop_id == customers.c.shop_id, each.c.customer_id == customers.c.customer_id)
-        .where(placed(each), each.c[column].is_not(None))
+        .where(seen, each.c[column].is_not(None))
         .correlate(customers)
         .scalar_subquery()
     )
