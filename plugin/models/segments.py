@@ -176,6 +176,7 @@ class CustomerStats(SQLModel, table=True):
     rfm_frequency: int | None = None
     rfm_monetary: int | None = None
     spend_percentile: int | None = None
+    discount_share: int | None = None
     predicted_orders: int | None = big()
     predicted_minor: int | None = big()
     lifetime_minor: int | None = big()

@@ -129,7 +129,7 @@ COVERED: Mapping[str, Cover] = {
         "email_domain language email_consent sms_consent tags countries regions cities "
         "account_status platform_rfm_group spend_tier average_order_minor largest_order_minor days_between_orders "
         "first_source last_source devices browsers operating_systems sales_channels "
-        "rfm_recency rfm_frequency rfm_monetary spend_percentile "
+        "rfm_recency rfm_frequency rfm_monetary spend_percentile discount_share "
         "predicted_orders predicted_minor lifetime_minor churn_risk next_order_at",
     ),
     "owned_tags": Cover(kept="shop_id folded tag segment_id"),

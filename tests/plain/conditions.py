@@ -73,6 +73,7 @@ ATTRIBUTES = {
     "nps_group": Name("text", attrgetter("nps_group")),
     "csat_score": Name("number", lambda person: person.answered("csat", 1, 5)),
     "spend_percentile": Name("number", lambda person: person.score and person.score.percentile),
+    "discount_share": Name("decimal", lambda person: person.score and person.score.discount_share),
     "historic_value": Name("money", attrgetter("spent")),
     "predicted_value": Name("money", lambda person: person.expected and person.expected.value_minor),
     "lifetime_value": Name("money", lambda person: person.expected and person.expected.lifetime_minor),

@@ -46,6 +46,7 @@ class Score(NamedTuple):
     frequency: int
     monetary: int
     percentile: int = 0
+    discount_share: int = 0  # in ten-thousandths
 
 
 class Expected(NamedTuple):
@@ -520,20 +521,27 @@ def joined(*parts: str | None) -> str:
 def scores_of(people: Mapping[str, Person]) -> dict[str, Score]:
     """Return the scores of the buyers among people, however few.
 
-    Who is strictly worse, in fifths of all, and by amount spent in hundredths of the others.
+    Who is strictly worse, in fifths of all, and by amount spent in hundredths of the others. The share of orders with a
+    discount, as if 20 more had it as often as all orders of the shop, in hundredths, cut off.
     """
     buyers = {key: person for key, person in people.items() if person.counted}
     measures: dict[str, tuple[Any, ...]] = {
         key: (person.last_order_at, len(person.counted), person.spent) for key, person in buyers.items()
     }
+    placed = [order for person in buyers.values() for order in person.orders]
+    usual = Fraction(sum(order.discounted for order in placed), len(placed) or 1)
     columns = [sorted(column) for column in zip(*measures.values(), strict=True)]
 
-    def score(measure: tuple[Any, ...]) -> Score:
+    def share(person: Person) -> int:
+        with_one = sum(order.discounted for order in person.orders)
+        return 100 * int(100 * (with_one + 20 * usual) / (len(person.orders) + 20))
+
+    def score(person: Person, measure: tuple[Any, ...]) -> Score:
         worse = [bisect_left(everybody, own) for everybody, own in zip(columns, measure, strict=True)]
         recency, frequency, monetary = (1 + 5 * one // len(buyers) for one in worse)
-        return Score(recency, frequency, monetary, 100 * worse[2] // max(1, len(buyers) - 1))
+        return Score(recency, frequency, monetary, 100 * worse[2] // max(1, len(buyers) - 1), share(person))
 
-    return {key: score(measure) for key, measure in measures.items()}
+    return {key: score(buyers[key], measure) for key, measure in measures.items()}
 
 
 def group(score: Score) -> str:

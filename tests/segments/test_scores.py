@@ -29,12 +29,15 @@ QUERIES = [
     "spend_percentile < 50",
     "spend_percentile IS NULL",
     "historic_value > 50",
+    *(f"discount_share {condition}" for condition in ("< 0.4", ">= 0.5", "BETWEEN 0.42 AND 0.46", "IS NULL")),
 ]
 
 
 def order(number: int, buyer: int, at: datetime, minor: int) -> Order:
+    """An order of which every third had something taken off, and of some buyers each."""
     who = Customer(f"c{buyer}", at, email=f"c{buyer}@example.com")
-    return Order(f"o{number}", at, at, minor, "USD", customer=who, email=who.email)
+    off = 50 if buyer % 4 == 1 or number % 3 == 0 else 0
+    return Order(f"o{number}", at, at, minor, "USD", customer=who, email=who.email, discount_minor=off)
 
 
 def bought(chance: random.Random, buyers: int, orders: int) -> list[Order]:

@@ -16,14 +16,16 @@ from sqlmodel import Session
 
 from plugin.models.shops import Shop
 from plugin.segments.asking import predictions, rfm
+from plugin.segments.asking.figures import whole
 
-RANKS = (*rfm.SCORES, "spend_percentile")
-RANKED_BY = rfm.MEASURES
+RANKS = (*rfm.SCORES, "spend_percentile", "discount_share")
+RANKED_BY = (*rfm.MEASURES, "discounted_orders")
+USUAL_ORDERS = 20  # of the shop's usual share that everybody's own orders are taken together with
 KEPT = (*RANKS, *predictions.NAMES)
 
 
 def ranked(figures: FromClause) -> Select[Any]:
-    """Return `figures` with ranks worked out over everybody in them who has an order."""
+    """Return `figures` with what is worked out over everybody in them who has an order."""
     buyer = case((figures.c.orders > 0, 1), else_=0)
     buyers = func.count().over(partition_by=buyer)
 
@@ -38,8 +40,22 @@ def ranked(figures: FromClause) -> Select[Any]:
         for name, measure in zip(rfm.SCORES, rfm.MEASURES, strict=True)
     }
     others = case((buyers > 1, buyers - 1), else_=1)
-    ranks = fifths | {"spend_percentile": of_buyers((100 * worse("spent_minor")) // others)}
+    ranks = fifths | {
+        "spend_percentile": of_buyers((100 * worse("spent_minor")) // others),
+        "discount_share": of_buyers(discount_share(figures)),
+    }
     return select(*figures.c, *(ranks[name].label(name) for name in RANKS))
+
+
+def discount_share(figures: FromClause) -> ColumnElement[Any]:
+    """The share of a buyer's orders that had a discount, drawn toward that of all orders of the shop.
+
+    In ten-thousandths, cut off to hundredths, so that it rarely moves when only others have ordered. Few orders of
+    somebody's own tell less than the shop's do: drawn so, shares came nearest to what households bought next.
+    """
+    all_orders, all_discounted = (whole(func.sum(figures.c[name]).over()) for name in ("orders", "discounted_orders"))
+    own, drawn = figures.c.discounted_orders * all_orders, USUAL_ORDERS * all_discounted
+    return 100 * ((100 * (own + drawn)) // (all_orders * (figures.c.orders + USUAL_ORDERS)))
 
 
 def asked(names: Collection[str]) -> bool:

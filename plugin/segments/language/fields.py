@@ -35,7 +35,6 @@ SHOPIFY = "a Shopify store that reports it"
 ASKED = "a Shopify store that lets the app see it, once it was read at night"
 SURVEY = "survey answers"
 SENT = "as a metafield, from a survey, a CSV file or the API"
-ORDER_DETAILS = "orders kept with their details"
 ENGAGEMENT = "a connection to an e-mail platform that reports opens and clicks"
 SITE = "the snippet on the shop's own pages, or events sent with a key"
 EVENTS = "events that another system sends with a key"
@@ -325,6 +324,15 @@ _AVAILABLE = (
     Field("favourite_category", STRING, "favourite_category", "Category of which most was bought", whole=True),
     Field("favourite_vendor", STRING, "favourite_vendor", "Vendor of whom most was bought", whole=True),
     Field(
+        "discount_share",
+        DECIMAL,
+        "discount_share",
+        "Share of their orders that had a discount, drawn toward the shop's own share: 0 to 1",
+        whole=True,
+        least=0,
+        most=1,
+    ),
+    Field(
         "discount_habit",
         ENUM,
         "discount_habit",
@@ -405,8 +413,6 @@ _KEPT = (
 _LATER = (
     # Shopify has these.
     _later("created_by_app_id", ID, "App that added the customer", "a platform that tells of it", shopify=True),
-    # Needs.
-    _later("discount_share", DECIMAL, "Share of what was bought at a discount: 0 to 1", ORDER_DETAILS),
 )
 
 FIELDS: Mapping[str, Field] = {row.name: row for row in (*_AVAILABLE, *_KEPT, *_LATER)}

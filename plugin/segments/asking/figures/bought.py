@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, case, func, select
+from sqlalchemy import BigInteger, ColumnElement, and_, case, func, select
 
 from plugin.db import Values, listed, microseconds
-from plugin.segments.asking.figures.base import Asked, counts, customers, joined, net, orders, placed, whole
+from plugin.segments.asking.figures.base import Asked, counts, customers, discounted, joined, net, orders, placed, whole
 
 LISTS = ("countries", "regions", "cities", "postal_codes")
 TEN_THOUSANDTH_OF_A_DAY = 8_640_000  # microseconds
@@ -19,6 +19,7 @@ def bought(asked: Asked) -> dict[str, ColumnElement[Any]]:
     placed_at = case((counted, orders.c.placed_at))
     return {
         "orders": func.count(case((counted, 1))),
+        "discounted_orders": func.count(case((and_(counted, discounted(orders)), 1))),
         "spent_minor": whole(func.sum(case((counted, net(orders))))),
         "first_order_at": func.min(placed_at, type_=orders.c.placed_at.type),
         "last_order_at": func.max(placed_at, type_=orders.c.placed_at.type),
