@@ -149,11 +149,43 @@ def test_the_segments_that_a_query_lies_within_are_named(text, found):
 
 def test_a_reference_to_another_segment_is_a_condition_like_others():
     words = Vocabulary(segments=(("1", "Regulars"), ("2", "Buyers")))
-    [found] = hints.within(parse("IN SEGMENT 'Regulars' AND amount_spent > 5", words), OTHERS, AT)
-    assert (found.code, "Regulars" in found.message) == (Hint.SUBSET_OF_SEGMENT, True)
+    [found] = hints.within(parse("IN SEGMENT 'Regulars' AND number_of_orders > 5", words), OTHERS, AT)
+    assert (found.code, "Buyers" in found.message) == (Hint.SUBSET_OF_SEGMENT, True)
     both = parse("IN SEGMENT 'Regulars' AND NOT IN SEGMENT 'regulars'", words)
     assert [one.code for one in hints.of_tree(both, AT)] == [Hint.ALWAYS_EMPTY, Hint.CONTRADICTION]
     assert hints.of_tree(parse("IN SEGMENT 'Regulars' AND NOT IN SEGMENT 'Buyers'", words), AT) == []
+
+
+@pytest.mark.parametrize("text", ["IN SEGMENT 'Regulars'", "IN SEGMENT 'regulars' AND amount_spent > 5"])
+def test_that_members_of_a_segment_are_in_it_is_not_said(text):
+    words = Vocabulary(segments=(("1", "Regulars"), ("2", "Buyers")))
+    assert list(hints.within(parse(text, words), OTHERS, AT)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestions"),
+    [
+        (
+            "number_of_orders > 1 AND «customer_countries CONTAINS 'united kingdom'»",
+            ["customer_countries CONTAINS 'GB'"],
+        ),
+        ("NOT «customer_countries NOT CONTAINS 'UK'»", ["customer_countries NOT CONTAINS 'GB'"]),
+        (
+            "«customer_countries CONTAINS 'USA'» OR customer_countries CONTAINS 'us'",
+            ["customer_countries CONTAINS 'US'"],
+        ),
+        ("«customer_countries CONTAINS 'Österreich'»", ["customer_countries CONTAINS 'AT'"]),
+        ("«customer_regions CONTAINS 'New York'»", ["customer_regions CONTAINS 'US-NY'"]),
+        ("orders_placed MATCHES (count > 1, «country IN ('DE', 'France')»)", ["country IN ('DE', 'FR')"]),
+        ("customer_regions CONTAINS 'ca-on' OR customer_countries CONTAINS 'Narnia' OR time_zone = 'Japan'", []),
+    ],
+)
+def test_a_name_where_a_code_is_wanted_is_told_with_the_code(text, suggestions):
+    text, places = marked(text)
+    found = hints.of_tree(parse(text), AT)
+    assert [(one.code, one.places, one.suggestion) for one in found] == [
+        (Hint.NAME_FOR_CODE, (place,), suggestion) for place, suggestion in zip(places, suggestions, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("joined", [" AND ", " OR "])

@@ -35,6 +35,14 @@ def test_a_shopify_store_has_it(engine):
     assert segment.query == SHOPIFYS_OWN
 
 
+def test_what_shopify_tells_to_no_app_is_refused_with_that_reason(engine):
+    with transaction(engine) as session, pytest.raises(SegmentErrors) as refused:
+        keep.add(session, shop_on(session, "shopify"), "By an app", "created_by_app_id = 1234567")
+    [error] = refused.value.errors
+    assert (error.code, error.start, error.end) == (Code.NOT_AVAILABLE, 0, 17)
+    assert "Shopify tells that to no app" in error.message
+
+
 def test_what_a_shop_may_name_holds_its_own_segments_alone(engine):
     with transaction(engine) as session:
         one, other = shop_on(session, "shopify"), shop_on(session, "plainstore")

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from plugin.segments.asking.compiler import leaves
 from plugin.segments.asking.moments import Moment
+from plugin.segments.hints.codes import misnamed
 from plugin.segments.hints.reasoning import Wanted, possible
 from plugin.segments.language.errors import excerpt
 from plugin.segments.language.printing import canonical
@@ -24,15 +25,20 @@ class Hint(StrEnum):
     WITHOUT_CONSENT = "WITHOUT_CONSENT"
     MONEY_ACROSS_CURRENCIES = "MONEY_ACROSS_CURRENCIES"
     TAG_NOBODY_WRITES = "TAG_NOBODY_WRITES"
+    NAME_FOR_CODE = "NAME_FOR_CODE"
 
 
 @dataclass(frozen=True)
 class Advice:
-    """One hint. `places` are those of the text that the query was read from, as in an error; at least one."""
+    """One hint. `places` are those of the text that the query was read from, as in an error; at least one.
+
+    `suggestion`: what was meant in the first place's stead, where that is plain.
+    """
 
     code: Hint
     message: str
     places: tuple[Span, ...]
+    suggestion: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Other:
 
 def of_tree(tree: Node, at: Moment) -> list[Advice]:
     """Return what can be said of a query as of a moment: relative dates stand for the days that they are then."""
-    found = [*contradictions(tree, at), *mixed_balances(tree)]
+    found = [*contradictions(tree, at), *mixed_balances(tree), *names_for_codes(tree)]
     if not possible(at, Wanted(tree)):
         message = "As of today nobody can meet this, whatever the shop's customers do"
         return [Advice(Hint.ALWAYS_EMPTY, message, (place(tree),)), *found]
@@ -93,12 +99,15 @@ def conjunctions(wanted: Wanted) -> Iterator[list[Wanted]]:
 
 
 def within(tree: Node, others: Iterable[Other], at: Moment) -> Iterator[Advice]:
-    """Yield the segments that a query's members are all in, as far as the queries alone prove it."""
+    """Yield the segments that a query's members are all in, as far as the queries alone prove it.
+
+    Those that the query itself says are not news.
+    """
     if not possible(at, Wanted(tree)):
         return
     for other in others:
-        referred = InSegment(other.segment_id, other.name)
-        if all(possible(at, Wanted(tree), Wanted(what, met=False)) for what in (other.tree, referred)):
+        said_already = not possible(at, Wanted(tree), Wanted(InSegment(other.segment_id, other.name), met=False))
+        if said_already or possible(at, Wanted(tree), Wanted(other.tree, met=False)):
             continue
         if possible(at, Wanted(tree, met=False), Wanted(other.tree)):
             message = f"Whoever meets this is in {other.name} as well"
@@ -116,6 +125,13 @@ def mixed_balances(tree: Node) -> Iterator[Advice]:
                 if one.field.type is Type.MONEY:
                     message = f"{one.field.name} may be in any currency: name one, such as currency = 'USD'"
                     yield Advice(Hint.MONEY_ACROSS_CURRENCIES, message, (one.span,))
+
+
+def names_for_codes(tree: Node) -> Iterator[Advice]:
+    """Yield where a country or region is named and its code is wanted."""
+    for written, meant, name, code in misnamed(tree):
+        message = f"{written.field.name} holds codes of ISO 3166, and {excerpt(name)} is {code}"
+        yield Advice(Hint.NAME_FOR_CODE, message, (written.span,), canonical(meant))
 
 
 def names(node: Node) -> set[str]:
@@ -154,6 +170,7 @@ def described(found: Sequence[Advice]) -> list[dict[str, object]]:
         {
             "code": one.code,
             "message": one.message,
+            "suggestion": one.suggestion,
             "start": one.places[0].start,
             "end": one.places[0].end,
             "places": [{"start": each.start, "end": each.end} for each in one.places],

@@ -138,13 +138,13 @@ def there(session: Session, *conditions: ColumnElement[bool]) -> bool:
 
 
 def by_members(session: Session, shop: Shop, query: str, tree: Node, now: datetime) -> Iterator[Advice]:
-    """Yield the segments whose members include all who meet a query now, whatever the queries say."""
+    """Yield the segments, other than those it names, whose members include all who meet a query now."""
     met = ask.answer(session, shop, query, now).cte("met")
     bound = figures.parameters(shop.shop_id, now)
     total = session.scalar(select(func.count()).select_from(met), bound)
     theirs = (memberships.c.shop_id == shop.shop_id, memberships.c.customer_id == met.c.customer_id)
     shared = select(memberships.c.segment_id).where(*theirs).group_by(memberships.c.segment_id)
-    found = set(session.scalars(shared.having(func.count() == total), bound)) if total else set()
+    found = set(session.scalars(shared.having(func.count() == total), bound)) - hints.names(tree) if total else set()
     names = select(segments.c.name).where(segments.c.shop_id == shop.shop_id, segments.c.segment_id.in_(found))
     for name in session.scalars(names.order_by(segments.c.name)):
         message = f"All who meet this now ({total}) are in {name}"

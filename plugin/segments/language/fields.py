@@ -39,6 +39,8 @@ ENGAGEMENT = "a connection to an e-mail platform that reports opens and clicks"
 SITE = "the snippet on the shop's own pages, or events sent with a key"
 EVENTS = "events that another system sends with a key"
 VIEWS = "the pixel of a Shopify store, the snippet on the shop's own pages, or events sent with a key"
+# Of a customer Shopify's API (2026-10) tells no app; its own segments alone can ask for one.
+TELLING_OF_APPS = "a platform that tells by which app customers were added, and Shopify tells that to no app"
 TAGGED = "views that are sent with the tags of collections"
 
 
@@ -112,6 +114,7 @@ _AVAILABLE = (
         examples=("'US'", "'GB'", "'DE'"),
         shopify=True,
         undated=True,
+        codes="country",
     ),
     Field(
         "customer_regions",
@@ -121,6 +124,7 @@ _AVAILABLE = (
         examples=("'US-NY'", "'CA-ON'"),
         shopify=True,
         undated=True,
+        codes="region",
     ),
     Field(
         "customer_cities",
@@ -412,7 +416,7 @@ _KEPT = (
 
 _LATER = (
     # Shopify has these.
-    _later("created_by_app_id", ID, "App that added the customer", "a platform that tells of it", shopify=True),
+    _later("created_by_app_id", ID, "App that added the customer", TELLING_OF_APPS, shopify=True),
 )
 
 FIELDS: Mapping[str, Field] = {row.name: row for row in (*_AVAILABLE, *_KEPT, *_LATER)}
@@ -470,7 +474,9 @@ _ORDERS = _parameters(
         examples=("'paid'", "'pending'", "'refunded'", "'partially_refunded'"),
     ),
     Parameter("device", ENUM, "device", "Kind of device", values=DEVICES),
-    Parameter("country", STRING, "country", "Country that it goes to", examples=("'US'", "'GB'", "'DE'")),
+    Parameter(
+        "country", STRING, "country", "Country that it goes to", examples=("'US'", "'GB'", "'DE'"), codes="country"
+    ),
 )
 
 _CARTS = _parameters(

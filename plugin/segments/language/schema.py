@@ -68,6 +68,7 @@ class _Named:
     examples: tuple[str, ...]
     supplied_by: str
     needs: str
+    codes: str
 
     @property
     def available(self) -> bool:
@@ -100,6 +101,7 @@ class Field(_Named):
     most: int | None = None
     past: bool = False  # of a date: whether it never lies in the future
     forgeable: bool = False  # whether anybody could make it up of themselves
+    codes: str = ""  # of which kind of place it holds the codes of ISO 3166: "country", "region"
     days_since: "Field | None" = None  # the date that it is another way of writing: how many days ago that was
 
 
@@ -119,6 +121,7 @@ class Parameter(_Named):
     examples: tuple[str, ...] = ()
     supplied_by: str = ""
     needs: str = ""
+    codes: str = ""  # as of a Field
 
 
 @dataclass(frozen=True)

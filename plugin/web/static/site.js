@@ -60,7 +60,7 @@ function underlined(query, errors) {
   return shown;
 }
 
-function fault(query, error) {
+function fault(query, error) { // or a hint: both may say what was meant
   const item = element("li", error.message);
   if (error.suggestion !== null) {
     const button = element("button", words.use.replace("{text}", () => error.suggestion), "small");
@@ -71,10 +71,10 @@ function fault(query, error) {
   return item;
 }
 
-function advice(hints) {
+function advice(query, hints) {
   if (!hints.length) return [];
   const list = element("ul", undefined, "faults");
-  list.append(...hints.map((hint) => element("li", hint.message)));
+  list.append(...hints.map((hint) => fault(query, hint)));
   return [list];
 }
 
@@ -140,7 +140,7 @@ function table(lines) {
 function show(query, checked) {
   if (checked.ok) {
     const said = checked.count === null ? words.counting : words.count.replace("{count}", checked.count.toLocaleString(document.documentElement.lang));
-    verdict.replaceChildren(element("p", `${words.fits} ${said}`, "good"), ...advice(checked.hints), inShopify(checked.shopify));
+    verdict.replaceChildren(element("p", `${words.fits} ${said}`, "good"), ...advice(query, checked.hints), inShopify(checked.shopify));
     return;
   }
   const list = element("ul", undefined, "faults");
