@@ -61,8 +61,8 @@ def segments() -> str:
 
 
 @bp.get("/docs/segments.json")
-def names() -> list[dict[str, Any]]:
-    """The names that a query may use, as the editor offers them."""
+def names() -> dict[str, Any]:
+    """What a query may use, as the editor offers it."""
     return reference.completions(words())
 
 

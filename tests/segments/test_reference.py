@@ -29,18 +29,18 @@ def test_a_name_is_told_with_all_that_its_row_says():
 def test_what_a_shop_lacks_is_told_with_what_would_supply_it_and_not_offered():
     bare = Vocabulary(supplied=frozenset())
     assert entries(bare)["predicted_spend_tier"].supplied_by == "a Shopify store that reports it"
-    offered = {one["name"] for one in reference.completions(bare)}
+    offered = {one["name"] for one in reference.completions(bare)["names"]}
     assert "number_of_orders" in offered
     assert "predicted_spend_tier" not in offered
 
 
 def test_fields_of_the_merchants_own_are_told_and_offered():
     assert [one.name for one in reference.families(EVERYTHING)[reference.OWN]] == [row.name for row in EVERYTHING.own]
-    assert "attributes.shoe-size" in {one["name"] for one in reference.completions(EVERYTHING)}
+    assert "attributes.shoe-size" in {one["name"] for one in reference.completions(EVERYTHING)["names"]}
 
 
 def test_what_is_offered_can_be_written():
-    for one in reference.completions(WHOLE_TABLE):
+    for one in reference.completions(WHOLE_TABLE)["names"]:
         if one["operators"][0] == "MATCHES":
             conditions = ", ".join(
                 f"{each['name']} = {each['examples'][0]}" for each in one["parameters"] if each["examples"]

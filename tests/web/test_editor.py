@@ -172,12 +172,24 @@ def test_the_parts_of_a_query_are_the_query(query):
 def test_the_editor_offers_the_names_of_the_table(visitor):
     page = visitor.page("/segments/new")
     assert 'data-names="/docs/segments.json"' in page
-    offered = {one["name"]: one for one in visitor.get("/docs/segments.json").json}
+    told = visitor.get("/docs/segments.json").json
+    assert (told["joining"], told["beginning"]) == (["AND", "OR"], ["NOT", "IN SEGMENT"])
+    assert "'mine regulars'" in told["segments"]
+    assert "theirs" not in " ".join(told["segments"])
+    offered = {one["name"]: one for one in told["names"]}
     assert offered["rfm_group"]["values"][0] == "PROSPECTS"
     assert "date" in {one["name"] for one in offered["orders_placed"]["parameters"]}
 
 
 def test_the_language_is_documented_for_everybody(site):
     page = site.app.test_client().get("/docs/segments").text
-    for told in ("number_of_orders", "orders_placed", "churn_risk", "STARTS WITH", "Shopify has it too."):
+    for told in (
+        "number_of_orders",
+        "orders_placed",
+        "churn_risk",
+        "STARTS WITH",
+        "IN SEGMENT &#39;VIP&#39;",
+        "NOT (",
+        "Shopify has it too.",
+    ):
         assert told in page

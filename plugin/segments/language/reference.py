@@ -9,6 +9,7 @@ from typing import Any
 from plugin.segments.language.checks import IN_ORDER
 from plugin.segments.language.fields import FIELDS, FUNCTIONS
 from plugin.segments.language.schema import IN_PARAMETERS, OPERATORS, Field, Function, Parameter
+from plugin.segments.language.tokens import quote
 from plugin.segments.language.vocabulary import Vocabulary
 
 # In which order names are read. What stands nowhere here comes last, under "more".
@@ -47,6 +48,9 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     ),
     "voice": ("nps_score", "nps_group", "csat_score"),
 }
+# What may stand between clauses, and before one beside the names.
+JOINING = ("AND", "OR")
+BEGINNING = ("NOT", "IN SEGMENT")
 MORE = "more"
 OWN = "own"
 
@@ -103,10 +107,15 @@ def lacking(row: Field | Function | Parameter, words: Vocabulary) -> str | None:
     return None if words.has(row) else row.supplied_by
 
 
-def completions(words: Vocabulary) -> list[dict[str, Any]]:
-    """Return the names that a shop's queries may use, as the editor offers them."""
+def completions(words: Vocabulary) -> dict[str, Any]:
+    """Return what a shop's queries may use, as the editor offers it: names, other segments, and what joins clauses."""
     everything = [one for entries in families(words).values() for one in entries]
-    return [usable(asdict(one)) for one in everything if one.supplied_by is None]
+    return {
+        "names": [usable(asdict(one)) for one in everything if one.supplied_by is None],
+        "segments": [quote(name) for name in words.names_of_segments()],
+        "joining": JOINING,
+        "beginning": BEGINNING,
+    }
 
 
 def usable(name: dict[str, Any]) -> dict[str, Any]:
