@@ -136,6 +136,5 @@ def list_reviews(given: argparse.Namespace) -> None:
 def review(given: argparse.Namespace) -> None:
     with refusing(), transaction(engine()) as session:
         shop, segment = named(session, given)
-        reviews.done(session, shop, segment, by=by(), note=given.note)
-        following = reviews.next_ones(session, shop.shop_id)[segment.segment_id]
-    print(f"due again on {following.due_on}")
+        following = reviews.done(session, shop, segment, by=by(), note=given.note)
+    print(f"due again on {following}")

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from plugin.db import transaction
 from plugin.segments.kept import reviews
 from plugin.segments.kept.definition import RefusedError
-from plugin.web import engine
+from plugin.web import engine, languages
 from plugin.web.accounts import who
 from plugin.web.segments import own
 
@@ -21,8 +21,8 @@ def done(segment_id: str) -> Response:
     try:
         with transaction(engine()) as session:
             segment = own(session, segment_id)
-            reviews.done(session, g.shop, segment, by=who(), note=request.form.get("note"))
-        flash(gettext("Noted. It is due again in its rhythm."))
+            following = reviews.done(session, g.shop, segment, by=who(), note=request.form.get("note"))
+        flash(gettext("Noted. It is due again on %(day)s.", day=languages.day(following)))
     except RefusedError as fault:
         flash(str(fault), "bad")
     return redirect(url_for("segments.show", segment_id=segment_id))

@@ -137,13 +137,32 @@ def test_without_a_server_an_owner_or_a_segment_that_is_on_nothing_is_mailed(kep
     assert len(due(kept)) == 1
 
 
+def test_a_review_before_its_day_counts_from_that_day_however_often_it_is_said(kept):
+    segment = kept.add(review="2w")
+    kept.at += timedelta(days=3)
+    for note in ("too few of them", ""):
+        kept.do(reviews.done, segment, by="", note=note)
+        assert coming(kept) == [date(2026, 12, 7)]
+    kept.at += timedelta(days=1)
+    kept.do(reviews.done, segment, by="", note="as yesterday")
+    assert coming(kept) == [date(2026, 12, 8)]
+    with reading(kept.engine) as session:
+        past = reviews.past(session, kept.shop_id, segment.segment_id)
+    assert [(one.due_on, one.note) for one in past] == [
+        (date(2026, 11, 24), "as yesterday"),
+        (date(2026, 11, 23), "too few of them"),
+    ]
+
+
 def test_a_changed_rhythm_counts_from_the_last_review(kept):
     segment = kept.add(review="2w")
     kept.at += timedelta(days=3)
-    kept.do(reviews.done, segment, by="")  # early: the next is after the one that was due
-    assert coming(kept) == [date(2026, 12, 18)]
+    kept.do(reviews.done, segment, by="")
+    assert coming(kept) == [date(2026, 12, 7)]
+    kept.edit(segment, review="11d")  # ends on the day for which it was done before its time
+    assert coming(kept) == [date(2026, 12, 4)]
     kept.edit(segment, review="every 3 months")
-    assert coming(kept) == [date(2027, 3, 4)]
+    assert coming(kept) == [date(2027, 2, 23)]
     kept.edit(segment, review="never")
     assert coming(kept) == []
     with pytest.raises(RefusedError):

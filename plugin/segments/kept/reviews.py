@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlmodel import Session, col
 
 from plugin import clock, dates, lanes
@@ -31,20 +31,18 @@ def schedule(session: Session, shop: Shop, segment: Segment) -> None:
     session.execute(delete(reviews).where(own, reviews.c.done_at.is_(None)))
     if segment.review is None:
         return
-    done = session.execute(
-        select(reviews.c.due_on, reviews.c.done_at).where(own).order_by(reviews.c.due_on.desc()).limit(1)
-    ).first()
-    last = max(done.due_on, dates.today(done.done_at, shop.zone)) if done else dates.today(clock.now(), shop.zone)
-    begin(session, shop, segment, last)
+    last = session.scalar(select(func.max(reviews.c.done_at)).where(own))
+    begin(session, shop, segment, dates.today(last or clock.now(), shop.zone))
 
 
-def begin(session: Session, shop: Shop, segment: Segment, last: date) -> None:
-    """Note the review that follows one of the day `last`."""
+def begin(session: Session, shop: Shop, segment: Segment, last: date) -> date:
+    """Note the review that follows one of the day `last`, and return its day."""
     assert segment.review
     due_on = dates.shift(last, int(segment.review[:-1]), segment.review[-1])
     row = {"shop_id": shop.shop_id, "segment_id": segment.segment_id, "due_on": due_on}
     upsert(session, reviews, [row], change=())
     lanes.poke(session, shop.shop_id, LANE, morning(shop, due_on))
+    return due_on
 
 
 def tell_owner(session: Session, shop: Shop, segment: Segment) -> None:
@@ -53,19 +51,23 @@ def tell_owner(session: Session, shop: Shop, segment: Segment) -> None:
     lanes.poke(session, shop.shop_id, LANE)
 
 
-def done(session: Session, shop: Shop, segment: Segment, *, by: str, note: str | None = None) -> None:
-    """Note that a segment was looked at, and when to look again. RefusedError: it has no rhythm of reviews."""
+def done(session: Session, shop: Shop, segment: Segment, *, by: str, note: str | None = None) -> date:
+    """Note that a segment was looked at today, and return when to look again. RefusedError: it has no rhythm of reviews.
+
+    One that was looked at before its day counts as due today, and one looked at twice on a day as looked at once: no
+    day of the past has two reviews, and the next one is always ahead of them.
+    """
     now, today = clock.now(), dates.today(clock.now(), shop.zone)
-    kept = definition.text("note", note)
-    ended = session.execute(
-        update(reviews)
-        .where(of(segment), reviews.c.done_at.is_(None))
-        .values(done_at=now, editor=by, note=kept)
-        .returning(reviews.c.due_on)
-    ).first()
-    if ended is None or segment.review is None:
+    waiting = session.scalar(select(reviews.c.due_on).where(of(segment), reviews.c.done_at.is_(None)))
+    if waiting is None or segment.review is None:
         raise RefusedError("This segment has no rhythm in which it is reviewed.")
-    begin(session, shop, segment, max(ended.due_on, today))
+    seen: dict[str, object] = {"done_at": now, "editor": by}
+    if kept := definition.text("note", note):
+        seen["note"] = kept
+    row = {"shop_id": segment.shop_id, "segment_id": segment.segment_id, "due_on": min(waiting, today)}
+    upsert(session, reviews, [row | seen], change=tuple(seen))
+    session.execute(delete(reviews).where(of(segment), reviews.c.done_at.is_(None)))
+    return begin(session, shop, segment, today)
 
 
 def of(segment: Segment) -> ColumnElement[bool]:
