@@ -27,7 +27,8 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", description="SQLAlchemy URL; default: a SQLite file in INSTANCE_DIR")
     secret_key: str = Field(default="", description="Signs the site's session cookies")
     encryption_keys: str = Field(default="", description="Fernet keys, newest first, separated by commas")
-    public_url: str = Field(default="http://127.0.0.1:8000", description="Where platforms reach this installation")
+    public_url: str = Field(default="", description="Where platforms reach us; default: at PORT of this machine")
+    port: int = Field(default=8000, description="Where the site listens")
     shopify_client_id: str = Field(default="", description="Client ID of our Shopify app, with its secret")
     shopify_client_secret: str = Field(default="", description="Client secret of our Shopify app")
     shopify_client_secret_old: str = Field(default="", description="The secret before, while it is being rotated")
@@ -76,6 +77,7 @@ def settings() -> Settings:
     made = {} if given.production else development_secrets(given)
     given.secret_key = given.secret_key or made.get("secret_key", "")
     given.encryption_keys = given.encryption_keys or made.get("encryption_keys", "")
+    given.public_url = given.public_url or f"http://127.0.0.1:{given.port}"
     given.database_url = driver_url(given.database_url or f"sqlite:///{given.instance_dir / 'tagsmith.sqlite'}")
     for name in ("secret_key", "encryption_keys"):
         if not getattr(given, name):

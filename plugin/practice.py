@@ -1,10 +1,14 @@
-"""The practice shop on this installation: made on the first start, kept alive while the app runs."""
+"""The practice shop on this installation: made on the first start, kept alive while the app runs.
+
+It is made in steps of which each is whole or not there, and each start takes the steps that are left: a first start may
+be stopped or killed anywhere.
+"""
 
 from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 
@@ -14,7 +18,7 @@ from sqlmodel import Session, col
 from connectors.sources import EventSource
 from plugin import clock, imports, sandbox, shops, site, subscriptions
 from plugin.config import settings
-from plugin.db import transaction
+from plugin.db import reading, transaction
 from plugin.models.shops import Connection, Shop
 from plugin.segments.kept import keep
 from plugin.tagging import destinations
@@ -22,6 +26,9 @@ from plugin.worker import work_all
 
 NAME = "Practice shop"
 EVERY_SECONDS = 4
+
+Step = Callable[[str], None]
+"""Told what is begun, or "" in the middle of it; stops there by what it raises."""
 
 # Name, query, and whether its tags are let out at once; the others wait in rehearsal for somebody to say go.
 SEGMENTS = (
@@ -37,8 +44,8 @@ SEGMENTS = (
 class Practice:
     """The running stand-ins, with the shop that is connected to them."""
 
-    def __init__(self, engine: Engine, stand_ins: sandbox.Practice, code: str | None, origin: str) -> None:
-        self.engine = engine
+    def __init__(self, shop_id: str, stand_ins: sandbox.Practice, code: str | None, origin: str) -> None:
+        self.shop_id = shop_id
         self.stand_ins = stand_ins
         self.code = code
         self.origin = origin
@@ -47,33 +54,33 @@ class Practice:
         self.life.start()
 
     @classmethod
-    def open(cls, engine: Engine, origin: str) -> Practice:
+    def open(cls, engine: Engine, origin: str, step: Step, customers: int) -> Practice:
         """Start the practice shop for an app at `origin`; the first time make it, with its history and segments.
 
-        PermissionError in production.
+        `customers` is how many it then has. PermissionError in production.
         """
         if settings().production:
             raise PermissionError("the practice shop is refused in production")
-        stand_ins = sandbox.start(settings().instance_dir / "practice", clock.now)
-        origins = {"shopify": stand_ins.shopify_server.origin, "klaviyo": stand_ins.klaviyo_server.origin}
-        with transaction(engine) as session:
-            shop = session.scalar(select(Shop).where(col(Shop.domain) == sandbox.DOMAIN))
-            made = shop is None
-            shop = shop or make(session)
-            reach(session, shop.shop_id, origins)
-            code = shops.renew_code(session, shop.shop_id) if shop.setup_digest else None
-        connect(engine, shop, stand_ins, origins, origin)
-        if made:
-            fill(engine, shop, stand_ins)
-        return cls(engine, stand_ins, code, origin)
+        step("Starting the stand-ins for Shopify and Klaviyo; the first time they make up a shop's past …")
+        stand_ins = sandbox.start(settings().instance_dir / "practice", clock.now, customers=customers)
+        try:
+            return cls(*prepare(engine, stand_ins, origin, step), origin)
+        except BaseException:
+            stand_ins.stop()
+            raise
 
     def invitation(self) -> str:
         """Return where to begin: at the first password, or at the site."""
         return f"{self.origin}/setup?code={self.code}" if self.code else self.origin
 
     def live(self) -> None:
-        """Let something happen in the shop every few seconds."""
+        """Let something happen in the shop every few seconds, after what no export says has been told once."""
         chance = Random()  # noqa: S311  a made-up shop needs no secrets
+        told = self.stand_ins.introduced(self.shop_id)
+        if not told:
+            self.stand_ins.introduce(self.closing.is_set)
+        while not told and not self.closing.wait(1):
+            told = self.stand_ins.arrived(self.shop_id)
         while not self.closing.wait(EVERY_SECONDS):
             self.stand_ins.happen(chance)
 
@@ -81,6 +88,22 @@ class Practice:
         self.closing.set()
         self.life.join()
         self.stand_ins.stop()
+
+
+def prepare(
+    engine: Engine, stand_ins: sandbox.Practice, origin: str, step: Step
+) -> tuple[str, sandbox.Practice, str | None]:
+    """Make what is missing of the shop, connected and filled; return its id and the code for its first password."""
+    origins = {"shopify": stand_ins.shopify_server.origin, "klaviyo": stand_ins.klaviyo_server.origin}
+    step("Connecting the practice shop with them …")
+    with transaction(engine) as session:
+        shop = session.scalar(select(Shop).where(col(Shop.domain) == sandbox.DOMAIN)) or make(session)
+        reach(session, shop.shop_id, origins)
+        code = shops.renew_code(session, shop.shop_id) if shop.setup_digest else None
+    connect(engine, shop, stand_ins, origins, origin)
+    if not stand_ins.introduced(shop.shop_id):
+        fill(engine, shop, stand_ins, step)
+    return shop.shop_id, stand_ins, code
 
 
 def make(session: Session) -> Shop:
@@ -125,26 +148,37 @@ def connect(engine: Engine, shop: Shop, stand_ins: sandbox.Practice, origins: Ma
                 site.ask(session, connection, app)
             destinations.add_destinations(session, shop.shop_id)
         if isinstance(connector, EventSource):
+            stand_ins.shopify.subscriptions.forget()  # the app may have been at another port, where nobody answers now
             connector.subscribe(f"{app}/webhooks/{platform}")
 
 
-def fill(engine: Engine, shop: Shop, stand_ins: sandbox.Practice) -> None:
-    """Bring the shop's past in as a merchant would, then make its segments."""
+def fill(engine: Engine, shop: Shop, stand_ins: sandbox.Practice, step: Step) -> None:
+    """Bring the shop's past in as a merchant would, then make its segments: whatever of that is not there yet."""
+    with reading(engine) as session:
+        known = shops.shop(session, shop.shop_id).history_at is not None
+        begun = bool(keep.all_of(session, shop.shop_id))
+    if not known:
+        step("Bringing in the orders of eighteen months …")
+        bring_orders(engine, shop, stand_ins, step)
+    step("Working out scores …")
+    work_all(engine, lambda shop_id, kind: shop_id == shop.shop_id and kind == "scores")
+    step("Making segments, and seeing who belongs to them …")
+    if not begun:
+        with transaction(engine) as session:
+            make_segments(session, shop.shop_id)
+    work_all(engine, lambda shop_id, kind: shop_id == shop.shop_id and kind == "recompute")
+
+
+def bring_orders(engine: Engine, shop: Shop, stand_ins: sandbox.Practice, step: Step) -> None:
     with tempfile.TemporaryDirectory() as folder:
         export = Path(folder) / "orders_export.csv.gz"
         stand_ins.shop.write_export(export)
-        imports.import_orders(engine, shop.shop_id, export)
-    work_all(engine, lambda shop_id, kind: shop_id == shop.shop_id and kind == "scores")
-    with transaction(engine) as session:
-        current = shops.shop(session, shop.shop_id)
-        for name, query, _ in SEGMENTS:
-            keep.add(session, current, name, query)
-    work_all(engine, lambda shop_id, kind: shop_id == shop.shop_id and kind == "recompute")
-    with transaction(engine) as session:
-        for name, _, released in SEGMENTS:
-            segment = keep.by_name(session, shop.shop_id, name)
-            if segment is None or not released:
-                continue
-            for connection in shops.connections(session, shop.shop_id):
-                destinations.release(session, shop.shop_id, segment.segment_id, connection.connection_id)
-    stand_ins.tell(list(stand_ins.shop.opening_events()))
+        imports.import_orders(engine, shop.shop_id, export, lambda _: step(""))
+
+
+def make_segments(session: Session, shop_id: str) -> None:
+    """Keep all segments, with those let out that are not to wait in rehearsal."""
+    for name, query, released in SEGMENTS:
+        segment = keep.add(session, shops.shop(session, shop_id), name, query)
+        for connection in shops.connections(session, shop_id) if released else ():
+            destinations.release(session, shop_id, segment.segment_id, connection.connection_id)

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -30,7 +31,8 @@ def add(commands: Subparsers) -> None:
     serving = command(commands, "serve", serve, "site and worker in one process, for one shop or for trying out")
     serving.add_argument("--host", default="127.0.0.1")
     serving.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
-    serving.add_argument("--practice", action="store_true", help="make the practice shop and its platforms, too")
+    practice = "make the practice shop and its platforms, too; with so many customers when it is made (default: 2000)"
+    serving.add_argument("--practice", nargs="?", type=int, const=2_000, metavar="CUSTOMERS", help=practice)
     command(commands, "web", web, "the site alone, by gunicorn; PORT and WEB_CONCURRENCY are heeded")
     command(commands, "worker", work, "the worker alone; any number of them share a database")
     command(commands, "rotate-keys", rotate_keys, "seal all credentials anew with the first of ENCRYPTION_KEYS")
@@ -38,24 +40,34 @@ def add(commands: Subparsers) -> None:
 
 def migrate(_given: argparse.Namespace) -> None:
     upgrade(settings().database_url)
+    print("the database has the newest shape")
 
 
 def serve(given: argparse.Namespace) -> int:
+    os.environ["PORT"] = str(given.port)  # the settings, too, are to say where we are
+    stop = stop_event()
+    try:
+        run(given, stop, steps(stop))
+    except StoppedError:
+        print("Stopped while starting; the next start goes on from here.", flush=True)
+    return 0
+
+
+def run(given: argparse.Namespace, stop: threading.Event, step: Callable[[str], None]) -> None:
+    """Serve until `stop`."""
+    step("Bringing the database to the newest shape …")
     upgrade(settings().database_url)
     database = engine()
-    stop = stop_event()
     origin = f"http://{given.host}:{given.port}"
-    app = create_app(database)
-    server = make_server(given.host, given.port, app, threaded=True)
-    site = threading.Thread(target=server.serve_forever, name="site", daemon=True)
+    server = make_server(given.host, given.port, create_app(database), threaded=True)
     worker = Worker(database)
-    site.start()
+    threading.Thread(target=server.serve_forever, name="site", daemon=True).start()
     practice = None
     try:
         if given.practice:
             from plugin.practice import Practice  # noqa: PLC0415  stand-ins are for trying out only
 
-            practice = Practice.open(database, origin)
+            practice = Practice.open(database, origin, step, given.practice)
         worker.start()
         print(f"Tagsmith is at {practice.invitation() if practice else origin}", flush=True)
         stop.wait()
@@ -67,7 +79,22 @@ def serve(given: argparse.Namespace) -> int:
             worker.stop()
         server.shutdown()
         database.dispose()
-    return 0
+
+
+class StoppedError(Exception):
+    """Ctrl-C or SIGTERM came before all was ready."""
+
+
+def steps(stop: threading.Event) -> Callable[[str], None]:
+    """Return what is told each step of a start: it prints it, and raises StoppedError once `stop` is set."""
+
+    def step(told: str) -> None:
+        if stop.is_set():
+            raise StoppedError
+        if told:
+            print(told, flush=True)
+
+    return step
 
 
 def web(_given: argparse.Namespace) -> None:
@@ -88,10 +115,15 @@ def work(_given: argparse.Namespace) -> int:
 
 
 def stop_event() -> threading.Event:
-    """Return an event that Ctrl-C and SIGTERM set."""
+    """Return an event that Ctrl-C and SIGTERM set. The second one ends the process where it is: that does no harm."""
     event = threading.Event()
+
+    def stop(number: int, _frame: object) -> None:
+        event.set()
+        signal.signal(number, signal.SIG_DFL)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: event.set())
+        signal.signal(number, stop)
     return event
 
 

@@ -40,6 +40,24 @@ class Practice:
         event_id = self.shopify.signer.new_id()
         return sum(self.shopify.emit(topic, payload, event_id) for topic, payload in events)
 
+    def introduced(self, to: str) -> bool:
+        """Whether all that no export says has reached this subscriber once."""
+        return self.state.get("introduced", to) is not None
+
+    def introduce(self, stopped: Callable[[], bool]) -> None:
+        """Send what no export says, until `stopped`. Told again it is the same."""
+        for event in self.shop.opening_events():
+            if stopped():
+                return
+            self.tell([event])
+
+    def arrived(self, to: str) -> bool:
+        """Note that it has reached this subscriber, once nothing more is on its way; return whether it has."""
+        if not self.shopify.sender.flush(0):
+            return False
+        self.state.set("introduced", to, {})
+        return True
+
     def happen(self, chance: Random) -> int:
         """Let one thing happen in the shop and send its webhooks. New customers reach the e-mail tool too, mostly."""
         events = self.shop.next_events(chance, self.shopify.now())
