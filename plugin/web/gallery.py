@@ -65,18 +65,23 @@ def add() -> Response:
 @bp.post("/segments/<segment_id>/thresholds")
 def learn(segment_id: str) -> Response:
     """Learn a segment's thresholds anew, or freeze them, or let them be learned each month again."""
-    action = request.form.get("action")
     with transaction(engine()) as session:
         own(session, segment_id)
-        if action in ("freeze", "thaw"):
-            learning.freeze(session, g.shop.shop_id, segment_id, frozen=action == "freeze")
-        else:
-            try:
-                changed = learning.refresh(session, g.shop, segment_id, by=who())
-                flash(gettext("The thresholds were learned anew.") if changed else gettext("They are still the same."))
-            except (RefusedError, SegmentErrors) as error:
-                flash(str(error), "bad")
+        try:
+            flash(learned(session, segment_id, request.form.get("action")))
+        except (RefusedError, SegmentErrors) as error:
+            flash(str(error), "bad")
     return redirect(url_for("segments.show", segment_id=segment_id))
+
+
+def learned(session: Session, segment_id: str, action: str | None) -> str:
+    """Do what a button says, and return what was done."""
+    if action in ("freeze", "thaw"):
+        learning.freeze(session, g.shop.shop_id, segment_id, frozen=action == "freeze")
+        frozen, thawed = gettext("The thresholds stay as they are."), gettext("They are learned anew each month.")
+        return str(frozen if action == "freeze" else thawed)
+    changed = learning.refresh(session, g.shop, segment_id, by=who())
+    return str(gettext("The thresholds were learned anew.") if changed else gettext("They are still the same."))
 
 
 def look(session: Session, templates: Sequence[Template]) -> list[Shown]:
@@ -90,7 +95,7 @@ def look(session: Session, templates: Sequence[Template]) -> list[Shown]:
 
 def shown(template: Template, learned: dict[str, Threshold], words: vocabulary.Vocabulary, *, kept: bool) -> Shown:
     own_ones = {name: learned[name] for name in template.thresholds}
-    origins = [one.origin for one in own_ones.values()]
+    origins = thresholds.origins(own_ones.values())
     try:
         query = learning.written(template, own_ones)
     except RefusedError as error:

@@ -15,8 +15,9 @@ from plugin.db import transaction
 from plugin.models.shops import Shop
 from plugin.segments.kept import keep, learning, thresholds
 from plugin.segments.kept.definition import RefusedError
+from plugin.segments.kept.occasions import FATHERS_DAY, MOTHERS_DAY, country_of, last_year, nth
 from plugin.segments.kept.templates import PROPOSED, TEMPLATES
-from plugin.segments.kept.thresholds import LEARNED, nth
+from plugin.segments.kept.thresholds import LEARNED
 from plugin.segments.language import check
 from plugin.segments.language.errors import Code
 from plugin.worker import work_all
@@ -85,7 +86,7 @@ def test_thresholds_are_what_the_orders_say_and_say_so(engine):
     ranked = sorted(spent.values())
     assert learned["top_spend"].value == f"{ranked[int(0.9 * 120)] / 100:.2f}"
     assert learned["top_spend"].origin == (
-        f"the top 10 % spend {learned['top_spend'].value} or more, from 120 buyers on 2026-03-20"
+        f"the top 10 % spend {learned['top_spend'].value} EUR or more, from 120 buyers on 2026-03-20"
     )
     assert learned["big_first_order"].value == f"{sorted(firsts.values())[108] / 100:.2f}"
     gaps = [
@@ -99,8 +100,14 @@ def test_thresholds_are_what_the_orders_say_and_say_so(engine):
     assert learned["top_vendor"].value == "Acme"
     assert learned["home_country"].value == "de"
     assert learned["top_type"].value is None
-    assert (learned["fathers_day"].value, learned["fathers_day_from"].value) == ("2025-06-15", "2025-06-01")
-    assert (learned["black_friday"].value, learned["cyber_monday"].value) == ("2025-11-28", "2025-12-01")
+    assert (learned["fathers_day"].value, learned["fathers_day_from"].value) == ("2025-05-29", "2025-05-15")
+    gifts = thresholds.origins(learned[name] for name in TEMPLATES["fathers_day"].thresholds)
+    assert gifts == ["the last Father's Day (Germany, by the shop's time zone) was on 2025-05-29"]
+    sales = [learned[name] for name in TEMPLATES["black_friday"].thresholds]
+    assert [(one.value, one.origin) for one in sales] == [
+        ("2025-11-28", "the last Black Friday was on 2025-11-28"),
+        ("2025-12-01", "the Monday after it was on 2025-12-01"),
+    ]
 
 
 def test_a_shop_with_few_orders_gets_usual_values_that_say_so(engine):
@@ -154,6 +161,50 @@ def test_what_cannot_be_told_yet_is_not_made_up(engine):
         learning.add(session, shop, TEMPLATES["type_loyalists"], by="somebody")
 
 
+def test_between_black_friday_and_the_monday_after_it_the_last_ones_are_those_of_the_year_before(engine):
+    shop = open_shop(engine, [])
+    with clock.freeze(datetime(2026, 11, 29, 12, tzinfo=UTC)), transaction(engine) as session:
+        learned = thresholds.learn(session, shop, ("black_friday", "cyber_monday"))
+    assert [one.value for one in learned.values()] == ["2025-11-28", "2025-12-01"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "mothers", "fathers"),
+    [
+        ("Europe/London", "2026-03-15", "2026-06-21"),
+        ("America/New_York", "2026-05-10", "2026-06-21"),
+        ("US/Eastern", "2026-05-10", "2026-06-21"),
+        ("Europe/Paris", "2026-05-31", "2026-06-21"),
+        ("Europe/Berlin", "2026-05-10", "2026-05-14"),
+        ("Europe/Oslo", "2026-02-08", "2026-11-08"),
+        ("Europe/Stockholm", "2026-05-31", "2026-11-08"),
+        ("Australia/Lord_Howe", "2026-05-10", "2026-09-06"),
+        ("Europe/Madrid", "2026-05-03", "2026-03-19"),
+    ],
+)
+def test_presents_for_mothers_and_fathers_are_bought_before_the_countrys_own_day(zone, mothers, fathers):
+    country = country_of(zone)
+    days = (MOTHERS_DAY[country](2026).isoformat(), FATHERS_DAY[country](2026).isoformat())
+    assert days == (mothers, fathers)
+
+
+def test_french_mothers_give_way_to_pentecost():
+    assert [MOTHERS_DAY["FR"](year) for year in (2023, 2024)] == [date(2023, 6, 4), date(2024, 5, 26)]
+
+
+def test_a_day_that_differs_by_country_is_not_guessed_at(engine):
+    shop = open_shop(engine, [])
+    for zone, why in (("UTC", "UTC, names none"), ("Africa/Windhoek", "its day in Namibia is not known here")):
+        shop.zone = zone
+        with clock.freeze(NOON), transaction(engine) as session:
+            [found] = thresholds.learn(session, shop, ("mothers_day",)).values()
+        assert found.value is None
+        assert why in found.origin
+
+
 def test_days_of_the_calendar():
     assert nth(2026, 6, 6, 3) == date(2026, 6, 21)
     assert nth(2026, 11, 3, 4) == date(2026, 11, 26)
+    assert nth(2026, 5, 6, -1) == date(2026, 5, 31)
+    assert last_year(MOTHERS_DAY["GB"], date(2026, 3, 15)) == 2026
+    assert last_year(MOTHERS_DAY["GB"], date(2026, 3, 14)) == 2025

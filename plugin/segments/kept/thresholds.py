@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -22,12 +22,12 @@ from plugin.segments.asking import figures
 from plugin.segments.asking.figures import orders
 from plugin.segments.asking.figures.units import lines
 from plugin.segments.asking.rows import LINES, UNITS
+from plugin.segments.kept.occasions import FATHERS_DAY, MOTHERS_DAY, DayOf, called, country_of, last_year, nth
 
 customers = table(Customer)
 
 FEWEST_BUYERS = 50
 SHORTEST_LAPSE, LONGEST_LAPSE = 30, 365
-SUNDAY, FRIDAY = calendar.SUNDAY, calendar.FRIDAY
 
 
 @dataclass(frozen=True)
@@ -120,32 +120,42 @@ class Shops:
         return str(found[0]) if found else None
 
     def money(self, minor: int) -> str:
+        """Return an amount as a query writes it."""
         return str(Decimal(minor).scaleb(-exponent(self.shop.currency)))
+
+    def told(self, minor: int) -> str:
+        """Return an amount as people are told it."""
+        return f"{self.money(minor)} {self.shop.currency}"
 
 
 Learn = Callable[[Shops], Threshold]
+
+
+def origins(learned: Iterable[Threshold]) -> list[str]:
+    """Return where thresholds come from, each once: two of them may come from one figure."""
+    return list(dict.fromkeys(one.origin for one in learned))
 
 
 def top_spend(shop: Shops) -> Threshold:
     minor = shop.at_share(shop.of_buyers("spent_minor"), 0.9)
     if minor is None:
         return usual("500")
-    return Threshold(shop.money(minor), f"the top 10 % spend {shop.money(minor)} or more, {shop.basis}")
+    return Threshold(shop.money(minor), f"the top 10 % spend {shop.told(minor)} or more, {shop.basis}")
 
 
 def high_order(shop: Shops) -> Threshold:
     minor = shop.at_share(shop.of_buyers("average", least_orders=2), 0.75)
     if minor is None:
         return usual("150")
-    amount = shop.money(minor)
-    return Threshold(amount, f"a quarter of the repeat buyers spend {amount} or more an order, {shop.basis}")
+    told = f"a quarter of the repeat buyers spend {shop.told(minor)} or more an order, {shop.basis}"
+    return Threshold(shop.money(minor), told)
 
 
 def big_first_order(shop: Shops) -> Threshold:
     minor = shop.at_share(shop.first_amounts, 0.9)
     if minor is None:
         return usual("200")
-    return Threshold(shop.money(minor), f"one first order in ten comes to {shop.money(minor)} or more, {shop.basis}")
+    return Threshold(shop.money(minor), f"one first order in ten comes to {shop.told(minor)} or more, {shop.basis}")
 
 
 def many_orders(shop: Shops) -> Threshold:
@@ -177,32 +187,30 @@ def named(column: str, what: str, among: Callable[[Shops], Callable[[str], str |
     return learn
 
 
-def on_calendar(day_of: Callable[[int], date], what: str, *, earlier: int = 0) -> Learn:
-    """The last time that a day came round, or so many days before it."""
+def on_calendar(day_of: DayOf, what: str, *, earlier: int = 0, over: DayOf | None = None) -> Learn:
+    """The last time that a day came round, or so many days before it. `over`: the day by which all of it has passed."""
 
     def learn(shop: Shops) -> Threshold:
-        last = next(day for year in years(shop.today) if (day := day_of(year)) <= shop.today)
+        last = day_of(last_year(over or day_of, shop.today))
         return Threshold((last - timedelta(days=earlier)).isoformat(), f"{what} was on {last.isoformat()}")
 
     return learn
 
 
-def years(today: date) -> Iterator[int]:
-    yield from range(today.year, today.year - 2, -1)
+def kept_there(days: Mapping[str, DayOf], what: str, *, earlier: int = 0) -> Learn:
+    """The last time that a day came round which differs by country. A shop's country is that of its time zone."""
 
+    def learn(shop: Shops) -> Threshold:
+        zone = shop.shop.zone
+        country = country_of(zone)
+        if country is None:
+            return Threshold(None, f"{what} differs by country, and the shop's time zone, {zone}, names none.")
+        if country not in days:
+            return Threshold(None, f"{what} differs by country, and its day in {called(country)} is not known here.")
+        told = f"the last {what} ({called(country)}, by the shop's time zone)"
+        return on_calendar(days[country], told, earlier=earlier)(shop)
 
-def nth(year: int, month: int, weekday: int, number: int) -> date:
-    """Return the so manieth such day of the week in a month."""
-    first = date(year, month, 1)
-    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (number - 1))
-
-
-def fathers_day(year: int) -> date:
-    return nth(year, 6, SUNDAY, 3)
-
-
-def mothers_day(year: int) -> date:
-    return nth(year, 5, SUNDAY, 2)
+    return learn
 
 
 def black_friday(year: int) -> date:
@@ -242,12 +250,12 @@ LEARNED: Mapping[str, Learn] = {
     "top_vendor": named("vendor", "the vendor of whom most units are sold", sold),
     "home_city": named("cities", "the town of most customers", living),
     "home_country": named("countries", "the country of most customers", living),
-    "fathers_day": on_calendar(fathers_day, "the last Father's Day"),
-    "fathers_day_from": on_calendar(fathers_day, "the last Father's Day", earlier=14),
-    "mothers_day": on_calendar(mothers_day, "the last Mother's Day"),
-    "mothers_day_from": on_calendar(mothers_day, "the last Mother's Day", earlier=14),
-    "black_friday": on_calendar(cyber_monday, "the Monday after the last Black Friday", earlier=3),
-    "cyber_monday": on_calendar(cyber_monday, "the Monday after the last Black Friday"),
+    "fathers_day": kept_there(FATHERS_DAY, "Father's Day"),
+    "fathers_day_from": kept_there(FATHERS_DAY, "Father's Day", earlier=14),
+    "mothers_day": kept_there(MOTHERS_DAY, "Mother's Day"),
+    "mothers_day_from": kept_there(MOTHERS_DAY, "Mother's Day", earlier=14),
+    "black_friday": on_calendar(black_friday, "the last Black Friday", over=cyber_monday),
+    "cyber_monday": on_calendar(cyber_monday, "the Monday after it"),
     "advent": on_calendar(christmas, "the last Christmas", earlier=28),
     "christmas": on_calendar(christmas, "the last Christmas"),
 }
