@@ -7,12 +7,25 @@ from hypothesis import strategies as st
 
 from plugin import clock, ingest
 from plugin.db import reading, transaction
-from plugin.segments.asking.tally import tally
+from plugin.segments.asking.tally import Counted, Line, lines, tally
 from plugin.segments.language import canonical
 from tests import oracle
 from tests.histories import histories
 from tests.segments.strategies import queries
 from tests.segments.test_recompute import empty, open_shop, the_shop, values
+
+
+def test_a_query_that_is_turned_round_as_a_whole_is_shown_with_what_it_turns_round():
+    parts = (Counted("a", 3, 3, None, ()), Counted("b", 4, 5, None, ()))
+    either = Counted("a OR b", 5, 5, "or", parts)
+    assert list(lines(Counted("NOT (a OR b)", 2, 2, None, (either,)))) == [
+        Line(0, "and", "NOT (a OR b)", 2, 2),
+        Line(1, None, "a OR b", 5, 5),
+        Line(2, "or", "a", 3, 3),
+        Line(2, "or", "b", 4, 5),
+    ]
+    assert [one.text for one in lines(either)] == ["a", "b"]
+    assert list(lines(parts[0])) == []
 
 
 def check(snapshot, part):

@@ -7,7 +7,7 @@ which each clause is asked once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -60,11 +60,16 @@ class Line:
     so_far: int
 
 
-def lines(part: Counted, depth: int = 0) -> Iterator[Line]:
-    """Yield the parts within a part, each before those within it."""
+def lines(whole: Counted) -> Iterator[Line]:
+    """Yield the parts of a query, each before those within it. One that is turned round as a whole is a part, too."""
+    turned = whole.parts and whole.joint is None
+    yield from within(replace(whole, parts=(whole,), joint="and") if turned else whole)
+
+
+def within(part: Counted, depth: int = 0) -> Iterator[Line]:
     for one in part.parts:
         yield Line(depth, part.joint, one.text, one.alone, one.so_far)
-        yield from lines(one, depth + 1)
+        yield from within(one, depth + 1)
 
 
 def tally(session: Session, shop: Shop, query: str, at: datetime | None = None) -> Tally:
