@@ -40,8 +40,15 @@ def install(app: Flask, given: Settings) -> None:
 
     @app.before_request
     def protect_forms() -> None:
-        """A session token is sent by the page itself, and cannot be had by another's: it proves what our own does."""
-        if request.blueprint not in FOR_MACHINES and not (g.frame and g.frame.visit):
+        """A session token is sent by the page itself, and cannot be had by another's: it proves what our own does.
+
+        Where nothing is, there is nothing to protect, and it is answered so.
+        """
+        if (
+            request.routing_exception is None
+            and request.blueprint not in FOR_MACHINES
+            and not (g.frame and g.frame.visit)
+        ):
             csrf.protect()
 
     app.after_request(add_headers)
