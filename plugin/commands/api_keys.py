@@ -45,3 +45,4 @@ def revoke(given: argparse.Namespace) -> None:
         shop = shops.by_name(session, given.shop)
         if not api_keys.revoke(session, shop.shop_id, given.key):
             raise FailedError("there is no such key, or it was revoked before")
+    print(f"{given.key}\trevoked")

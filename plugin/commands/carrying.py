@@ -46,6 +46,7 @@ def export(given: argparse.Namespace) -> None:
         sys.stdout.write(text)
     else:
         Path(given.file).write_text(text, encoding="utf-8")
+        print(f"written to {given.file}")
 
 
 def take_in(given: argparse.Namespace) -> int:
@@ -94,6 +95,7 @@ def list_snapshots(given: argparse.Namespace) -> None:
         if chosen and one is None:
             raise FailedError(f"there is no snapshot {chosen!r}")
         if one and given.delete:
+            print(f"{one.snapshot_id}\t{one.name}\tdeleted")
             snapshots.drop(session, one)
         found = [] if chosen else snapshots.all_of(session, shop_id)
     if one and given.csv:
@@ -106,10 +108,14 @@ def test(given: argparse.Namespace) -> int:
     with refusing(), transaction(engine()) as session:
         shop, segment = named(session, given)
         for who in given.drop_:
-            expectations.drop(session, segment, expectations.customer(session, shop, who))
+            customer_id = expectations.customer(session, shop, who)
+            there = expectations.drop(session, segment, customer_id)
+            print(f"{'dropped' if there else 'no test'}\t{customer_id}")
         for inside, called in ((True, given.in_), (False, given.out_)):
             for who in called:
-                expectations.expect(session, shop, segment, who, inside=inside, by=by())
+                asked = expectations.expect(session, shop, segment, who, inside=inside, by=by())
+                if asked.opposite:
+                    print(f"replaced\t{asked.customer_id}\thad to be {'out' if inside else 'in'}")
         found = expectations.tried(session, shop, segment.segment_id, segment.query)
     for one in found:
         print(verdict(one))

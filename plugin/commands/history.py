@@ -6,12 +6,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from plugin import attribute_imports, backfill, imports, lanes, shops
 from plugin.attributes.kinds import KINDS
 from plugin.commands.base import FailedError, Subparsers, WrongUseError, command, engine, shop_option
-from plugin.db import reading, transaction
+from plugin.db import reading, table, transaction
+from plugin.models.lanes import Lane
 from plugin.segments.membership import live
 from plugin.tagging import destinations, rehearsal
 from plugin.worker import work_all
@@ -103,6 +104,7 @@ def recompute(given: argparse.Namespace) -> None:
         lanes.poke(session, shop_id, "scores")
         lanes.poke(session, shop_id, "recompute")
     work_of(database, shop_id, "inbox", "scores", "recompute")
+    print("everybody was evaluated anew" if given.full else "memberships are up to date")
 
 
 def push(given: argparse.Namespace) -> None:
@@ -122,8 +124,17 @@ def push(given: argparse.Namespace) -> None:
         for opened in connections:
             lanes.poke(session, shop_id, f"sync:{opened.connection_id}")
     work_of(database, shop_id, "sync")
+    print("the tags that were due are written")
 
 
 def work_of(database: Engine, shop_id: str, *kinds: str) -> None:
-    """Work a shop's lanes of these kinds until none is due."""
+    """Work a shop's lanes of these kinds until none is due. FailedError: what one of them stumbled over."""
     work_all(database, lambda shop, kind: shop == shop_id and kind.partition(":")[0] in kinds)
+    lanes_of = table(Lane)
+    with reading(database) as session:
+        found = select(lanes_of.c.kind, lanes_of.c.error).where(
+            lanes_of.c.shop_id == shop_id, lanes_of.c.error.is_not(None)
+        )
+        stumbled = [f"{kind}: {error}" for kind, error in session.execute(found) if kind.partition(":")[0] in kinds]
+    if stumbled:
+        raise FailedError("; ".join(stumbled))

@@ -18,6 +18,7 @@ from plugin.models.shops import Shop
 from plugin.segments.kept import keep, reviews, versions
 from plugin.segments.kept.definition import FIELDS, RefusedError
 from plugin.segments.kept.expectations import BrokenTestsError, Tried
+from plugin.segments.language import shown, vocabulary
 from plugin.segments.language.errors import SegmentErrors
 
 TEXTS = {
@@ -108,10 +109,19 @@ def edit(given: argparse.Namespace) -> None:
 def list_versions(given: argparse.Namespace) -> None:
     with reading(engine()) as session:
         shop, segment = named(session, given)
+        words = vocabulary.of(session, shop)
         for one in versions.edits(session, shop.shop_id, segment.segment_id):
             what = f"restored {one.restored}" if one.restored else one.edit
-            changed = "; ".join(f"{name}: {was!r} -> {now!r}" for name, (was, now) in one.changed.items())
+            changed = "; ".join(
+                f"{name}: {told(name, was, words)!r} -> {told(name, now, words)!r}"
+                for name, (was, now) in one.changed.items()
+            )
             print(f"{one.version}\t{one.edited_at.isoformat()}\t{one.editor}\t{what}\t{changed}")
+
+
+def told(name: str, value: Any, words: vocabulary.Vocabulary) -> Any:
+    """Return a field's value as people are told it: in a query, other segments by their present names."""
+    return shown(value, words) if name == "query" else value
 
 
 def restore(given: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ from plugin.segments.kept import keep
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.membership import ladders
 from plugin.segments.membership.ladders import Plan
+from plugin.segments.membership.levels import levels_of
 
 
 def add(commands: Subparsers) -> None:
@@ -44,9 +45,10 @@ def add_ladder(given: argparse.Namespace) -> None:
         with transaction(engine()) as session:
             shop = shops.by_name(session, given.shop)
             wanted = Plan(given.name, segments(session, shop, given.levels), given.grace, given.stay)
-            print(ladders.add(session, shop, wanted).ladder_id)
+            made = told(session, ladders.add(session, shop, wanted))
     except RefusedError as error:
         raise FailedError(str(error)) from error
+    print(made)
 
 
 def set_ladder(given: argparse.Namespace) -> None:
@@ -61,22 +63,31 @@ def set_ladder(given: argparse.Namespace) -> None:
                 now.grace_days if given.grace is None else given.grace,
                 now.stay_days if given.stay is None else given.stay,
             )
-            ladders.edit(session, shop, ladder.ladder_id, wanted)
+            changed = told(session, ladders.edit(session, shop, ladder.ladder_id, wanted))
     except RefusedError as error:
         raise FailedError(str(error)) from error
+    print(changed)
 
 
 def list_ladders(given: argparse.Namespace) -> None:
     with reading(engine()) as session:
-        for one, levels in ladders.all_of(session, shops.by_name(session, given.shop).shop_id):
-            days = f"grace {one.grace_days}\tstay {one.stay_days}"
-            print(f"{one.ladder_id}\t{one.name}\t{days}\t{', '.join(level.name for level in levels)}")
+        for one, _ in ladders.all_of(session, shops.by_name(session, given.shop).shop_id):
+            print(told(session, one))
 
 
 def remove_ladder(given: argparse.Namespace) -> None:
     with transaction(engine()) as session:
         shop = shops.by_name(session, given.shop)
-        ladders.remove(session, shop.shop_id, named(session, shop, given.ladder).ladder_id)
+        ladder = named(session, shop, given.ladder)
+        removed = f"{ladder.ladder_id}\t{ladder.name}\tremoved"
+        ladders.remove(session, shop.shop_id, ladder.ladder_id)
+    print(removed)
+
+
+def told(session: Session, ladder: Ladder) -> str:
+    """Return a ladder as a line: id, name, grace and stay in days, levels from the lowest."""
+    levels = ", ".join(one.name for one in levels_of(session, ladder.shop_id, ladder.ladder_id))
+    return f"{ladder.ladder_id}\t{ladder.name}\tgrace {ladder.grace_days}\tstay {ladder.stay_days}\t{levels}"
 
 
 def named(session: Session, shop: Shop, name: str) -> Ladder:

@@ -48,6 +48,7 @@ def unpin(given: argparse.Namespace) -> None:
         shop, segment, customer_id = asked(session, given)
         if not pins.unpin(session, shop, segment.segment_id, customer_id):
             raise FailedError("there is no such pin")
+    print(f"{customer_id}\tas its query says\t{segment.name}")
 
 
 def asked(session: Session, given: argparse.Namespace) -> tuple[Shop, Segment, str]:

@@ -39,3 +39,4 @@ def revoke(given: argparse.Namespace) -> None:
     with transaction(engine()) as session:
         if not snippet.revoke(session, shops.by_name(session, given.shop).shop_id, given.key):
             raise FailedError("there is no such key, or it was revoked before")
+    print(f"{given.key}\trevoked")

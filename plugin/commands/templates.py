@@ -60,7 +60,10 @@ def learn(given: argparse.Namespace) -> None:
 
 def freeze(given: argparse.Namespace) -> None:
     with changing(given) as (session, shop):
-        learning.freeze(session, shop.shop_id, named(session, shop, given.name), frozen=not given.off)
+        segment = keep.known(session, shop.shop_id, named(session, shop, given.name))
+        learning.freeze(session, shop.shop_id, segment.segment_id, frozen=not given.off)
+        query = segment.query
+    print("learned each month" if given.off else "frozen", query, sep="\t")
 
 
 def named(session: Session, shop: Shop, name: str) -> str:

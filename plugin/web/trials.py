@@ -33,7 +33,13 @@ def expect(segment_id: str) -> Response:
     called, inside = request.form.get("customer", ""), request.form.get("inside") == "yes"
     try:
         with transaction(engine()) as session:
-            expectations.expect(session, g.shop, own(session, segment_id), called, inside=inside, by=who())
+            noted = expectations.expect(session, g.shop, own(session, segment_id), called, inside=inside, by=who())
+        if noted.opposite:
+            flash(
+                gettext("Until now this customer had to be out of it. That test is replaced.")
+                if inside
+                else gettext("Until now this customer had to be in it. That test is replaced.")
+            )
     except RefusedError as fault:
         flash(str(fault), "bad")
     return redirect(url_for("trials.listing", segment_id=segment_id))

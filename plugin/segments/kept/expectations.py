@@ -34,6 +34,14 @@ class Tried:
         return self.inside == self.found
 
 
+@dataclass(frozen=True)
+class Noted:
+    """A test that was just made, and whether the customer had to be on the other side until now."""
+
+    customer_id: str
+    opposite: bool
+
+
 class BrokenTestsError(RefusedError):
     """A query breaks tests of its segment; what is refused so can be kept all the same."""
 
@@ -42,15 +50,16 @@ class BrokenTestsError(RefusedError):
         self.broken = broken
 
 
-def expect(session: Session, shop: Shop, segment: Segment, who: str, *, inside: bool, by: str) -> str:
-    """Note that a customer, named by id or e-mail address, must be in a segment, or must not; return the id.
+def expect(session: Session, shop: Shop, segment: Segment, who: str, *, inside: bool, by: str) -> Noted:
+    """Note that a customer, named by id or e-mail address, must be in a segment, or must not; the last word counts.
 
     RefusedError: there is no such customer.
     """
     found = customer(session, shop, who)
     key = {"shop_id": shop.shop_id, "segment_id": segment.segment_id, "customer_id": found}
+    former = session.scalar(select(tests.c.inside).where(*(tests.c[name] == value for name, value in key.items())))
     upsert(session, tests, [key | {"inside": inside, "made_at": clock.now(), "editor": by}])
-    return found
+    return Noted(found, former is not None and former is not inside)
 
 
 def customer(session: Session, shop: Shop, who: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Engine, select, update
-from sqlmodel import Session, col
+from sqlalchemy import Engine, select
+from sqlmodel import Session
 
 from plugin import clock, dates, lanes, shops
 from plugin.db import reading, table, transaction, upsert
@@ -85,10 +85,12 @@ def refresh(session: Session, shop: Shop, segment_id: str, *, by: str) -> bool:
 
 
 def freeze(session: Session, shop_id: str, segment_id: str, *, frozen: bool) -> None:
-    """Let a segment's thresholds stay as they are, or be learned anew each month."""
-    of_segment = (col(SegmentOrigin.shop_id) == shop_id, col(SegmentOrigin.segment_id) == segment_id)
-    session.execute(update(SegmentOrigin).where(*of_segment).values(frozen=frozen))
-    session.expire_all()
+    """Let a segment's thresholds stay as they are, or be learned anew each month. RefusedError: it has none."""
+    made = origin(session, shop_id, segment_id)
+    if made is None:
+        raise RefusedError("This segment was not made from a template.")
+    made.frozen = frozen
+    session.flush()
 
 
 def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
