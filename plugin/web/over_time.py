@@ -27,7 +27,8 @@ MOST_COMPARED = 20
 def show(segment_id: str) -> str:
     """Show a segment's days and what is to come; with `on`, a day, what it would have brought since."""
     today = dates.today(clock.now(), g.shop.zone)
-    asked = day(request.args.get("on", ""), today)
+    written = request.args.get("on", "").strip()
+    asked = day(written, today)
     since = today - timedelta(days=SHOWN_DAYS)
     tested: Backtest | None = None
     with reading(engine()) as session:
@@ -48,8 +49,9 @@ def show(segment_id: str) -> str:
         moved=moved,
         ahead=ahead,
         on=asked or today - timedelta(days=TESTED_DAYS),
-        today=today,
+        yesterday=today - timedelta(days=1),
         tested=tested,
+        refused=written and not asked,
     )
 
 

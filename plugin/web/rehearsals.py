@@ -14,6 +14,7 @@ from plugin.db import reading, transaction
 from plugin.insight.delivery import label
 from plugin.models.segments import Segment
 from plugin.models.shops import Connection
+from plugin.models.tagging import Destination
 from plugin.segments.kept import keep
 from plugin.tagging import audiences, plan, rehearsal
 from plugin.web import engine
@@ -26,12 +27,16 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class Stage:
-    """One connection with what would happen there; None where nothing waits for a release."""
+    """One connection with what would happen there; None where nothing waits for a release.
+
+    `live`: the one segment that is asked about has been released there.
+    """
 
     connection: Connection
     label: str
     rehearsed: rehearsal.Rehearsal | None
     offers_audience: bool
+    live: bool
 
 
 @bp.get("/rehearsal")
@@ -70,8 +75,15 @@ def stages(segment_id: str | None) -> str:
 def stage(session: Session, connection: Connection, segment: Segment | None, offset: int) -> Stage:
     wanted = [segment.segment_id] if segment else None
     rehearsed = rehearsal.rehearse(session, shops.opened(connection), wanted, offset=offset, limit=PAGE)
-    offered = audiences.offered(connection)
-    return Stage(connection, label(connection.platform), rehearsed if rehearsed.segments else None, offered)
+    way = (g.shop.shop_id, segment.segment_id, connection.connection_id) if segment else None
+    released = session.get(Destination, way) if way else None
+    return Stage(
+        connection,
+        label(connection.platform),
+        rehearsed if rehearsed.segments else None,
+        audiences.offered(connection),
+        released is not None and released.state == "live",
+    )
 
 
 @bp.post("/segments/<segment_id>/release/<connection_id>")

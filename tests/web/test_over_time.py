@@ -33,8 +33,11 @@ def test_days_before_the_segment_was_made_are_told_apart(site, visitor, mine, pa
 def test_a_day_in_the_past_is_asked_what_it_would_have_brought(visitor, path):
     text = shown(visitor.page(f"{path}?on=2020-01-01"))
     assert "Would have been in it 0" in text
-    assert "Would have been in it" not in shown(visitor.page(f"{path}?on=tomorrow"))
-    assert "Would have been in it" not in shown(visitor.page(f"{path}?on={date.max}"))
+    assert "nothing was looked up" not in text
+    for day in ("tomorrow", date.max, clock.now().date()):
+        text = shown(visitor.page(f"{path}?on={day}"))
+        assert "Would have been in it" not in text
+        assert "That is no day before today, so nothing was looked up" in text
 
 
 def test_what_is_to_come_is_told_for_a_week_and_four(visitor, path):

@@ -70,6 +70,7 @@ def test_the_merchant_says_go_for_one_segment_on_one_platform(site, visitor, min
     states = {one.connection_id: one.state for one in site.rows(Destination)}
     assert states == {mine.ids["connection_id"]: "live", mine.store_id: "rehearsal"}
     assert "Nothing waits here for your go" in shown(visitor.page("/rehearsal"))
+    assert "The segment is live" in shown(visitor.page(f"/segments/{mine.ids['segment_id']}/rehearsal"))
 
 
 def test_before_the_history_is_in_nothing_is_rehearsed_or_released(site):

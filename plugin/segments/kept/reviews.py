@@ -52,7 +52,7 @@ def tell_owner(session: Session, shop: Shop, segment: Segment) -> None:
 
 
 def done(session: Session, shop: Shop, segment: Segment, *, by: str, note: str | None = None) -> date:
-    """Note that a segment was looked at today, and return when to look again. RefusedError: it has no rhythm of reviews.
+    """Note that a segment was looked at, and return when to look again. RefusedError: it has no rhythm of reviews.
 
     One that was looked at before its day counts as due today, and one looked at twice on a day as looked at once: no
     day of the past has two reviews, and the next one is always ahead of them.
