@@ -14,8 +14,8 @@ from sqlmodel import Session
 from plugin import clock
 from plugin.db import Keys, among
 from plugin.models.shops import Shop
-from plugin.segments.asking import figures, relative
-from plugin.segments.asking.compiler import Scope, columns_of, condition
+from plugin.segments.asking import counting, figures, relative
+from plugin.segments.asking.compiler import Scope, columns_of, condition, filtering
 from plugin.segments.asking.moments import Moment
 from plugin.segments.language import parse, vocabulary
 from plugin.segments.language.tree import Node
@@ -51,11 +51,27 @@ def everybody(session: Session, shop: Shop, tree: Node, now: datetime) -> Scope:
 
 
 def count(session: Session, shop: Shop, query: str | None = None, at: datetime | None = None) -> int:
-    """Return how many customers meet `query` at the moment `at` (aware; default: now)."""
-    now = at or clock.now()
-    met = answer(session, shop, query, now).subquery("met")
-    found = session.scalar(select(func.count()).select_from(met), figures.parameters(shop.shop_id, now))
-    return int(found or 0)
+    """Return how many customers meet `query` at the moment `at` (aware; default: now, by the scores of segments)."""
+    if query is None or not query.strip():
+        now = at or clock.now()
+        met = answer(session, shop, query, now).subquery("met")
+        return int(session.scalar(select(func.count()).select_from(met), figures.parameters(shop.shop_id, now)) or 0)
+    [found] = counting.total(counts(session, shop, query, at))
+    return found
+
+
+def counts(
+    session: Session, shop: Shop, query: str, at: datetime | None = None, after: str = ""
+) -> Iterator[counting.Part]:
+    """Yield how many customers meet `query`, in parts that add up. SegmentErrors: not a query."""
+    words = vocabulary.of(session, shop)
+    tree = references.written_out(parse(query, words), references.library(session, shop, words))
+
+    def met(scope: Scope) -> Select[Any]:
+        people = scope.figures.customer_id.table
+        return select(func.count()).select_from(people).where(filtering(tree, scope))
+
+    return counting.parts(session, counting.ground(session, shop, tree, words, at), met, after)
 
 
 def members(session: Session, shop: Shop, query: str | None = None, at: datetime | None = None) -> Iterator[Person]:

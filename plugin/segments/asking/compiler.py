@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_
@@ -33,18 +33,30 @@ from plugin.segments.language.tree import (
 
 memberships = table(Membership)
 
+Settling = Callable[[ColumnElement[bool]], ColumnElement[bool]]
+"""What becomes of a comparison that is NULL where a value is missing."""
+
 
 def condition(node: Node, scope: Scope) -> ColumnElement[bool]:
     """Return whether a customer meets a query: true or false, so that NOT is its exact complement."""
+    return asked(node, scope, known)
+
+
+def filtering(node: Node, scope: Scope) -> ColumnElement[bool]:
+    """Return what is true of those who meet a query, for WHERE and FILTER: of others it may be NULL, and costs less."""
+    return asked(node, scope, lambda comparison: comparison)
+
+
+def asked(node: Node, scope: Scope, settled: Settling) -> ColumnElement[bool]:
     match node:
         case And(operands):
-            return and_(*(condition(one, scope) for one in operands))
+            return and_(*(asked(one, scope, settled) for one in operands))
         case Or(operands):
-            return or_(*(condition(one, scope) for one in operands))
+            return or_(*(asked(one, scope, settled) for one in operands))
         case Not(operand):
             return not_(condition(operand, scope))
         case Compare() | Between() | In():
-            return known(clause(node, scope.column(named(node)), scope))
+            return settled(clause(node, scope.column(named(node)), scope))
         case Anniversary():
             return anniversary(node, scope)
         case Contains(field, value, negated):
@@ -53,7 +65,7 @@ def condition(node: Node, scope: Scope) -> ColumnElement[bool]:
         case StartsWith(field, value, negated):
             column = scope.column(str(field.column))
             begins = func.substr(column, 1, len(value.value)) == value.value
-            return known(not_(begins) if negated else begins)
+            return settled(not_(begins) if negated else begins)
         case IsNull():
             return missing(node, scope)
         case Matches(negated=negated):
@@ -95,10 +107,15 @@ def leaves(node: Node) -> Sequence[Any]:
             return [node]
 
 
-def columns_of(node: Node) -> set[str]:
+def named_by(node: Node) -> set[str]:
     """Return the figures that a query names."""
-    named = {str(leaf.field.column) for leaf in leaves(node) if hasattr(getattr(leaf, "field", None), "column")}
+    return {str(leaf.field.column) for leaf in leaves(node) if hasattr(getattr(leaf, "field", None), "column")}
+
+
+def columns_of(node: Node) -> set[str]:
+    """Return the figures that a query names, and those by which they are worked out among everybody."""
+    named = named_by(node)
     return named | set(relative.RANKED_BY if relative.asked(named) else ())
 
 
-__all__ = ["Scope", "columns_of", "condition", "leaves"]
+__all__ = ["Scope", "columns_of", "condition", "filtering", "leaves", "named_by"]

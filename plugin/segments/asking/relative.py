@@ -63,6 +63,11 @@ def asked(names: Collection[str]) -> bool:
     return not {"rfm_group", *RANKS}.isdisjoint(names)
 
 
+def needed(names: Collection[str]) -> bool:
+    """Whether a query that names these figures can be answered only once everybody is known."""
+    return asked(names) or not set(predictions.NAMES).isdisjoint(names)
+
+
 def completed(session: Session, shop: Shop, people: Select[Any], names: Collection[str], now: datetime) -> FromClause:
     """Return figures of everybody with what of the shop a query names, as of `now`."""
     found: FromClause = people.cte("people")

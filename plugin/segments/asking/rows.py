@@ -188,7 +188,9 @@ CARTS = Rows(
     theirs=of_carts,
     columns={
         "status": status,
-        "changed_at": carts.c.changed_at,
+        "changed_at": unindexed(
+            carts.c.changed_at
+        ),  # else SQLite looks through all carts since then, for each customer
         "amount_minor": carts.c.amount_minor,
         "product_ids": carts.c.product_ids,
     },

@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
+from sqlalchemy.sql.selectable import Select
 from sqlmodel import Session
 
-from plugin import clock
 from plugin.models.shops import Shop
-from plugin.segments.asking import ask, figures
-from plugin.segments.asking.compiler import condition, leaves
+from plugin.segments.asking import counting
+from plugin.segments.asking.compiler import Scope, condition, filtering, leaves
+from plugin.segments.asking.counting import Ground, Part
 from plugin.segments.language import parse, vocabulary
 from plugin.segments.language.printing import canonical
 from plugin.segments.language.tree import And, Clause, Node, Not, Or
@@ -72,25 +73,83 @@ def within(part: Counted, depth: int = 0) -> Iterator[Line]:
         yield from within(one, depth + 1)
 
 
-def tally(session: Session, shop: Shop, query: str, at: datetime | None = None) -> Tally:
-    """Count everybody by each part of a query, at a moment (aware; default: now). SegmentErrors: not a query."""
-    now = at or clock.now()
+@dataclass(frozen=True)
+class Sheet:
+    """A query whose parts are to be counted, and what they are counted on; `others` are those that it may refer to."""
+
+    tree: Node
+    others: references.Library
+    ground: Ground
+
+    def parts(self, session: Session, after: str = "") -> Iterator[Part]:
+        """Yield the numbers to be read, of some customers after the others."""
+        return counting.parts(session, self.ground, self.numbers, after)
+
+    def numbers(self, scope: Scope) -> Select[Any]:
+        people = scope.figures.customer_id.table
+        if self.ground.plain:
+            sums: list[Any] = [func.count().filter(filtering(self.alone(one), scope)) for one in counted(self.tree)]
+            return select(func.count(), *sums).select_from(people)
+        clauses = list(dict.fromkeys(leaves(self.tree)))
+        answers = (
+            case((condition(self.alone(one), scope), 1), else_=0).label(f"c{n}") for n, one in enumerate(clauses)
+        )
+        # by itself, or each clause would be asked again by every sum that it is part of
+        asked = select(*answers).select_from(people).cte("asked").prefix_with("MATERIALIZED")
+        verdicts = {one: column == 1 for one, column in zip(clauses, asked.c, strict=True)}
+        sums = [func.count().filter(said(one, verdicts)) for one in counted(self.tree)]
+        return select(func.count(), *sums).select_from(asked)
+
+    def alone(self, part: Node) -> Node:
+        return references.written_out(part, self.others)
+
+    def read(self, numbers: Sequence[int]) -> Tally:
+        everybody, *found = numbers
+        counts = dict(zip(counted(self.tree), found, strict=True))
+        alone = counts[self.tree]
+        return Tally(
+            everybody, Counted(canonical(self.tree), alone, alone, joint_of(self.tree), within(self.tree, counts))
+        )
+
+
+def sheet(session: Session, shop: Shop, query: str, at: datetime | None = None) -> Sheet:
+    """Return what to count of a query, at a moment (aware; default: now). SegmentErrors: not a query."""
     words = vocabulary.of(session, shop)
     tree, others = parse(query, words), references.library(session, shop, words)
-    scope = ask.everybody(session, shop, references.written_out(tree, others), now)
-    clauses = list(dict.fromkeys(leaves(tree)))
-    asked_of = (condition(references.written_out(one, others), scope) for one in clauses)
-    answers = (case((one, 1), else_=0).label(f"c{number}") for number, one in enumerate(asked_of))
-    # by itself, or each clause would be asked again by every sum that it is part of
-    asked = select(*answers).select_from(scope.figures.customer_id.table).cte("asked").prefix_with("MATERIALIZED")
-    verdicts = {one: column == 1 for one, column in zip(clauses, asked.c, strict=True)}
-    sums = [func.count(case((met, 1))) for met in counted(tree, verdicts)]
-    everybody, *found = session.execute(
-        select(func.count(), *sums).select_from(asked), figures.parameters(shop.shop_id, now)
-    ).one()
-    counts = iter(found)
-    alone = next(counts)
-    return Tally(everybody, Counted(canonical(tree), alone, alone, joint_of(tree), read(tree, counts)))
+    return Sheet(tree, others, counting.ground(session, shop, references.written_out(tree, others), words, at))
+
+
+def tally(session: Session, shop: Shop, query: str, at: datetime | None = None) -> Tally:
+    """Count everybody by each part of a query, at a moment (aware; default: now). SegmentErrors: not a query."""
+    found = sheet(session, shop, query, at)
+    return found.read(counting.total(found.parts(session)))
+
+
+def counted(tree: Node) -> list[Node]:
+    """Return what is counted, each once: the whole, and of each part within it the part alone and with those before."""
+
+    def inside(node: Node) -> Iterator[Node]:
+        parts = parts_of(node)
+        for number, one in enumerate(parts, 1):
+            yield from (one, joined(node, parts[:number]), *inside(one))
+
+    return list(dict.fromkeys((tree, *inside(tree))))
+
+
+def joined(node: Node, parts: Sequence[Node]) -> Node:
+    """Return some parts of a part joined as they are in it."""
+    if len(parts) == 1:
+        return parts[0]
+    return Or(tuple(parts)) if isinstance(node, Or) else And(tuple(parts))
+
+
+def within(node: Node, counts: Mapping[Node, int]) -> tuple[Counted, ...]:
+    """Return the counts of the parts within a part."""
+    parts = parts_of(node)
+    return tuple(
+        Counted(canonical(one), counts[one], counts[joined(node, parts[:number])], joint_of(one), within(one, counts))
+        for number, one in enumerate(parts, 1)
+    )
 
 
 def said(node: Node, verdicts: Verdicts) -> ColumnElement[bool]:
@@ -115,25 +174,3 @@ def parts_of(node: Node) -> Sequence[Node]:
 
 def joint_of(node: Node) -> Joint | None:
     return "and" if isinstance(node, And) else "or" if isinstance(node, Or) else None
-
-
-def counted(tree: Node, verdicts: Verdicts) -> list[ColumnElement[bool]]:
-    """Return what is counted: of the whole once, of each part within it alone and so far; then of the parts in it."""
-
-    def within(node: Node) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = []
-        join = or_ if isinstance(node, Or) else and_
-        before: list[ColumnElement[bool]] = []
-        for one in parts_of(node):
-            before.append(said(one, verdicts))
-            found += [before[-1], join(*before), *within(one)]
-        return found
-
-    return [said(tree, verdicts), *within(tree)]
-
-
-def read(node: Node, counts: Any) -> tuple[Counted, ...]:
-    """Return the counts of a part's parts, in the order of `counted`."""
-    return tuple(
-        Counted(canonical(one), next(counts), next(counts), joint_of(one), read(one, counts)) for one in parts_of(node)
-    )

@@ -8,7 +8,6 @@ so that they are built and compiled once: `parameters` gives what is bound when 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -84,7 +83,7 @@ def chosen(columns: dict[str, ColumnElement[Any]], needed: Collection[str] | Non
 
 def looked_up(name: str, asked: Asked, customer_id: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return a figure that is not kept, of the customer in another table's row."""
-    found = figures(replace(asked, some=False), {name})
+    found = figures(Asked(asked.paid_orders_only), {name})
     theirs = found.with_only_columns(found.selected_columns[name]).where(customers.c.customer_id == customer_id)
     return theirs.correlate(customer_id.table).scalar_subquery()
 

@@ -20,18 +20,24 @@ SHOP = bindparam("in_shop", type_=Id)
 NOW = bindparam("as_of", type_=UTCDateTime())
 CLOCK = bindparam("clock", type_=UTCDateTime())
 SOME = bindparam("of_these", type_=Keys())
+AFTER = bindparam("after", type_=Id)
+UNTIL = bindparam("until", type_=Id)
 
 PAID = ("paid", "partially_refunded", "refunded")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """By which rule orders count, and of whom figures are asked: of the customers that are bound, else of all."""
+    """By which rule orders count, and of whom figures are asked: of `some` customers that are bound, of those whose
+    ids lie in a `span` that is bound, else of all."""
 
     paid_orders_only: bool
     some: bool = False
+    span: bool = False
 
     def concerns(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        if self.span:
+            return and_(column > AFTER, column <= UNTIL)
         return among(column, SOME) if self.some else true()
 
 
