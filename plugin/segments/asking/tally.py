@@ -108,7 +108,7 @@ class Sheet:
         counts = dict(zip(counted(self.tree), found, strict=True))
         alone = counts[self.tree]
         return Tally(
-            everybody, Counted(canonical(self.tree), alone, alone, joint_of(self.tree), within(self.tree, counts))
+            everybody, Counted(canonical(self.tree), alone, alone, joint_of(self.tree), parts_within(self.tree, counts))
         )
 
 
@@ -143,11 +143,13 @@ def joined(node: Node, parts: Sequence[Node]) -> Node:
     return Or(tuple(parts)) if isinstance(node, Or) else And(tuple(parts))
 
 
-def within(node: Node, counts: Mapping[Node, int]) -> tuple[Counted, ...]:
+def parts_within(node: Node, counts: Mapping[Node, int]) -> tuple[Counted, ...]:
     """Return the counts of the parts within a part."""
     parts = parts_of(node)
     return tuple(
-        Counted(canonical(one), counts[one], counts[joined(node, parts[:number])], joint_of(one), within(one, counts))
+        Counted(
+            canonical(one), counts[one], counts[joined(node, parts[:number])], joint_of(one), parts_within(one, counts)
+        )
         for number, one in enumerate(parts, 1)
     )
 
