@@ -28,13 +28,16 @@ from plugin.db import reading, transaction
 from plugin.insight import membership
 from plugin.models.segments import Membership
 from plugin.models.shops import Shop
-from plugin.segments.asking import ask
+from plugin.segments.asking import ask, predictions, relative
+from plugin.segments.asking.quality import is_good
 from plugin.segments.asking.rfm import FEWEST_BUYERS
 from plugin.segments.asking.tally import Tally, lines, tally
 from plugin.segments.kept import keep
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.language import shown, vocabulary
 from plugin.segments.language.errors import SegmentErrors
+from plugin.segments.membership import held_back
+from plugin.segments.membership.live import named_columns
 
 
 def add(commands: Subparsers) -> None:
@@ -153,6 +156,13 @@ def asked(session: Session, given: argparse.Namespace) -> tuple[Shop, datetime]:
 
 
 def warn(session: Session, shop: Shop, given: argparse.Namespace, at: datetime) -> None:
-    if "rfm_" in (given.query or "") and (buyers := ask.buyers(session, shop, at)) < FEWEST_BUYERS:
+    """Say what the answer is not worth as much for as it looks."""
+    words = vocabulary.of(session, shop)
+    named = named_columns(given.query or "", words)
+    if relative.asked(named) and (buyers := ask.buyers(session, shop, at)) < FEWEST_BUYERS:
         few = f"scores among {buyers} buyers say little; segments have none below {FEWEST_BUYERS}"
         print(f"tagsmith: {few}", file=sys.stderr)
+    if not named.isdisjoint(predictions.NAMES):
+        _, quality = predictions.judged(session, shop, at)
+        if quality is not None and not is_good(quality):
+            print(f"tagsmith: predictions are held back: {held_back.reason(quality)}", file=sys.stderr)

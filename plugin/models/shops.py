@@ -13,7 +13,9 @@ class Shop(SQLModel, table=True):
     """One merchant's store: the tenant. `history_at` is when all of its history was in, or all that is to be had.
 
     `history_since_at`: orders older than this are not shown to us, NULL when all are. `evaluated_at`: the latest moment
-    as of which segments were evaluated; `ahead_at`: up to where the clock had gone before it was put back by much.
+    as of which segments were evaluated. `model_quality`: how well predictions would have ranked customers in the shop's
+    own past, in ten-thousandths; NULL if not known, or if no segment asks for any. `ahead_at`: up to where the clock
+    had gone before it was put back by much.
     """
 
     __tablename__ = "shops"
@@ -34,6 +36,7 @@ class Shop(SQLModel, table=True):
     history_since_at: datetime | None = moment()
     scored_at: datetime | None = moment()
     scored_buyers: int = 0
+    model_quality: int | None = None
     evaluated_at: datetime | None = moment()
     ahead_at: datetime | None = moment()
     redacted_at: datetime | None = moment()

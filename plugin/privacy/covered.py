@@ -156,7 +156,7 @@ COVERED: Mapping[str, Cover] = {
     # What follows is about merchants and their staff. It goes when the shop itself is to be forgotten.
     "shops": Cover(
         kept="shop_id name platform domain zone currency created_at cart_wait_minutes paid_orders_only tag_prefix "
-        "guard_percent guard_contacts history_at history_since_at scored_at scored_buyers evaluated_at "
+        "guard_percent guard_contacts history_at history_since_at scored_at scored_buyers model_quality evaluated_at "
         "ahead_at redacted_at redaction_key setup_digest",
     ),
     "connections": Cover(

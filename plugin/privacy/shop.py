@@ -31,6 +31,7 @@ def redact_shop(session: Session, shop: Shop) -> None:
     shell.name = shell.domain = ""
     shell.history_at = shell.history_since_at = shell.scored_at = shell.setup_digest = None
     shell.scored_buyers = 0
+    shell.model_quality = None
     shell.redacted_at = clock.now()
     session.flush()
     lanes.poke(session, shop.shop_id, "privacy", clock.now() + timedelta(seconds=settings().lease_seconds))

@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from connectors.records import Customer, Order
+from connectors.records import Customer, Deleted, Order
 from plugin import clock, ingest, lanes, shops
 from plugin.db import reading, table, transaction
 from plugin.models.segments import CustomerStats, Segment
 from plugin.models.shops import Shop
 from plugin.segments.asking import ask, buying_model, predictions
 from plugin.segments.kept import keep
+from plugin.segments.kept.allowed import check
+from plugin.segments.language import vocabulary
+from plugin.segments.language.errors import Code
 from plugin.worker import work_all
 from tests import oracle
 from tests.segments.test_recompute import memberships
@@ -165,3 +168,73 @@ def test_predictions_are_kept_while_a_segment_names_them(engine, told):
             lanes.poke(session, session.scalars(select(Shop)).one().shop_id, "scores")
         run(engine)
         assert kept(engine) == 0
+
+
+def turned_round() -> list[Order]:
+    """Orders of a shop that is other than the model takes all to be: who bought often and lately never comes back, and
+    who bought once, long ago, does."""
+    days = {who: [200, 170, 140, 110, 95] if who % 2 else [290 - who, 40 + who % 30] for who in range(120)}
+    orders = []
+    for who, bought_on in days.items():
+        for day in bought_on:
+            placed = MORNING - timedelta(days=day, minutes=who)
+            buyer = Customer(f"t{who}", placed, email=f"t{who}@example.com")
+            orders.append(Order(f"t{who}-{day}", placed, placed, 5000, "USD", customer=buyer))
+    return orders
+
+
+def hear(engine, records) -> None:
+    with transaction(engine) as session:
+        ingest.store(session, session.scalars(select(Shop)).one(), "store", records)
+
+
+def states(engine) -> dict[str, tuple[str | None, str | None]]:
+    with reading(engine) as session:
+        return {one.query: (one.whole, one.error) for one in session.scalars(select(Segment))}
+
+
+def score_and_run(engine) -> None:
+    with transaction(engine) as session:
+        lanes.poke(session, session.scalars(select(Shop)).one().shop_id, "scores")
+    work_all(engine, lambda shop_id, kind: kind in {"scores", "recompute"})
+
+
+def test_predictions_that_the_shops_own_past_refutes_are_held_back_until_it_does_no_more(engine, told):
+    risky = "churn_risk > 0.66"
+    with clock.freeze(MORNING):
+        open_shop(engine, told)
+        run(engine)
+        with reading(engine) as session:
+            quality = session.scalars(select(Shop.model_quality)).one()
+        assert 6_000 <= quality < 10_000
+        before = memberships(engine)[risky]
+        assert before
+
+    deleted = [Deleted("order", order.order_id, MORNING) for order in told]
+    with clock.freeze(MORNING + timedelta(hours=1)):
+        hear(engine, [*deleted, *turned_round()])
+        score_and_run(engine)
+        with reading(engine) as session:
+            shop, words = (
+                session.scalars(select(Shop)).one(),
+                vocabulary.of(session, session.scalars(select(Shop)).one()),
+            )
+        assert 0 <= shop.model_quality < 5_000
+        [error] = check(f"number_of_orders > 1 AND {risky}", shop, words, for_rewards=False).errors
+        assert (error.code, error.start, error.end) == (Code.NOT_AVAILABLE, 25, 25 + len(risky))
+        assert "rank quality 0." in error.message
+        assert expected_of(engine, MORNING) == {}
+        assert kept(engine) == 0
+        assert {whole for whole, _ in states(engine).values()} == {"failed"}
+        assert "held back" in states(engine)[risky][1]
+        assert memberships(engine)[risky] == before  # they stay as long as nothing better is known
+
+    later = MORNING + timedelta(days=100)
+    with clock.freeze(later):  # nobody has ordered for 90 days: there is nobody to tell apart
+        score_and_run(engine)
+        run(engine)
+        assert set(states(engine).values()) == {(None, None)}
+        world = world_of([*told, *deleted, *turned_round()], HERE)
+        said = expected_of(engine, oracle.last_midnight(world, later))
+        assert len(said) == 120
+        assert memberships(engine) == {query: oracle.members(world, query, later, expected=said) for query in QUERIES}

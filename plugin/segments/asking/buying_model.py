@@ -58,11 +58,16 @@ def expected(known: Purchases) -> Expected:
     timing = fit_timing(known)
     orders = expected_orders(timing, known, YEAR)
     alive = probability_alive(timing, known)
-    silence = 1 - alive * order_within(timing, known, CHURN_DAYS)
+    silence = silent(timing, known)
     within_a_year = order_within(timing, known, YEAR)
     likely = alive * within_a_year >= 0.5
     next_in = np.where(likely, median_wait(timing, known, within_a_year), np.nan)
     return Expected(orders, orders * expected_mean(fit_value(known), known), silence, next_in)
+
+
+def silences(known: Purchases) -> Column:
+    """Return the probability of no order in the next 90 days alone."""
+    return silent(fit_timing(known), known)
 
 
 Timing = tuple[float, float, float, float]
@@ -128,6 +133,10 @@ def probability_alive(timing: Timing, known: Purchases) -> Column:
     x = known.repeats
     alive: Column = 1 / (1 + a / (b + x) * ((alpha + known.age) / (alpha + known.last)) ** (r + x))
     return alive
+
+
+def silent(timing: Timing, known: Purchases) -> Column:
+    return 1 - probability_alive(timing, known) * order_within(timing, known, CHURN_DAYS)
 
 
 def order_within(timing: Timing, known: Purchases, days: float) -> Column:

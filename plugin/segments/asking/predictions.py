@@ -1,6 +1,7 @@
 """What is expected of each customer, worked out for a whole shop as of a moment: orders, value, silence, next order.
 
-Below 100 buyers or 90 days of history nothing is said. Rounded to what a shop can use: a hundredth of an order, a
+Below 100 buyers or 90 days of history nothing is said, nor where the shop's own past says that the model is no good.
+Rounded to what a shop can use: a hundredth of an order, a
 hundredth of a probability, whole minor units, whole days.
 """
 
@@ -17,7 +18,9 @@ from sqlmodel import Session
 from plugin.db import Id, UTCDateTime, day_number, rows_of
 from plugin.models.shops import Shop
 from plugin.segments.asking import buying_model, figures
+from plugin.segments.asking.buying_model import CHURN_DAYS
 from plugin.segments.asking.figures import orders
+from plugin.segments.asking.quality import is_good, rank_quality, was_silent
 from plugin.segments.language.schema import DECIMALS
 
 FEWEST_BUYERS = 100
@@ -40,11 +43,31 @@ NAMES: tuple[str, ...] = Prediction._fields
 
 
 def predicted(session: Session, shop: Shop, at: datetime) -> Mapping[str, Prediction]:
-    """Return what is expected of each buyer as of a moment, by customer id; nothing where too little is known."""
+    """Return what is expected of each buyer as of a moment, by customer id; nothing where that is too little known."""
+    said, quality = judged(session, shop, at)
+    return said if is_good(quality) else {}
+
+
+def judged(session: Session, shop: Shop, at: datetime) -> tuple[Mapping[str, Prediction], int | None]:
+    """Return what is expected as of a moment, and the rank quality of the model (see `quality`); None: not known."""
+    found = buyers(session, shop, at)
+    if not found:
+        return {}, None
+    said = {row.customer_id: one for row, one in zip(found, expectations(found, at), strict=True)}
+    then = at - CHURN_DAYS * DAY
+    earlier = buyers(session, shop, then)
+    if not earlier:
+        return said, None
+    last_orders = {row.customer_id: row.last_at for row in found}
+    silence = buying_model.silences(known_of(earlier, then))
+    return said, rank_quality(silence, was_silent(earlier, last_orders, then))
+
+
+def buyers(session: Session, shop: Shop, at: datetime) -> Sequence[Any]:
+    """Return what is known of each buyer as of a moment; of nobody where they are few, or their history is short."""
     found = session.execute(purchases(shop), figures.parameters(shop.shop_id, at)).all()
-    if len(found) < FEWEST_BUYERS or at - min(row.first_at for row in found) < SHORTEST_DAYS * DAY:
-        return {}
-    return {row.customer_id: said for row, said in zip(found, expectations(found, at), strict=True)}
+    few = len(found) < FEWEST_BUYERS or at - min(row.first_at for row in found) < SHORTEST_DAYS * DAY
+    return () if few else found
 
 
 def purchases(shop: Shop) -> Select[Any]:
@@ -65,7 +88,7 @@ def purchases(shop: Shop) -> Select[Any]:
     )
 
 
-def expectations(found: Sequence[Any], at: datetime) -> list[Prediction]:
+def known_of(found: Sequence[Any], at: datetime) -> buying_model.Purchases:
     import numpy as np
 
     def column(values: Any) -> Any:
@@ -73,14 +96,18 @@ def expectations(found: Sequence[Any], at: datetime) -> list[Prediction]:
 
     days = column(row.days for row in found)
     spent = column(row.spent_minor for row in found)
-    said = buying_model.expected(
-        buying_model.Purchases(
-            repeats=days - 1,
-            last=column((row.last_at - row.first_at) / DAY if row.days > 1 else 0 for row in found),
-            age=column((at - row.first_at) / DAY for row in found),
-            mean=spent / days,
-        )
+    return buying_model.Purchases(
+        repeats=days - 1,
+        last=column((row.last_at - row.first_at) / DAY if row.days > 1 else 0 for row in found),
+        age=column((at - row.first_at) / DAY for row in found),
+        mean=spent / days,
     )
+
+
+def expectations(found: Sequence[Any], at: datetime) -> list[Prediction]:
+    import numpy as np
+
+    said = buying_model.expected(known_of(found, at))
     columns = zip(said.orders, said.value, said.silence, said.next_in, found, strict=True)
     return [
         Prediction(

@@ -8,7 +8,7 @@ from plugin.segments.language import Checked, canonical, parse
 from plugin.segments.language.errors import Faults, SegmentErrors
 from plugin.segments.language.tree import Node
 from plugin.segments.language.vocabulary import Vocabulary
-from plugin.segments.membership import references
+from plugin.segments.membership import held_back, references
 from plugin.segments.membership.references import NOTHING, Library
 
 
@@ -46,6 +46,7 @@ def understood(
     tree = parse(query, words)
     faults = Faults()
     partial.refuse(tree, shop, faults)
+    held_back.refuse(tree, shop, faults)
     references.refuse(tree, segment_id, known, faults, enabled=enabled)
     if not faults.errors:
         whole = references.written_out(tree, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,6 +20,7 @@ from plugin.segments.language import parse, vocabulary
 from plugin.segments.language.errors import SegmentErrors
 from plugin.segments.language.tree import Node
 from plugin.segments.language.vocabulary import Vocabulary
+from plugin.segments.membership import held_back
 
 segments = table(Segment)
 tree_of = lru_cache(maxsize=4096)(parse)
@@ -48,22 +49,24 @@ def live_segments(session: Session, shop: Shop, now: datetime) -> list[Live]:
     words = vocabulary.of(session, shop)
     found = select(segments).where(segments.c.shop_id == shop.shop_id, segments.c.enabled)
     rows = session.execute(found.order_by(segments.c.segment_id)).all()
-    return [read(session, row, words, midnight) for row in rows]
+    return [read(session, shop, row, words, midnight) for row in rows]
 
 
-def read(session: Session, row: Any, words: Vocabulary, midnight: datetime) -> Live:
+def read(session: Session, shop: Shop, row: Any, words: Vocabulary, midnight: datetime) -> Live:
     rested = row.whole == "failed" and row.evaluated_at is not None and row.evaluated_at < midnight
-    tree = readable(session, row, words) if rested or row.whole != "failed" else None
+    tree = readable(session, shop, row, words) if rested or row.whole != "failed" else None
     whole = "failed" if tree is None else "due" if rested else row.whole
     return Live(row.segment_id, row.version, row.dues, row.query, words, tree, whole, row.evaluated_at)
 
 
-def readable(session: Session, row: Any, words: Vocabulary) -> Node | None:
+def readable(session: Session, shop: Shop, row: Any, words: Vocabulary) -> Node | None:
     try:
-        return tree_of(row.query, words)
+        tree = tree_of(row.query, words)
+        held_back.demand(tree, shop)
     except SegmentErrors as error:
         fail(session, row.shop_id, row.segment_id, str(error))
         return None
+    return tree
 
 
 def fail(session: Session, shop_id: str, segment_id: str, error: str) -> None:
@@ -109,9 +112,19 @@ def settled(session: Session, shop_id: str) -> bool:
 
 def figures_named(session: Session, shop: Shop) -> frozenset[str]:
     """Return the figures that the segments name which are switched on."""
+    return frozenset(name for _, names in each_named(session, shop) for name in names)
+
+
+def naming(session: Session, shop: Shop, figures: Iterable[str]) -> set[str]:
+    """Return the ids of the segments that are switched on and name any of these figures."""
+    return {segment_id for segment_id, names in each_named(session, shop) if not names.isdisjoint(figures)}
+
+
+def each_named(session: Session, shop: Shop) -> Iterator[tuple[str, frozenset[str]]]:
     words = vocabulary.of(session, shop)
-    found = select(segments.c.query).where(segments.c.shop_id == shop.shop_id, segments.c.enabled)
-    return frozenset(name for query in session.scalars(found) for name in named_columns(query, words))
+    found = select(segments.c.segment_id, segments.c.query).where(segments.c.shop_id == shop.shop_id)
+    for segment_id, query in session.execute(found.where(segments.c.enabled)).all():
+        yield segment_id, named_columns(query, words)
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ between, it is done again and finds less to write. Predictions are kept as long 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,10 +18,11 @@ from plugin.db import reading, table, transaction, upsert
 from plugin.models.segments import CustomerStats
 from plugin.models.shops import Shop
 from plugin.segments.asking import ask, figures, predictions, relative
+from plugin.segments.asking.quality import is_good
 from plugin.segments.asking.relative import RANKS
 from plugin.segments.asking.rfm import FEWEST_BUYERS
 from plugin.segments.membership import present
-from plugin.segments.membership.live import figures_named
+from plugin.segments.membership.live import ask_anew, figures_named, naming
 
 CHUNK = 1000
 
@@ -39,7 +40,9 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
         buyers = ask.buyers(session, shop, midnight)
         named = figures_named(session, shop)
         ranks = list(moved_ranks(session, shop, midnight, enough=buyers >= FEWEST_BUYERS))
-        expected = list(moved_predictions(session, shop, midnight, wanted=not named.isdisjoint(predictions.NAMES)))
+        wanted = not named.isdisjoint(predictions.NAMES)
+        said, quality = predictions.judged(session, shop, midnight) if wanted else ({}, None)
+        expected = list(moved_predictions(session, shop, said if is_good(quality) else {}))
     for changed, marked in ((ranks, relative.asked(named)), (expected, True)):
         for start in range(0, len(changed), CHUNK):
             with transaction(engine) as session:
@@ -47,7 +50,7 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
                 write(session, shop.shop_id, changed[start : start + CHUNK], marked=marked)
     with transaction(engine) as session:
         lanes.hold(session, claim)
-        settle(session, shop, midnight, buyers)
+        settle(session, shop, midnight, buyers, quality)
     return dates.day_start(today + timedelta(days=1), shop.zone)
 
 
@@ -72,14 +75,13 @@ def moved_ranks(session: Session, shop: Shop, midnight: datetime, *, enough: boo
     return ({"customer_id": customer_id} | dict(zip(RANKS, ranks, strict=True)) for customer_id, *ranks in found)
 
 
-def moved_predictions(session: Session, shop: Shop, midnight: datetime, *, wanted: bool) -> Iterator[Row]:
-    """Yield what is expected as of `midnight` where that differs from what is kept; none of anybody if not `wanted`."""
+def moved_predictions(session: Session, shop: Shop, said: Mapping[str, predictions.Prediction]) -> Iterator[Row]:
+    """Yield what is expected of customers where that differs from what is kept."""
     names = predictions.NAMES
     columns = [stats.c[name] for name in names]
     any_kept = or_(*(column.is_not(None) for column in columns))
     found = select(stats.c.customer_id, *columns).where(stats.c.shop_id == shop.shop_id, any_kept)
     kept = {customer_id: tuple(values) for customer_id, *values in session.execute(found)}
-    said = predictions.predicted(session, shop, midnight) if wanted else {}
     for customer_id in sorted(kept.keys() | said.keys()):
         values = said.get(customer_id, (None,) * len(names))
         if values != kept.get(customer_id):
@@ -94,10 +96,15 @@ def write(session: Session, shop_id: str, changed: Sequence[Row], *, marked: boo
         stale.mark(session, shop_id, dict.fromkeys((row["customer_id"] for row in changed), "scores"))
 
 
-def settle(session: Session, shop: Shop, midnight: datetime, buyers: int) -> None:
-    """Note what the scores rest on; if that makes the difference between having scores and not, mark everybody."""
+def settle(session: Session, shop: Shop, midnight: datetime, buyers: int, quality: int | None) -> None:
+    """Note what the scores rest on; if that makes the difference between having scores and not, mark everybody.
+
+    When predictions begin or end to be held back, the segments that ask for them are asked anew.
+    """
     counted = update(Shop).where(col(Shop.shop_id) == shop.shop_id)
-    session.execute(counted.values(scored_at=midnight, scored_buyers=buyers))
+    session.execute(counted.values(scored_at=midnight, scored_buyers=buyers, model_quality=quality))
+    if is_good(quality) != is_good(shop.model_quality):
+        ask_anew(session, shop.shop_id, naming(session, shop, predictions.NAMES))
     if (buyers >= FEWEST_BUYERS) != (shop.scored_buyers >= FEWEST_BUYERS):
         stale.mark_found(session, stats, stats.c.shop_id == shop.shop_id, "scores")
         lanes.poke(session, shop.shop_id, "recompute")
