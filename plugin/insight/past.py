@@ -13,7 +13,7 @@ from plugin.insight.backtest import then
 from plugin.models.commerce import Order
 from plugin.models.segments import Segment, SegmentDay
 from plugin.models.shops import Shop
-from plugin.segments.asking.compiler import leaves
+from plugin.segments.asking.compiler import undated
 from plugin.segments.kept import keep
 from plugin.segments.language import parse, vocabulary
 from plugin.segments.language.errors import SegmentErrors
@@ -84,4 +84,4 @@ def rests_on_today(session: Session, shop: Shop, query: str) -> bool:
     """Whether a query names something of which only today's state is kept. SegmentErrors: not a query."""
     words = vocabulary.of(session, shop)
     tree = references.written_out(parse(query, words), references.library(session, shop, words))
-    return any(getattr(getattr(leaf, "field", None), "undated", False) for leaf in leaves(tree))
+    return undated(tree)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from plugin import clock
+from plugin import clock, dates
 from plugin.db import reading, transaction
 from plugin.models.segments import Segment
 from plugin.segments import hints
+from plugin.segments.asking.compiler import undated
 from plugin.segments.asking.moments import Moment
 from plugin.segments.asking.tally import Tally, lines
 from plugin.segments.hints import Advice, advice
@@ -24,9 +26,10 @@ from plugin.segments.kept.expectations import BrokenTestsError, Tried
 from plugin.segments.language import Checked, shopify, vocabulary
 from plugin.segments.language.errors import SegmentError, SegmentErrors
 from plugin.segments.membership import references
-from plugin.web import engine
+from plugin.web import engine, languages
 from plugin.web.accounts import who
-from plugin.web.counts import by_clause, counted
+from plugin.web.counts import SECONDS, SECONDS_OF_FORM, counted
+from plugin.web.over_time import day
 from plugin.web.queries import shown
 from plugin.web.segments import own
 
@@ -113,22 +116,42 @@ def sent(before: Definition) -> Definition:
 
 @bp.route("/segments/check", methods=("GET", "POST"))
 def check_query() -> dict[str, Any]:
-    """Say of a query what is wrong and where; how many meet it, if `count` is asked for, and by its `clauses`.
+    """Say of a query what is wrong and where; how many meet it, if `count` is asked for, and by its `clauses`; `on` a
+    day, or now.
 
-    None instead of counts: they were not asked for, others are being counted, or there is but one clause.
+    None instead of counts: they were not asked for, others are being counted, or there is but one clause. Counts that
+    have a `rest` are of some customers: another question, `after` that one, brings what is to be added to them.
     """
-    query = request.values.get("query", "")
+    query, after = request.values.get("query", ""), request.values.get("after", "")
     checked = say(query, request.values.get("segment"), for_rewards="rewards" in request.values)
-    counting_too = "count" in request.values
+    by_clause, on = "clauses" in request.values, asked_day()
+    found = None
+    if checked.ok and (by_clause or "count" in request.values):
+        found = counted(checked, on, after, by_clause=by_clause, seconds=SECONDS)
     return {
         "ok": checked.ok,
         "canonical": checked.canonical,
         "errors": [described(error) for error in checked.errors],
         "shopify": shopify.described(shopify.export(checked.tree)) if checked.tree else None,
-        "hints": hints.described(hinted(checked, request.values.get("segment"), whole=counting_too)),
-        "count": counted(query) if checked.ok and counting_too else None,
-        "clauses": described_parts(by_clause(checked)) if checked.ok and "clauses" in request.values else None,
+        "hints": hints.described(hinted(checked, request.values.get("segment"), whole="count" in request.values)),
+        "count": found.count if found and "count" in request.values else None,
+        "clauses": described_parts(found.tally) if found else None,
+        "rest": asdict(found.rest) if found and found.rest else None,
+        "then": told_of(checked, on),
     }
+
+
+def asked_day() -> date | None:
+    """Return the day gone by as of which is to be counted; None: now."""
+    return day(request.values.get("on", ""), dates.today(clock.now(), g.shop.zone))
+
+
+def told_of(checked: Checked, on: date | None) -> dict[str, Any] | None:
+    """Return what a page says of a day that is asked about; `as_today` where a query asks what has no date."""
+    if on is None:
+        return None
+    as_today = checked.tree is not None and undated(checked.tree)
+    return {"day": languages.day(on), "as_today": as_today}
 
 
 def described(error: SegmentError) -> dict[str, Any]:
@@ -192,7 +215,8 @@ def form(
     own_id = segment.segment_id if segment else None
     checked = say(draft.query, own_id, for_rewards=draft.rewards) if look else None
     errors = checked.errors if checked else ()
-    clauses = by_clause(checked) if checked else None
+    on = asked_day() if look else None
+    found = counted(checked, on, by_clause=True, seconds=SECONDS_OF_FORM) if checked and checked.ok else None
     return render_template(
         "editor/form.html",
         draft=draft,
@@ -201,10 +225,13 @@ def form(
         conflict=differences(theirs, draft) if theirs else None,
         checked=checked,
         parts=parts(draft.query, errors),
-        found=hinted(checked, segment.segment_id if segment else None, whole=True) if checked else (),
+        hints=hinted(checked, segment.segment_id if segment else None, whole=True) if checked else (),
         exported=shopify.export(checked.tree) if checked and checked.tree else None,
-        count=clauses.whole.alone if clauses else counted(draft.query) if checked and checked.ok else None,
-        clauses=list(lines(clauses.whole)) if clauses else (),
+        counted=found,
+        clauses=list(lines(found.tally.whole)) if found and found.tally else (),
+        on=on,
+        then=told_of(checked, on) if checked else None,
+        today=dates.today(clock.now(), g.shop.zone),
         refusal=refusal,
         broken=broken,
         prefix=g.shop.tag_prefix,

@@ -1,10 +1,14 @@
 """Writing a segment: what is said of a query, with JavaScript and without."""
 
+from datetime import timedelta
+
 import pytest
 
 from plugin.models.segments import Segment
 from plugin.segments import language
-from plugin.web.counts import counting
+from plugin.segments.asking import counting
+from plugin.web import editor
+from plugin.web.counts import at_once
 from plugin.web.editor import parts
 
 
@@ -93,7 +97,10 @@ def test_while_typing_members_are_counted_only_when_asked_for(visitor):
     assert visitor.get("/segments/check", query_string={"query": query, "count": "1"}).json == answer
     assert [hint["code"] for hint in answer.pop("hints")] == ["WITHOUT_CONSENT"]
     said = {"ok": True, "text": query, "reasons": []}
-    assert answer == {"ok": True, "canonical": query, "errors": [], "shopify": said, "count": 2, "clauses": None}
+    assert answer == {"ok": True, "canonical": query, "errors": [], "shopify": said, "count": 2, "clauses": None} | {
+        "rest": None,
+        "then": None,
+    }
 
 
 def test_while_typing_hints_tell_what_the_query_alone_can_tell(visitor):
@@ -133,8 +140,42 @@ def test_each_clause_is_counted_alone_and_with_those_above(visitor):
     assert visitor.post("/segments/check", query="number_of_orders = 0", clauses="1").json["clauses"] is None
 
 
+def test_a_count_that_takes_long_comes_in_parts_that_add_up(visitor, monkeypatch):
+    monkeypatch.setattr(counting, "SPAN", 1)
+    monkeypatch.setattr(editor, "SECONDS", 0)
+    asked = {"query": "orders_placed MATCHES (count = 0) AND number_of_orders < 3", "count": "1", "clauses": "1"}
+    first = visitor.post("/segments/check", **asked).json
+    assert (first["count"], first["rest"]) == (1, {"after": "1", "seen": 1, "of": 2})
+    second = visitor.post("/segments/check", **asked, after="1").json
+    assert (second["count"], second["rest"]["after"]) == (1, "2")
+    last = visitor.post("/segments/check", **asked, after="2").json
+    assert (last["count"], last["rest"]) == (0, None)
+    assert [line["so_far"] for line in second["clauses"]] == [1, 1]
+    monkeypatch.setattr(editor, "SECONDS_OF_FORM", 0)
+    page = visitor.post("/segments/new", action="check", **asked).text
+    assert "Customers who meet it now: 1 That is of the first 1 customers" in page
+
+
+def test_everything_is_counted_as_of_the_end_of_the_day_in_the_box(visitor, time):
+    time.move(timedelta(days=2))
+    asked = {"query": "number_of_orders = 0 AND customer_added_date > -1d", "count": "1", "clauses": "1"}
+
+    def counted(on):
+        answer = visitor.post("/segments/check", **asked, on=on).json
+        return answer["count"], [line["alone"] for line in answer["clauses"]], answer["then"]
+
+    assert counted("") == (0, [2, 0], None)
+    assert counted("2026-11-22") == (2, [2, 2], {"day": "22 Nov 2026", "as_today": False})
+    assert counted("2026-11-21") == (0, [0, 0], {"day": "21 Nov 2026", "as_today": False})
+    assert counted("2027-01-01") == counted("soon") == counted("")
+    page = visitor.post("/segments/new", action="check", query="NOT customer_cities CONTAINS 'x'", on="2026-11-22").text
+    assert 'name="on" type="date" max="2026-11-24" value="2026-11-22"' in page
+    assert "Customers who met it then: 2" in page
+    assert 'notice warning">As of the end of 22 Nov 2026, by what is known of that day. It asks for something' in page
+
+
 def test_counting_never_takes_more_than_its_share(visitor):
-    with counting, counting:
+    with at_once, at_once:
         assert visitor.post("/segments/check", query="number_of_orders = 0", count="1").json["count"] is None
     assert visitor.post("/segments/check", query="number_of_orders = 0", count="1").json["count"] == 2
 

@@ -112,10 +112,15 @@ def named_by(node: Node) -> set[str]:
     return {str(leaf.field.column) for leaf in leaves(node) if hasattr(getattr(leaf, "field", None), "column")}
 
 
+def undated(node: Node) -> bool:
+    """Whether a query itself names something of which only today's state is kept."""
+    return any(getattr(getattr(leaf, "field", None), "undated", False) for leaf in leaves(node))
+
+
 def columns_of(node: Node) -> set[str]:
     """Return the figures that a query names, and those by which they are worked out among everybody."""
     named = named_by(node)
     return named | set(relative.RANKED_BY if relative.asked(named) else ())
 
 
-__all__ = ["Scope", "columns_of", "condition", "filtering", "leaves", "named_by"]
+__all__ = ["Scope", "columns_of", "condition", "filtering", "leaves", "named_by", "undated"]

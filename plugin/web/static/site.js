@@ -13,11 +13,10 @@ let timer = null;
 let counter = null;
 let asking = null;
 
-async function ask(query, ...wanted) {
+async function ask(query, wanted = {}) {
   asking?.abort();
   asking = new AbortController();
-  const body = new URLSearchParams({ query, segment: form.dataset.segment });
-  for (const name of wanted) body.set(name, "1");
+  const body = new URLSearchParams({ query, segment: form.dataset.segment, on: form.elements.on.value, ...wanted });
   if (form.elements.rewards.checked) body.set("rewards", "yes");
   const answer = await fetch(form.dataset.check, {
     method: "POST",
@@ -116,7 +115,7 @@ function cells(kind, made) {
 }
 
 function figure(number, label) {
-  const cell = element("td", number.toLocaleString(document.documentElement.lang), "figure");
+  const cell = element("td", grouped(number), "figure");
   cell.dataset.label = label;
   return cell;
 }
@@ -137,10 +136,37 @@ function table(lines) {
   return made;
 }
 
+function grouped(number) {
+  return number.toLocaleString(document.documentElement.lang);
+}
+
+function said(checked) {
+  if (checked.count === null) return [words.fits, words.counting].join(" ");
+  if (!checked.rest) return [words.fits, (checked.then ? words.then : words.count).replace("{count}", grouped(checked.count))].join(" ");
+  return [words.counting, words.soFarOf.replace("{count}", grouped(checked.count)).replace("{seen}", grouped(checked.rest.seen)).replace("{of}", grouped(checked.rest.of))].join(" ");
+}
+
+function bar(rest) {
+  const made = element("progress");
+  made.value = rest.seen;
+  made.max = Math.max(rest.of, rest.seen);
+  return made;
+}
+
+function asOf(then) {
+  const text = words.day.replace("{day}", then.day);
+  return element("p", then.as_today ? `${text} ${words.asToday}` : text, "notice warning");
+}
+
 function show(query, checked) {
   if (checked.ok) {
-    const said = checked.count === null ? words.counting : words.count.replace("{count}", checked.count.toLocaleString(document.documentElement.lang));
-    verdict.replaceChildren(element("p", `${words.fits} ${said}`, "good"), ...advice(query, checked.hints), inShopify(checked.shopify));
+    verdict.replaceChildren(
+      ...(checked.then ? [asOf(checked.then)] : []),
+      element("p", said(checked), "good"),
+      ...(checked.rest ? [bar(checked.rest)] : []),
+      ...advice(query, checked.hints),
+      inShopify(checked.shopify),
+    );
     return;
   }
   const list = element("ul", undefined, "faults");
@@ -166,14 +192,34 @@ async function look() {
   }
 }
 
+function together(before, answer) { // what two answers say of different customers
+  if (!before) return answer;
+  const rest = answer.rest && { ...answer.rest, seen: before.rest.seen + answer.rest.seen };
+  const clauses = answer.clauses?.map((line, number) => ({
+    ...line,
+    alone: before.clauses[number].alone + line.alone,
+    so_far: before.clauses[number].so_far + line.so_far,
+  }));
+  return { ...before, rest, clauses, count: before.count + answer.count };
+}
+
+async function gather(query, wanted, see) { // one answer after the other, until all customers are counted
+  let found = null;
+  do {
+    const answer = await ask(query, found ? { ...wanted, after: found.rest.after } : wanted);
+    if (answer.ok && answer.count === null) {
+      await new Promise((resolve) => { counter = setTimeout(resolve, 2 * COUNT_MS); }); // others are counting
+      continue;
+    }
+    found = together(found, answer);
+    see(found);
+  } while (!found || found.rest);
+}
+
 async function count(query) {
   try {
-    const checked = await ask(query, "count");
-    if (checked.ok && checked.count === null) {
-      counter = setTimeout(() => count(query), 2 * COUNT_MS); // others are counting
-      return;
-    }
-    show(query, checked);
+    let checked = null;
+    await gather(query, { count: "1" }, (found) => show(query, checked = found));
     if (checked.ok) await countClauses(query);
   } catch (error) {
     if (error.name !== "AbortError") verdict.replaceChildren(element("p", words.fits, "good"));
@@ -181,16 +227,24 @@ async function count(query) {
 }
 
 async function countClauses(query) {
+  let shown = null;
   try {
-    const { clauses } = await ask(query, "clauses");
-    if (clauses) verdict.append(table(clauses));
+    await gather(query, { count: "1", clauses: "1" }, ({ clauses, rest }) => {
+      shown?.remove();
+      if (!clauses) return;
+      shown = element("div");
+      shown.append(table(clauses), ...(rest ? [bar(rest)] : []));
+      verdict.append(shown);
+    });
   } catch {
     // the count stands there all the same
   }
 }
 
 form.elements.rewards.addEventListener("change", look);
+form.elements.on.addEventListener("change", look);
 box.addEventListener("input", () => {
+  asking?.abort(); // nobody needs that count any more
   clearTimeout(timer);
   clearTimeout(counter);
   timer = setTimeout(look, QUIET_MS);
