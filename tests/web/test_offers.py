@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,12 +13,16 @@ import pytest
 from plugin.segments.language import reference
 from plugin.segments.language.vocabulary import Vocabulary
 
-SCRIPT = Path(__file__).parents[2] / "plugin" / "web" / "static" / "offers.js"
+ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "plugin" / "web" / "static"
+SCRIPT = STATIC / "offers.js"
+LOADED = re.compile(r"filename='(\w+\.js)'")
+DECLARED = re.compile(r"^(?:const|let|class|(?:async )?function) (\w+)", re.MULTILINE)
 PAGE = """
 const { script, table, queries } = JSON.parse(require("fs").readFileSync(0));
 const document = { getElementById: () => ({}) };
 const box = { addEventListener() {} };
-const asking = `${script}; return (told, all) => { table = told; return all.map(offered); }`;
+const asking = `${script}; return (told, all) => { language = told; return all.map(offered); }`;
 console.log(JSON.stringify(new Function("document", "box", asking)(document, box)(table, queries)));
 """
 OFFERED = {
@@ -58,3 +63,12 @@ def test_a_condition_begins_with_a_name_or_is_turned_round_or_asks_for_a_segment
     assert {"number_of_orders", "rfm_group", "NOT", "IN SEGMENT"} <= set(begun)
     assert "date" in within
     assert "number_of_orders" not in within
+
+
+def test_scripts_of_one_page_have_no_name_in_common():
+    """The names of all are in one scope: a script that declares another's does not run at all."""
+    pages = ("base.html", "editor/form.html")
+    loaded = [name for page in pages for name in LOADED.findall((ROOT / "templates" / page).read_text())]
+    declared = [name for script in loaded for name in DECLARED.findall((STATIC / script).read_text())]
+    assert {"site.js", "offers.js"} <= set(loaded)
+    assert len(declared) == len(set(declared)) > 20
