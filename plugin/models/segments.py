@@ -14,9 +14,9 @@ class Segment(SQLModel, table=True):
     """A saved query with a name and a tag. `rewards`: members gain by it, so nothing forgeable may let them in.
 
     `evaluated_at`: up to which moment time alone has been taken into account. `whole`: "due" when every customer must
-    be evaluated again, "running" once all are marked for it, "failed" when it could not be evaluated, for the reason
-    `error`, "waits" when another could not to which it refers. `dues` grows each time everybody is due by more than an
-    edit of its own.
+    be evaluated again, "running" once all are marked for it ("first" for the first time), "failed" when it could not be
+    evaluated, for the reason `error`, "waits" when another could not to which it refers. `dues` grows each time
+    everybody is due by more than an edit of its own.
     `objective` to `say` are for the people who work with it; `review`: how often they look at it, `3m` or NULL.
     """
 

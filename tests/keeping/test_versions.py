@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from plugin import db, migrations
 from plugin.db import reading, table, transaction
 from plugin.models.keeping import SegmentVersion
-from plugin.models.segments import Membership, Segment
+from plugin.models.segments import Membership, MembershipChange, Segment
 from plugin.models.tagging import OwnedTag
 from plugin.segments.kept import keep, versions
 from plugin.segments.kept.definition import Definition, RefusedError, rhythm, spoken
@@ -25,6 +25,29 @@ def history(kept, segment):
 def now(kept, segment):
     with reading(kept.engine) as session:
         return keep.get(session, kept.shop_id, segment.segment_id)
+
+
+def causes(kept, segment):
+    moved = select(table(MembershipChange)).where(table(MembershipChange).c.segment_id == segment.segment_id)
+    with reading(kept.engine) as session:
+        return sorted({(row.cause, row.entered) for row in session.execute(moved)})
+
+
+def test_members_came_since_the_segment_was_new_though_it_was_edited_before_it_was_computed(kept):
+    everybody = {f"c{number:04}": 2 for number in range(1_001)}  # more than are evaluated at once
+    kept.buy(**everybody)
+    segment = kept.add("Friends")
+    kept.edit(segment, owner="Rosa")
+    kept.work("recompute")
+    assert causes(kept, segment) == [("added", True)]
+    kept.edit(segment, query="number_of_orders >= 3")
+    kept.work("recompute")
+    assert causes(kept, segment) == [("added", True), ("edited", False)]
+
+
+def test_a_tag_is_spelt_without_the_apostrophes_of_a_name(kept):
+    assert kept.add("Mother's Day", "number_of_orders = 1").tag == "seg:mothers-day"
+    assert kept.add("L’été", "number_of_orders = 2").tag == "seg:lété"
 
 
 def test_every_edit_is_kept_with_who_when_and_what_changed_and_any_can_be_undone(kept):

@@ -280,4 +280,5 @@ def free_tag(session: Session, shop: Shop, segment_id: str, tag: str) -> str:
 
 def tag_from(shop: Shop, name: str) -> str:
     """Return the tag that a segment gets if nobody names one: `seg:at-risk`."""
-    return shop.tag_prefix + (re.sub(r"[\W_]+", "-", fold(name)).strip("-") or "segment")
+    spelt = re.sub(r"['’]", "", fold(name))  # mothers-day, not mother-s-day
+    return shop.tag_prefix + (re.sub(r"[\W_]+", "-", spelt).strip("-") or "segment")

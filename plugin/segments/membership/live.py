@@ -42,6 +42,11 @@ class Live:
     whole: str | None
     evaluated_at: datetime | None
 
+    @property
+    def new(self) -> bool:
+        """Whether everybody is asked by it for the first time, however often it was edited before."""
+        return self.whole == "first" or (self.whole == "due" and self.evaluated_at is None)
+
 
 def live_segments(session: Session, shop: Shop, now: datetime) -> list[Live]:
     """Return the segments that are switched on, those in rehearsal included. What failed yesterday is due again."""
@@ -86,7 +91,8 @@ def wait(session: Session, shop_id: str, segment_id: str, error: str) -> None:
 
 def reach(session: Session, shop_id: str, one: Live, now: datetime) -> None:
     """Note that whoever time or an edit may have moved up to `now` is marked, unless it was edited once more."""
-    values = {"evaluated_at": now} | ({"whole": "running"} if one.whole == "due" else {})
+    begun = "first" if one.evaluated_at is None else "running"
+    values = {"evaluated_at": now} | ({"whole": begun} if one.whole == "due" else {})
     same = (segments.c[name] == getattr(one, name) for name in ("segment_id", "version", "dues"))
     session.execute(update(segments).where(segments.c.shop_id == shop_id, *same).values(values))
 
@@ -105,7 +111,7 @@ def settled(session: Session, shop_id: str) -> bool:
     of_shop = (segments.c.shop_id == shop_id, segments.c.enabled)
     if session.execute(select(segments.c.segment_id).where(*of_shop, segments.c.whole == "due").limit(1)).first():
         return False
-    running = update(segments).where(segments.c.shop_id == shop_id, segments.c.whole == "running")
+    running = update(segments).where(segments.c.shop_id == shop_id, segments.c.whole.in_(("first", "running")))
     session.execute(running.values(whole=None, error=None))
     return True
 
