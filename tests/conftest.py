@@ -6,6 +6,9 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import cache
+from heapq import heappop, heappush
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -53,14 +56,35 @@ def postgres_databases(postgres_server: URL) -> Iterator[Database]:
     """Copies of one migrated database: 30 ms each, and nothing of one test, statistics included, reaches the next."""
     from plugin import migrations
 
-    with postgres_database(postgres_server) as template:
+    ours, number = f"tagsmith_test_{uuid.uuid4().hex}", numbers()
+
+    @contextmanager
+    def database() -> Iterator[str]:
+        with number() as one, postgres_database(postgres_server, f"{ours}_{one}", ours) as address:
+            yield address
+
+    with postgres_database(postgres_server, ours) as template:
         migrations.upgrade(template)
-        yield lambda: postgres_database(postgres_server, template=make_url(template).database)
+        yield database
+
+
+def numbers() -> Callable[[], AbstractContextManager[int]]:
+    """Return what lends numbers, the lowest that is free: one place after another then has the same address."""
+    free, new = list[int](), count()
+
+    @contextmanager
+    def number() -> Iterator[int]:
+        one = heappop(free) if free else next(new)
+        try:
+            yield one
+        finally:
+            heappush(free, one)
+
+    return number
 
 
 @contextmanager
-def postgres_database(server: URL, template: str | None = "template1") -> Iterator[str]:
-    name = f"tagsmith_test_{uuid.uuid4().hex}"
+def postgres_database(server: URL, name: str, template: str = "template1") -> Iterator[str]:
     execute(server, "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
     try:
         yield server.set(database=name).render_as_string(hide_password=False)
@@ -89,13 +113,16 @@ def copies_of_a_migrated_file(folder: Path) -> Database:
     with closing(sqlite3.connect(template)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a copy of the file alone is then whole
 
+    number = numbers()
+
     @contextmanager
     def database() -> Iterator[str]:
-        file = folder / f"{uuid.uuid4().hex}.sqlite"
-        shutil.copyfile(template, file)
-        yield f"sqlite:///{file}"
-        for left in folder.glob(f"{file.name}*"):
-            left.unlink()
+        with number() as one:
+            file = folder / f"{one}.sqlite"
+            shutil.copyfile(template, file)
+            yield f"sqlite:///{file}"
+            for left in folder.glob(f"{file.name}*"):
+                left.unlink()
 
     return database
 
@@ -108,11 +135,17 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on a migrated, empty database. Each test that asks for it runs on both kinds."""
+@pytest.fixture(scope="session")
+def engines() -> Callable[[str], Engine]:
+    """Return what keeps an engine for each address, with the statements that it has compiled."""
     from plugin import db
 
-    made = db.connect(database_url)
-    yield made
-    made.dispose()
+    return cache(db.connect)
+
+
+@pytest.fixture
+def engine(database_url: str, engines: Callable[[str], Engine]) -> Iterator[Engine]:
+    """An engine on a migrated, empty database. Each test that asks for it runs on both kinds."""
+    kept = engines(database_url)
+    yield kept.execution_options()  # whoever listens to it hears nothing of the next test
+    kept.dispose()

@@ -3,7 +3,7 @@
 import pytest
 
 from plugin.models.tagging import Job, Push
-from tests.tagging.interference import KilledError, killed, survives
+from tests.tagging.interference import KilledError, killed, step, survives
 from tests.tagging.merchant import address
 
 
@@ -46,7 +46,7 @@ def test_wherever_a_worker_is_killed_the_next_one_ends_as_if_nothing_had_happene
     )
     point, alive = 0, False
     while not alive:
-        point, time.at = point + 1, began
+        point, time.at = point + step(undisturbed.engine), began
         merchant = merchants(platforms=[platform])
         scene(merchant)
         alive = survives(monkeypatch, merchant.engine, point, merchant.work)

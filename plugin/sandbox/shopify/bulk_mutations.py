@@ -100,7 +100,7 @@ class BulkMutations:
     def _fault(self, mutation: str) -> str | None:
         """Return why a mutation cannot be run in bulk: one that is none, or more than one."""
         try:
-            document = parse(mutation)
+            document, faults = self.engine.read(mutation, {})
         except GraphQLError as error:
             return f"Failed to parse the mutation - {error.message}"
         operation = get_operation_ast(document)
@@ -108,7 +108,7 @@ class BulkMutations:
             return "The mutation must be a mutation."
         if len(operation.selection_set.selections) != 1:
             return "The mutation must have exactly one field."
-        return next((fault.message for fault in self.engine.faults(document, {})), None)
+        return next((fault.message for fault in faults), None)
 
     def lines(self, operation: Document) -> Iterator[Line]:
         """Run the mutation of an operation for each line of its file; yield the answers."""

@@ -74,13 +74,13 @@ class BulkQueries:
     def refusal(self, query: str) -> Errors:
         """Return what is wrong with a query, nothing if it may be run."""
         try:
-            document = parse(query)
+            document, faults = self.engine.read(query, {})
         except GraphQLError as error:
             return invalid(f"Invalid bulk query: {error.message}")
         operation = operation_of(document)
         if operation.operation is not OperationType.QUERY:
             return invalid("Invalid operation type. Only `query` operations are supported.")
-        if faults := self.engine.faults(document, {}):
+        if faults:
             return invalid(*(f"Invalid bulk query: {fault.message}" for fault in faults))
         root = self.engine.schema.query_type
         assert root

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,14 @@ def official(path: Path) -> GraphQLSchema:
     return build_client_schema(introspection, assume_valid=True)
 
 
+@lru_cache(maxsize=500)
+def judged(text: str, own: GraphQLSchema, theirs: GraphQLSchema | None) -> tuple[DocumentNode, list[GraphQLError]]:
+    """Read and validate a document; a client sends the same ones again and again. GraphQLSyntaxError."""
+    document = parse(text)
+    faults = validate(theirs, document, [*specified_rules, NoDeprecatedCustomRule]) if theirs else []
+    return document, faults or validate(own, document)
+
+
 class Engine:
     """With a path to Shopify's own schema, documents must be valid against it too, and use nothing deprecated."""
 
@@ -55,11 +63,11 @@ class Engine:
         """Run `asked` (query, variables, operationName); `root` has a function for each field of the root types."""
         variables = asked.get("variables") or {}
         try:
-            document = parse(asked["query"])
+            document, faults = self.read(asked["query"], variables)
         except GraphQLSyntaxError as error:
             return refused([error])
-        if errors := self.faults(document, variables):
-            return refused(errors)
+        if faults:
+            return refused(faults)
         operation = get_operation_ast(document, asked.get("operationName"))
         if operation is None:
             return refused([GraphQLError("An operation name is required")])
@@ -77,12 +85,10 @@ class Engine:
         failed = refused(result.errors) if result.errors else {}
         return {"data": result.data, **failed, **self._extensions(requested, actual)}
 
-    def faults(self, document: DocumentNode, variables: Mapping[str, Any]) -> list[GraphQLError]:
-        """Return why a document cannot be run."""
-        faults: list[GraphQLError] = []
-        if self.official:
-            faults = validate(self.official, document, [*specified_rules, NoDeprecatedCustomRule])
-        return faults or validate(self.schema, document) or list(oversized(document, variables))
+    def read(self, text: str, variables: Mapping[str, Any]) -> tuple[DocumentNode, list[GraphQLError]]:
+        """Return a document and why it cannot be run. GraphQLSyntaxError if it is none."""
+        document, faults = judged(text, self.schema, self.official)
+        return document, faults or list(oversized(document, variables))
 
     def _extensions(self, requested: int, actual: int | None) -> Answer:
         cost = {
