@@ -1,0 +1,53 @@
+"""The database: engines and transactions, types of columns, and what SQLite and Postgres write differently."""
+
+from plugin.db.columns import EPOCH, MICROSECOND, SEPARATOR, Id, Json, Keys, UTCDateTime, Values, packed, unpacked
+from plugin.db.engine import analyze, at_the_end, connect, reading, transaction
+from plugin.db.expressions import (
+    among,
+    day_number,
+    holds,
+    listed,
+    microseconds,
+    minutes_after,
+    position,
+    rows_of,
+    unindexed,
+)
+from plugin.db.texts import clean, fold, new_id
+from plugin.db.writing import bulk_insert, insert, inserting, table, upsert, upserting
+
+__all__ = [
+    "EPOCH",
+    "MICROSECOND",
+    "SEPARATOR",
+    "Id",
+    "Json",
+    "Keys",
+    "UTCDateTime",
+    "Values",
+    "among",
+    "analyze",
+    "at_the_end",
+    "bulk_insert",
+    "clean",
+    "connect",
+    "day_number",
+    "fold",
+    "holds",
+    "insert",
+    "inserting",
+    "listed",
+    "microseconds",
+    "minutes_after",
+    "new_id",
+    "packed",
+    "position",
+    "reading",
+    "rows_of",
+    "table",
+    "transaction",
+    "unindexed",
+    "unpacked",
+    "upsert",
+    "upserting",
+]

@@ -1,0 +1,104 @@
+"""Writing many rows: insert, upsert and copy, as each database does it best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Row
+from sqlmodel import Session, SQLModel
+
+from plugin.db.engine import unquote
+
+
+def table(model: type[SQLModel]) -> Table:
+    """Return a model's table, for statements that name columns."""
+    found: Table = model.__table__  # type: ignore[attr-defined]
+    return found
+
+
+def insert(session: Session, target: Table) -> Any:
+    """Return the dialect's INSERT, which knows ON CONFLICT."""
+    return inserting(session.get_bind().dialect.name, target)
+
+
+def inserting(dialect: str, target: Table) -> Any:
+    """Return the INSERT of a dialect, for statements that are kept."""
+    return postgres_insert(target) if dialect == "postgresql" else sqlite_insert(target)
+
+
+def upsert(
+    session: Session,
+    target: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    change: Sequence[str] | Callable[[Any], Mapping[str, Any]] | None = None,
+    when: Callable[[Any], ColumnElement[bool]] | None = None,
+    returning: Sequence[str] = (),
+) -> Sequence[Row[Any]]:
+    """Insert `rows`, all with the same keys; where a row exists, change it if `when(excluded)` allows.
+
+    `change`: columns to overwrite (default: all that are given and no part of the key), a function from `excluded` to
+    expressions, or () to leave what is there. One row a key: sort and deduplicate first. Returns the `returning`
+    columns of the rows written; a row refused by `when` is not returned.
+    """
+    if not rows:
+        return []
+    keys = [column.name for column in target.primary_key]
+    ordered = sorted(rows, key=lambda row: tuple(row[key] for key in keys))
+    if change is None:
+        change = [name for name in ordered[0] if name not in keys]
+    statement = upserting(session.get_bind().dialect.name, target, change=change, when=when, returning=returning)
+    if not returning:
+        session.execute(statement, ordered)
+        return []
+    return session.execute(statement, ordered, execution_options={"insertmanyvalues_page_size": 100}).all()
+
+
+def upserting(
+    dialect: str,
+    target: Table,
+    *,
+    change: Sequence[str] | Callable[[Any], Mapping[str, Any]],
+    when: Callable[[Any], ColumnElement[bool]] | None = None,
+    returning: Sequence[str] = (),
+) -> Any:
+    """Return the statement of `upsert`, for those who do it so often that they keep it."""
+    statement = inserting(dialect, target)
+    keys = [column.name for column in target.primary_key]
+    expressions = (
+        change(statement.excluded) if callable(change) else {name: statement.excluded[name] for name in change}
+    )
+    if expressions:
+        statement = statement.on_conflict_do_update(
+            index_elements=keys, set_=expressions, where=when(statement.excluded) if when else None
+        )
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    return statement.returning(*(target.c[name] for name in returning)) if returning else statement
+
+
+def bulk_insert(session: Session, target: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many new rows, all with the same keys, the fastest way that the database has."""
+    if not rows:
+        return
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        session.execute(target.insert(), rows)
+        return
+    names = list(rows[0])
+    types = [target.c[name].type.dialect_impl(connection.dialect) for name in names]
+    bind = [kind.bind_processor(connection.dialect) for kind in types]
+    columns = ", ".join(f'"{name}"' for name in names)
+    try:
+        with connection.connection.cursor().copy(f'COPY "{target.name}" ({columns}) FROM STDIN') as copy:
+            for row in rows:
+                copy.write_row(
+                    [process(row[name]) if process else row[name] for name, process in zip(names, bind, strict=True)]
+                )
+    except Exception as error:
+        unquote(error)
+        raise
