@@ -23,6 +23,7 @@ from plugin.models.commerce import Customer
 from plugin.segments.asking import ask, counting
 from plugin.segments.asking.tally import Tally, parts_of, sheet
 from plugin.segments.language import Checked
+from plugin.segments.language.errors import SegmentErrors
 from plugin.web import engine
 
 Answer = TypeVar("Answer")
@@ -65,6 +66,15 @@ def counted(
     if by_clause and checked.tree is not None and parts_of(checked.tree):
         return in_turn(lambda session: by_parts(session, query, at, after, seconds))
     return in_turn(lambda session: whole(session, query, at, after, seconds))
+
+
+def at_a_glance(checked: Checked) -> int | None:
+    """Return how many meet a query, for a page that does not ask again; None where that takes longer, or cannot be."""
+    try:
+        found = counted(checked, seconds=SECONDS) if checked.ok else None
+    except SegmentErrors:
+        return None
+    return found.count if found and found.rest is None else None
 
 
 def at_the_end(on: date | None) -> datetime | None:

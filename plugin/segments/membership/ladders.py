@@ -49,6 +49,12 @@ def get(session: Session, shop_id: str, ladder_id: str) -> Ladder | None:
     return session.get(Ladder, (shop_id, ladder_id))
 
 
+def standing(session: Session, shop_id: str, segment_id: str) -> tuple[Ladder, list[Segment]] | None:
+    """Return the ladder of which a segment is a level, with all its levels from the lowest."""
+    ladder = ladder_of(session, shop_id, segment_id)
+    return (ladder, levels_of(session, shop_id, ladder.ladder_id)) if ladder else None
+
+
 def by_name(session: Session, shop_id: str, name: str) -> Ladder | None:
     """Return the ladder of this name (without regard to case) or id."""
     found = session.scalars(select(Ladder).where(col(Ladder.shop_id) == shop_id))

@@ -1,0 +1,91 @@
+"""Ladders on the site: made, put in order, changed and removed, and told on the pages of their segments."""
+
+import re
+
+import pytest
+
+from plugin import shops
+from plugin.db import transaction
+from plugin.models.segments import Segment
+from plugin.models.structures import Ladder, LadderLevel
+from plugin.segments.kept import keep
+from tests.web.test_segments import shown
+
+
+@pytest.fixture
+def database_url(sqlite_databases):
+    """One kind is enough: what the database is asked here is asked on both elsewhere."""
+    with sqlite_databases() as address:
+        yield address
+
+
+@pytest.fixture
+def levels(site, mine):
+    """Three segments of the visitor's shop, by name."""
+    found = {"regulars": mine.ids["segment_id"]}
+    with transaction(site.engine) as session:
+        shop = shops.shop(session, mine.shop_id)
+        for name, query in (("Silver", "number_of_orders >= 0"), ("Gold", "number_of_orders >= 5")):
+            found[name] = keep.add(session, shop, name, query).segment_id
+    return found
+
+
+def kept(visitor, path, *ids, tags=(), seen=(), **more):
+    rows = {"level": list(ids), "tag": [*tags] or [""] * len(ids), "shown": [*seen] or [""] * len(ids)}
+    return visitor.post(path, **{"action": "save", "name": "Loyalty"} | rows | more)
+
+
+def made(site):
+    """The ladders that a test has made: the shop has one without levels to begin with."""
+    return [one for one in site.rows(Ladder) if one.name == "Loyalty"]
+
+
+def order(site):
+    return [one.segment_id for one in sorted(site.rows(LadderLevel), key=lambda one: one.place)]
+
+
+def test_a_ladder_is_made_listed_and_told_on_its_segments_pages(site, visitor, levels):
+    answer = kept(visitor, "/ladders/new", levels["regulars"], "", levels["Silver"], grace="30", stay="90")
+    text = shown(visitor.said(answer))
+    assert "Loyalty is kept" in text
+    assert "lost 30 days after it was last met. It is kept for 90 days at least." in text
+    assert text.index("2. Silver") < text.index("1. mine regulars 2 seg:mine-regulars")
+    page = shown(visitor.page(f"/segments/{levels['Silver']}"))
+    assert "Loyalty , level 2 of 2: mine regulars &lt; Silver" in page
+    assert "Its ladder" not in visitor.page(f"/segments/{levels['Gold']}")
+
+
+def test_levels_change_places_and_more_are_offered_before_anything_is_kept(site, visitor, levels):
+    low, high = levels["Silver"], levels["Gold"]
+    page = kept(visitor, "/ladders/new", low, high, tags=("seg:a", "seg:b"), seen=(low, high), action="higher:0").text
+    assert re.findall(r'value="(\w+)" selected', page) == [high, low]
+    assert re.findall(r'name="tag" value="([^"]*)"', page) == ["seg:b", "seg:a"]
+    page = kept(visitor, "/ladders/new", low, high, tags=("seg:a", "seg:b"), seen=(low, low), action="more").text
+    assert re.findall(r'name="tag" value="([^"]*)"', page) == ["seg:a", "seg:gold", ""]  # the typed one was Silver's
+    assert made(site) == []
+
+
+def test_a_ladder_is_edited_with_the_tags_of_its_levels(site, visitor, levels):
+    low, high = levels["Silver"], levels["Gold"]
+    kept(visitor, "/ladders/new", low, high)
+    [ladder] = made(site)
+    place = f"/ladders/{ladder.ladder_id}"
+    assert 'value="seg:gold"' in visitor.page(place)
+    kept(visitor, place, high, low, tags=("seg:top", "seg:gold"), seen=(high, high), grace="7")
+    assert order(site) == [high, low]
+    tags = {one.name: one.tag for one in site.rows(Segment)}
+    assert (tags["Gold"], tags["Silver"]) == ("seg:top", "seg:silver")  # whose tag was typed for Gold before
+    assert [one.grace_days for one in made(site)] == [7]
+    answer = kept(visitor, place, low)
+    assert (answer.status_code, "has 2 to 20 levels" in answer.text, order(site)) == (422, True, [high, low])
+    answer = kept(visitor, place, low, high, tags=("", "vip"), seen=("", high))
+    assert (answer.status_code, order(site)) == (422, [high, low])  # a tag that is refused keeps nothing of it
+    assert kept(visitor, place, low, high, grace="soon").status_code == 422
+
+
+def test_removing_says_first_how_many_each_segment_then_has(site, visitor, levels):
+    kept(visitor, "/ladders/new", levels["regulars"], levels["Silver"])
+    [ladder] = made(site)
+    assert "mine regulars 2 0 Silver 0 2" in shown(visitor.page(f"/ladders/{ladder.ladder_id}/remove"))
+    assert "Loyalty is removed" in visitor.said(visitor.post(f"/ladders/{ladder.ladder_id}/remove"))
+    assert (made(site), site.rows(LadderLevel), len(site.rows(Segment))) == ([], [], 3)
