@@ -12,6 +12,7 @@ from plugin.insight import customers
 from plugin.insight.telling import Voice
 from plugin.models.commerce import Customer
 from plugin.segments.language.errors import SegmentErrors
+from plugin.segments.membership import pins
 from plugin.segments.why.explain import explain
 from plugin.segments.why.seen import UnknownCustomerError
 from plugin.web import engine
@@ -38,7 +39,8 @@ def show(customer_id: str) -> str:
     with reading(engine()) as session:
         customer = known(session, customer_id)
         segments = customers.segments_of(session, g.shop.shop_id, customer_id)
-    return render_template("customers/show.html", customer=customer, segments=segments)
+        pinned = pins.of_customer(session, g.shop, customer_id)
+    return render_template("customers/show.html", customer=customer, segments=segments, pinned=pinned)
 
 
 @bp.get("/segments/<segment_id>/why/<customer_id>")

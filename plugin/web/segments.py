@@ -15,7 +15,7 @@ from plugin.models.segments import Segment
 from plugin.segments.kept import keep, learning, reviews, snapshots
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.kept.templates import PROPOSED, TEMPLATES
-from plugin.segments.membership import ladders
+from plugin.segments.membership import ladders, pins
 from plugin.web import engine
 from plugin.web.accounts import who
 
@@ -48,6 +48,8 @@ def show(segment_id: str) -> str:
             ways=delivery.ways(session, g.shop.shop_id, segment),
             members=membership.members(session, g.shop.shop_id, segment_id, limit=SHORT),
             history=membership.history(session, g.shop.shop_id, segment_id, limit=SHORT),
+            pinned=pins.of_segment(session, g.shop, segment_id, SHORT),
+            pin_count=pins.count(session, g.shop, segment_id),
             standing=ladders.standing(session, g.shop.shop_id, segment_id),
             due=reviews.due(session, g.shop, [segment]).get(segment_id),
             coming=reviews.next_ones(session, g.shop.shop_id).get(segment_id),

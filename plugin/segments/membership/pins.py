@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, literal, or_, select
+from sqlalchemy import ColumnElement, Row, and_, delete, func, literal, or_, select
 from sqlmodel import Session
 
 from plugin import clock, dates, stale
 from plugin.db import Keys, among, clean, fold, table, upsert
 from plugin.models.commerce import Customer, CustomerAlias
+from plugin.models.segments import Segment
 from plugin.models.shops import Shop
 from plugin.models.structures import Pin
 
 pins = table(Pin)
 customers = table(Customer)
 aliases = table(CustomerAlias)
+segments = table(Segment)
 
 LONGEST_REASON = 500
 
@@ -79,12 +81,29 @@ def customer(session: Session, shop: Shop, named: str) -> str:
     raise NobodyError("There is no single customer of this id or address.")
 
 
-def of_segment(session: Session, shop: Shop, segment_id: str) -> Sequence[Row[Any]]:
+def of_segment(session: Session, shop: Shop, segment_id: str, limit: int | None = None) -> Sequence[Row[Any]]:
     """Return a segment's pins that hold today, with the customers' addresses, the latest first."""
+    return listed(session, shop, pins.c.segment_id == segment_id, limit)
+
+
+def of_customer(session: Session, shop: Shop, customer_id: str) -> Sequence[Row[Any]]:
+    """Return a customer's pins that hold today, with the segments' names, the latest first."""
+    return listed(session, shop, pins.c.customer_id == customer_id)
+
+
+def listed(session: Session, shop: Shop, these: ColumnElement[bool], limit: int | None = None) -> Sequence[Row[Any]]:
     who = and_(customers.c.shop_id == pins.c.shop_id, customers.c.customer_id == pins.c.customer_id)
-    found = select(pins, customers.c.email).join_from(pins, customers, who, isouter=True)
-    holding = (pins.c.shop_id == shop.shop_id, pins.c.segment_id == segment_id, holds(today(shop)))
-    return session.execute(found.where(*holding).order_by(pins.c.pinned_at.desc(), pins.c.customer_id)).all()
+    what = and_(segments.c.shop_id == pins.c.shop_id, segments.c.segment_id == pins.c.segment_id)
+    found = select(pins, customers.c.email, segments.c.name).join_from(pins, customers, who, isouter=True)
+    holding = (pins.c.shop_id == shop.shop_id, these, holds(today(shop)))
+    order = (pins.c.pinned_at.desc(), pins.c.segment_id, pins.c.customer_id)
+    return session.execute(found.join(segments, what).where(*holding).order_by(*order).limit(limit)).all()
+
+
+def count(session: Session, shop: Shop, segment_id: str) -> int:
+    """Return how many pins of a segment hold today."""
+    own = (pins.c.shop_id == shop.shop_id, pins.c.segment_id == segment_id, holds(today(shop)))
+    return session.scalar(select(func.count()).select_from(pins).where(*own)) or 0
 
 
 def in_force(session: Session, shop_id: str, today: date, customer_ids: Sequence[str]) -> dict[Pair, bool]:
