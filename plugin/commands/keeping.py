@@ -1,4 +1,4 @@
-"""Commands about what is kept of segments: edit, versions, restore, reviews."""
+"""Commands about what is kept of segments: edit, versions, restore, remove, reviews."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlmodel import Session
 from plugin import shops
 from plugin.commands.base import FailedError, Subparsers, WrongUseError, by, command, engine, shop_option
 from plugin.db import reading, transaction
+from plugin.insight.removal import removal
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
 from plugin.segments.kept import keep, reviews, versions
@@ -46,6 +47,9 @@ def add(inside: Subparsers) -> None:
     segment_argument(restoring)
     restoring.add_argument("version", type=int)
     despite_option(restoring)
+    removing = command(inside, "remove", remove, "delete a segment, and take its tags off; say first what goes with it")
+    segment_argument(removing)
+    removing.add_argument("--dry-run", action="store_true", help="only say what would go")
     shop_option(command(inside, "reviews", list_reviews, "list the reviews that are due, each with its owner"))
     reviewing = command(inside, "review", review, "say that a segment was looked at")
     segment_argument(reviewing)
@@ -130,6 +134,19 @@ def restore(given: argparse.Namespace) -> None:
         how = {"by": by(), "despite_tests": given.despite_tests}
         kept = keep.restore(session, shop, segment.segment_id, given.version, **how)
     print(f"{kept.segment_id}\t{kept.name}\tversion {kept.version}")
+
+
+def remove(given: argparse.Namespace) -> None:
+    with refusing(), transaction(engine()) as session:
+        shop, segment = named(session, given)
+        found = removal(session, shop, segment)
+        print(f"{found.members} members\t{found.pins} pins\t{found.tests} tests\t{found.snapshots} snapshots stay")
+        for one in found.carried:
+            print(f"{one.label} {one.account}\t{one.contacts} contacts untagged")
+        for dependent in found.dependents:
+            print(f"{dependent.segment_id}\t{dependent.name}\trefers to it")
+        if not given.dry_run:
+            keep.remove(session, shop, segment.segment_id, by=by())
 
 
 def list_reviews(given: argparse.Namespace) -> None:
