@@ -13,6 +13,7 @@ from plugin.config import ROOT, Settings, settings
 from plugin.web import (
     accounts,
     api,
+    attribute_files,
     attributes,
     connections,
     customers,
@@ -47,6 +48,7 @@ from plugin.web import (
 
 FORM_BYTES = 256_000  # the longest query, percent-encoded, and room for the rest
 PAGES = (
+    attribute_files,
     attributes,
     customers,
     gallery,
@@ -83,6 +85,7 @@ def create_app(engine: Engine | None = None, practice_origins: Mapping[str, str]
     app.config.update(configuration(given))
     app.extensions["engine"] = database
     app.extensions["practice_origins"] = dict(practice_origins or {})
+    attribute_files.install(app)
     frame.install(app)
     protection.install(app, given)
     languages.install(app)

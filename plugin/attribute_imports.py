@@ -29,7 +29,7 @@ MOMENTS = ("changed_at",)
 @dataclass
 class Progress:
     """How far an import has come. `unknown` counts rows of nobody who is a customer yet; `defined` says of which kind
-    the attributes are that were not there before."""
+    the attributes are that were not there before; `columns` are the headings of the attributes by their keys."""
 
     rows: int = 0
     stored: int = 0
@@ -37,6 +37,7 @@ class Progress:
     unknown: int = 0
     faults: list[Fault] = field(default_factory=list)
     defined: dict[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def import_attributes(
     reader = csv.reader(file, delimiter=delimiter(file))
     header = heading(reader)
     columns = columns_of(header)
+    progress.columns = columns.keys
     rows = numbered(reader, header, progress.faults)
     while batch := list(islice(rows, BATCH_ROWS)):
         given = [(line, one) for line, row in batch for one in values(line, row, columns, now, progress.faults)]

@@ -19,6 +19,8 @@ OPEN = {
 }
 # Pages that are about the visitor's shop as a whole.
 WHOLE = {
+    "attribute_files.page",
+    "attribute_files.take_in",
     "attributes.listing",
     "attributes.relabel",
     "gallery.add",
