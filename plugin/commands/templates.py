@@ -1,4 +1,4 @@
-"""Commands about templates: list them, keep one as a segment, learn its thresholds anew, freeze them."""
+"""Commands about templates: listed, kept as segments, learned anew, frozen; and about those that are proposed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from plugin import shops
 from plugin.commands.base import FailedError, Subparsers, WrongUseError, by, command, engine, shop_option
 from plugin.db import reading, transaction
 from plugin.models.shops import Shop
-from plugin.segments.kept import keep, learning, thresholds
+from plugin.segments.kept import keep, learning, proposals, thresholds
 from plugin.segments.kept.definition import RefusedError
-from plugin.segments.kept.templates import TEMPLATES
+from plugin.segments.kept.templates import PROPOSED, TEMPLATES
 from plugin.segments.language.errors import SegmentErrors
 
 
@@ -23,6 +23,13 @@ def add(inside: Subparsers) -> None:
     using = command(inside, "use", use, "keep a template as a segment, in rehearsal")
     shop_option(using)
     using.add_argument("template", choices=sorted(TEMPLATES), metavar="TEMPLATE", help="see `segments templates`")
+    shop_option(command(inside, "proposed", list_proposed, "list what is proposed to begin with: drafts and discarded"))
+    discarding = command(inside, "discard", discard, "propose these templates no longer")
+    shop_option(discarding)
+    discarding.add_argument(
+        "templates", nargs="+", choices=PROPOSED, metavar="TEMPLATE", help="see `segments proposed`"
+    )
+    discarding.add_argument("--undo", action="store_true", help="propose them again")
     learning_ = command(inside, "learn", learn, "learn a segment's thresholds anew")
     freezing = command(inside, "freeze", freeze, "let a segment's thresholds stay as they are")
     freezing.add_argument("--off", action="store_true", help="learn them each month again")
@@ -42,6 +49,23 @@ def list_templates(given: argparse.Namespace) -> None:
         except RefusedError as error:
             query = f"-- {error}"
         print(one.key, one.name, query, sep="\t")
+
+
+def list_proposed(given: argparse.Namespace) -> None:
+    with reading(engine()) as session:
+        shop_id = shops.by_name(session, given.shop).shop_id
+        for state, found in (("draft", proposals.drafts), ("discarded", proposals.discarded)):
+            for one in found(session, shop_id):
+                print(state, one.key, one.name, sep="\t")
+
+
+def discard(given: argparse.Namespace) -> None:
+    named = [TEMPLATES[key] for key in given.templates]
+    with changing(given) as (session, shop):
+        if given.undo:
+            proposals.propose_again(session, shop.shop_id, named)
+        else:
+            proposals.discard(session, shop.shop_id, named, by=by())
 
 
 def use(given: argparse.Namespace) -> None:

@@ -65,6 +65,17 @@ class SegmentOrigin(SQLModel, table=True):
     frozen: bool = False
 
 
+class Proposal(SQLModel, table=True):
+    """The merchant has decided on a template that was proposed: until then it is a draft. A segment of it tells how."""
+
+    __tablename__ = "proposals"
+
+    shop_id: str = shop_key()
+    template: str = key()
+    decided_at: datetime = moment(null=False)
+    editor: str
+
+
 class SegmentTest(SQLModel, table=True):
     """One customer must be in one segment, or must not be."""
 

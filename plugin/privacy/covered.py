@@ -120,6 +120,7 @@ COVERED: Mapping[str, Cover] = {
     "ladder_levels": Cover(kept="shop_id segment_id ladder_id place"),
     "spells": Cover(whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id met_at lapsed_at"),
     "segment_origins": Cover(kept="shop_id segment_id template thresholds query learned_at frozen"),
+    "proposals": Cover(kept="shop_id template decided_at editor"),
     "segment_days": Cover(kept="shop_id segment_id day_on size entered left known"),
     "stale": Cover(whose=BY_CUSTOMER, deleted="shop_id customer_id marks cause marked_at"),
     "wakes": Cover(whose=BY_CUSTOMER, deleted="shop_id wake_at customer_id"),

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from sqlmodel import Session
 from werkzeug.wrappers import Response
 
-from plugin.db import reading, transaction
+from plugin.db import fold, reading, transaction
 from plugin.segments.kept import keep, learning, thresholds
 from plugin.segments.kept.allowed import check
 from plugin.segments.kept.definition import RefusedError
@@ -27,13 +27,13 @@ bp = Blueprint("gallery", __name__)
 
 @dataclass(frozen=True)
 class Shown:
-    """A template as this shop sees it: `lacking` says why it cannot be used yet."""
+    """A template as this shop sees it: `lacking` says why it cannot be used yet, `kept` is the segment of its name."""
 
     template: Template
     query: str | None
     origins: Sequence[str]
     lacking: str | None
-    kept: bool
+    kept: str | None
 
 
 @bp.get("/segments/templates")
@@ -89,11 +89,11 @@ def look(session: Session, templates: Sequence[Template]) -> list[Shown]:
     names = dict.fromkeys(name for one in templates for name in one.thresholds)
     learned = thresholds.learn(session, g.shop, tuple(names))
     words = vocabulary.of(session, g.shop)
-    there = {one.name for one in keep.all_of(session, g.shop.shop_id)}
-    return [shown(one, learned, words, kept=one.name in there) for one in templates]
+    there = {fold(one.name): one.segment_id for one in keep.all_of(session, g.shop.shop_id)}
+    return [shown(one, learned, words, there.get(fold(one.name))) for one in templates]
 
 
-def shown(template: Template, learned: dict[str, Threshold], words: vocabulary.Vocabulary, *, kept: bool) -> Shown:
+def shown(template: Template, learned: dict[str, Threshold], words: vocabulary.Vocabulary, kept: str | None) -> Shown:
     own_ones = {name: learned[name] for name in template.thresholds}
     origins = thresholds.origins(own_ones.values())
     try:

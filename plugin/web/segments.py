@@ -12,9 +12,8 @@ from werkzeug.wrappers import Response
 from plugin.db import EPOCH, MICROSECOND, reading, transaction
 from plugin.insight import delivery, membership, overview, ratings
 from plugin.models.segments import Segment
-from plugin.segments.kept import keep, learning, reviews, snapshots
+from plugin.segments.kept import keep, learning, proposals, reviews, snapshots
 from plugin.segments.kept.definition import RefusedError
-from plugin.segments.kept.templates import PROPOSED, TEMPLATES
 from plugin.segments.membership import ladders, pins
 from plugin.web import engine
 from plugin.web.accounts import who
@@ -31,9 +30,8 @@ def listing() -> str:
         found = overview.glances(session, g.shop, segments)
         due = reviews.due(session, g.shop, segments)
         fresh = overview.freshness(session, g.shop.shop_id)
-    return render_template(
-        "segments/list.html", glances=found, fresh=fresh, due=due, proposed=[TEMPLATES[key] for key in PROPOSED]
-    )
+        drafts = proposals.drafts(session, g.shop.shop_id)
+    return render_template("segments/list.html", glances=found, fresh=fresh, due=due, drafts=drafts)
 
 
 @bp.get("/segments/<segment_id>")

@@ -33,6 +33,8 @@ WHOLE = {
     "customers.find",
     "deliveries.listing",
     "deliveries.retry_all",
+    "drafts.decide",
+    "drafts.listing",
     "editor.add",
     "editor.check_query",
     "editor.new",
