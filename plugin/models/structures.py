@@ -1,4 +1,4 @@
-"""What a merchant builds of segments: pins, ladders with their levels, and since when levels are or are not met."""
+"""What a merchant builds of segments: pins, ladders with their levels and since when those are met, conflicts."""
 
 from __future__ import annotations
 
@@ -72,3 +72,15 @@ class Spell(SQLModel, table=True):
     customer_id: str = key()
     met_at: datetime = moment_key()
     lapsed_at: datetime | None = moment()
+
+
+class Conflict(SQLModel, table=True):
+    """Two sides that should not meet on a customer, the lesser first: segments' ids, or `tag:` and a folded tag."""
+
+    __tablename__ = "conflicts"
+
+    shop_id: str = shop_key()
+    one: str = key()
+    other: str = key()
+    made_at: datetime = moment(null=False)
+    editor: str

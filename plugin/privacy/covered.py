@@ -119,6 +119,7 @@ COVERED: Mapping[str, Cover] = {
     "ladders": Cover(kept="shop_id ladder_id name grace_days stay_days created_at updated_at"),
     "ladder_levels": Cover(kept="shop_id segment_id ladder_id place"),
     "spells": Cover(whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id met_at lapsed_at"),
+    "conflicts": Cover(kept="shop_id one other made_at editor"),
     "segment_origins": Cover(kept="shop_id segment_id template thresholds query learned_at frozen"),
     "proposals": Cover(kept="shop_id template decided_at editor"),
     "segment_days": Cover(kept="shop_id segment_id day_on size entered left known"),

@@ -8,7 +8,7 @@ from flask import Blueprint, g, render_template, request
 
 from plugin import clock, dates
 from plugin.db import reading
-from plugin.insight import days, overlap
+from plugin.insight import conflicts, days, overlap
 from plugin.insight.backtest import Backtest, backtest
 from plugin.insight.forecast import forecast
 from plugin.segments.kept import keep
@@ -63,8 +63,10 @@ def compare() -> str:
         everything = keep.all_of(session, g.shop.shop_id)
         chosen = [one for one in everything if one.segment_id in named] or everything
         found = overlap.pairs(session, g.shop.shop_id, chosen[:MOST_COMPARED])
+        meeting = conflicts.met(session, g.shop)
     found.sort(key=lambda pair: (-pair.jaccard, pair.one.name))
-    return render_template("segments/overlap.html", segments=everything, chosen=chosen[:MOST_COMPARED], pairs=found)
+    shown = {"segments": everything, "chosen": chosen[:MOST_COMPARED], "pairs": found, "met": meeting}
+    return render_template("segments/overlap.html", **shown)
 
 
 def day(written: str, today: date) -> date | None:

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from plugin import shops
 from plugin.db import transaction
 from plugin.models.shops import Shop
-from plugin.segments.files import definitions, filed, ladder_entries
+from plugin.segments.files import conflict_entries, definitions, filed, ladder_entries
 
 FORMAT = "1"
 
@@ -33,6 +33,7 @@ class Section:
 SECTIONS = (
     Section("segments", definitions.export, definitions.take_in),
     Section("ladders", ladder_entries.export, ladder_entries.take_in),
+    Section("conflicts", conflict_entries.export, conflict_entries.take_in),
 )
 
 

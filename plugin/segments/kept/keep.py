@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlmodel import Session, col
 
 from plugin import clock, lanes, shops
@@ -14,7 +14,7 @@ from plugin.db import clean, fold, new_id, table
 from plugin.models.keeping import SegmentOrigin, SegmentReview, SegmentTest
 from plugin.models.segments import Membership, MembershipChange, Segment, SegmentDay
 from plugin.models.shops import Shop
-from plugin.models.structures import LadderLevel, Pin, Spell
+from plugin.models.structures import Conflict, LadderLevel, Pin, Spell
 from plugin.models.tagging import Destination
 from plugin.segments.kept import dependents, expectations, reviews, versions
 from plugin.segments.kept.allowed import understood
@@ -180,6 +180,9 @@ def remove(session: Session, shop: Shop, segment_id: str, *, by: str = "") -> No
     for model in (*OF_A_SEGMENT, Segment):
         rows = table(model)
         session.execute(delete(rows).where(rows.c.shop_id == shop.shop_id, rows.c.segment_id == segment_id))
+    pairs = table(Conflict)
+    with_it = or_(pairs.c.one == segment_id, pairs.c.other == segment_id)
+    session.execute(delete(pairs).where(pairs.c.shop_id == shop.shop_id, with_it))
     session.expire_all()
 
 
