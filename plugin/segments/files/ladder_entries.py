@@ -14,14 +14,15 @@ from plugin.segments.files.filed import Importing, until_done
 from plugin.segments.kept import keep
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.membership import ladders
-from plugin.segments.membership.ladders import Plan
+from plugin.segments.membership.ladders import FEWEST_LEVELS, Plan
 
 FIELDS = ("name", "levels", "grace_days", "stay_days")
 
 
 def export(session: Session, shop: Shop) -> Sequence[Mapping[str, Any]]:
+    """Return a shop's ladders by name, without those of whose segments too many are deleted to make one of."""
     found = sorted(ladders.all_of(session, shop.shop_id), key=lambda one: (fold(one[0].name), one[0].name))
-    return [entry(ladder, [level.name for level in on_it]) for ladder, on_it in found]
+    return [entry(ladder, [level.name for level in on_it]) for ladder, on_it in found if len(on_it) >= FEWEST_LEVELS]
 
 
 def entry(ladder: Ladder, levels: Sequence[str]) -> dict[str, Any]:

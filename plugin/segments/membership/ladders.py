@@ -19,7 +19,7 @@ from plugin.segments.membership.levels import ladder_of, levels, levels_of
 from plugin.tagging import plan
 
 LONGEST_NAME = 100
-MOST_LEVELS = 20
+FEWEST_LEVELS, MOST_LEVELS = 2, 20
 MOST_DAYS = 3650
 
 
@@ -124,8 +124,8 @@ def refuse(session: Session, shop: Shop, ladder_id: str, wanted: Plan) -> None:
     other = by_name(session, shop.shop_id, name)
     if other is not None and other.ladder_id != ladder_id:
         raise RefusedError(f"There is a ladder called {other.name} already.")
-    if not 2 <= len(set(wanted.levels)) == len(wanted.levels) <= MOST_LEVELS:
-        raise RefusedError(f"A ladder has 2 to {MOST_LEVELS} levels, each another segment.")
+    if not FEWEST_LEVELS <= len(set(wanted.levels)) == len(wanted.levels) <= MOST_LEVELS:
+        raise RefusedError(f"A ladder has {FEWEST_LEVELS} to {MOST_LEVELS} levels, each another segment.")
     if not all(0 <= days <= MOST_DAYS for days in (wanted.grace_days, wanted.stay_days)):
         raise RefusedError(f"Grace and stay are 0 to {MOST_DAYS} days.")
     for segment_id in wanted.levels:
