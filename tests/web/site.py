@@ -23,7 +23,6 @@ from plugin.models.inbox import Delivery
 from plugin.models.privacy import DataRequest
 from plugin.models.segments import Membership, MembershipChange
 from plugin.models.shops import Account
-from plugin.models.structures import Ladder
 from plugin.segments.kept import keep, snapshots
 
 PASSWORD = "correct horse battery"
@@ -94,9 +93,6 @@ class Site:
             copy = snapshots.take(session, segment, f"{name} campaign", by="")
             key, tenant.key = api_keys.add(session, shop.shop_id, f"{name} calls", api_keys.SCOPES)
             site_key, tenant.secret = snippet.add(session, shop.shop_id, f"https://{name}.example.com")
-            now = clock.now()
-            own = {"shop_id": shop.shop_id, "ladder_id": f"{name}-ladder", "created_at": now, "updated_at": now}
-            session.add(Ladder(**own, name=f"{name} ladder"))
         tenant.ids = {
             "segment_id": segment.segment_id,
             "connection_id": mail.connection_id,
@@ -104,7 +100,6 @@ class Site:
             "customer_id": str(tenant.first),
             "snapshot_id": copy.snapshot_id,
             "site_key": site_key.site_key,
-            "ladder_id": f"{name}-ladder",
         }
         self.people(tenant, f"anna@{name}.example.com", f"bert@{name}.example.com")
         tenant.ids["delivery_id"] = self.delivery(tenant, "failed", f"{name} failed")

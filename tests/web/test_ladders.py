@@ -35,11 +35,6 @@ def kept(visitor, path, *ids, tags=(), seen=(), **more):
     return visitor.post(path, **{"action": "save", "name": "Loyalty"} | rows | more)
 
 
-def made(site):
-    """The ladders that a test has made: the shop has one without levels to begin with."""
-    return [one for one in site.rows(Ladder) if one.name == "Loyalty"]
-
-
 def order(site):
     return [one.segment_id for one in sorted(site.rows(LadderLevel), key=lambda one: one.place)]
 
@@ -62,20 +57,20 @@ def test_levels_change_places_and_more_are_offered_before_anything_is_kept(site,
     assert re.findall(r'name="tag" value="([^"]*)"', page) == ["seg:b", "seg:a"]
     page = kept(visitor, "/ladders/new", low, high, tags=("seg:a", "seg:b"), seen=(low, low), action="more").text
     assert re.findall(r'name="tag" value="([^"]*)"', page) == ["seg:a", "seg:gold", ""]  # the typed one was Silver's
-    assert made(site) == []
+    assert site.rows(Ladder) == []
 
 
 def test_a_ladder_is_edited_with_the_tags_of_its_levels(site, visitor, levels):
     low, high = levels["Silver"], levels["Gold"]
     kept(visitor, "/ladders/new", low, high)
-    [ladder] = made(site)
+    [ladder] = site.rows(Ladder)
     place = f"/ladders/{ladder.ladder_id}"
     assert 'value="seg:gold"' in visitor.page(place)
     kept(visitor, place, high, low, tags=("seg:top", "seg:gold"), seen=(high, high), grace="7")
     assert order(site) == [high, low]
     tags = {one.name: one.tag for one in site.rows(Segment)}
     assert (tags["Gold"], tags["Silver"]) == ("seg:top", "seg:silver")  # whose tag was typed for Gold before
-    assert [one.grace_days for one in made(site)] == [7]
+    assert [one.grace_days for one in site.rows(Ladder)] == [7]
     answer = kept(visitor, place, low)
     assert (answer.status_code, "has 2 to 20 levels" in answer.text, order(site)) == (422, True, [high, low])
     answer = kept(visitor, place, low, high, tags=("", "vip"), seen=("", high))
@@ -85,7 +80,16 @@ def test_a_ladder_is_edited_with_the_tags_of_its_levels(site, visitor, levels):
 
 def test_removing_says_first_how_many_each_segment_then_has(site, visitor, levels):
     kept(visitor, "/ladders/new", levels["regulars"], levels["Silver"])
-    [ladder] = made(site)
+    [ladder] = site.rows(Ladder)
     assert "mine regulars 2 0 Silver 0 2" in shown(visitor.page(f"/ladders/{ladder.ladder_id}/remove"))
     assert "Loyalty is removed" in visitor.said(visitor.post(f"/ladders/{ladder.ladder_id}/remove"))
-    assert (made(site), site.rows(LadderLevel), len(site.rows(Segment))) == ([], [], 3)
+    assert (site.rows(Ladder), site.rows(LadderLevel), len(site.rows(Segment))) == ([], [], 3)
+
+
+def test_a_ladder_that_has_lost_its_levels_is_told_and_stays_out_of_the_file(site, visitor, levels):
+    kept(visitor, "/ladders/new", levels["Gold"], levels["Silver"])
+    assert "ladders:" in visitor.get("/segments/file/segments.yaml").text
+    visitor.post(f"/segments/{levels['Gold']}/remove", name="Gold")
+    assert "ladders:" not in visitor.get("/segments/file/segments.yaml").text
+    visitor.post(f"/segments/{levels['Silver']}/remove", name="Silver")
+    assert "All of its segments are deleted." in visitor.page("/ladders")
