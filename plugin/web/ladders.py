@@ -43,12 +43,16 @@ class Rung:
 
 @dataclass(frozen=True)
 class Draft:
-    """A ladder as it stands in the form: the lowest level first, days as they were typed."""
+    """A ladder as it stands in the form: the lowest level first, days as they were typed.
+
+    `since`: when it had last been changed as it was looked at.
+    """
 
     name: str = ""
     rungs: tuple[Rung, ...] = (Rung(),) * FIRST_RUNGS
     grace: str = ""
     stay: str = ""
+    since: str = ""
 
     def plan(self) -> Plan:
         """Return what is wanted, without the rungs that name nothing. RefusedError: a number of days is none."""
@@ -104,7 +108,8 @@ def edit(ladder_id: str) -> str:
         ladder = own(session, ladder_id)
         levels = levels_of(session, g.shop.shop_id, ladder_id)
     rungs = tuple(Rung(one.segment_id, one.tag, one.segment_id) for one in levels)
-    return form(Draft(ladder.name, rungs, str(ladder.grace_days), str(ladder.stay_days)), ladder)
+    patience = (str(ladder.grace_days), str(ladder.stay_days))
+    return form(Draft(ladder.name, rungs, *patience, since=ladder.updated_at.isoformat()), ladder)
 
 
 @bp.post("/ladders/<ladder_id>")
@@ -116,6 +121,8 @@ def change(ladder_id: str) -> Page:
         return form(moved(draft), ladder)
     try:
         with transaction(engine()) as session:
+            if own(session, ladder_id).updated_at.isoformat() != draft.since:
+                raise RefusedError(gettext("Somebody else has changed this ladder since you opened it. Open it again."))
             ladders.edit(session, g.shop, ladder_id, draft.plan())
             rename_tags(session, draft)
     except (RefusedError, SegmentErrors) as fault:
@@ -152,7 +159,7 @@ def sent() -> Draft:
         abort(400)
     rungs = tuple(Rung(segment_id, tag.strip(), shown) for segment_id, tag, shown in zip(*columns, strict=True))
     grace, stay = (request.form.get(name, "").strip() for name in ("grace", "stay"))
-    return Draft(request.form.get("name", ""), rungs, grace, stay)
+    return Draft(request.form.get("name", ""), rungs, grace, stay, request.form.get("since", ""))
 
 
 def moved(draft: Draft) -> Draft:

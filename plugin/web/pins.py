@@ -33,7 +33,7 @@ def listing(segment_id: str) -> str:
 @bp.post("/segments/<segment_id>/pins")
 def pin(segment_id: str) -> Response:
     """Keep the customer who is named in this segment, or out of it."""
-    put(segment_id, request.form.get("customer", ""))
+    put(segment_id, request.form.get("customer", "").strip())
     return redirect(url_for("segments.show", segment_id=segment_id, _anchor="pins"))
 
 

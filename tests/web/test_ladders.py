@@ -32,7 +32,9 @@ def levels(site, mine):
 
 def kept(visitor, path, *ids, tags=(), seen=(), **more):
     rows = {"level": list(ids), "tag": [*tags] or [""] * len(ids), "shown": [*seen] or [""] * len(ids)}
-    return visitor.post(path, **{"action": "save", "name": "Loyalty"} | rows | more)
+    found = re.search(r'name="since" value="([^"]+)"', visitor.get(path).text)
+    since = {"since": found[1]} if found else {}
+    return visitor.post(path, **{"action": "save", "name": "Loyalty"} | since | rows | more)
 
 
 def order(site):
@@ -76,6 +78,8 @@ def test_a_ladder_is_edited_with_the_tags_of_its_levels(site, visitor, levels):
     answer = kept(visitor, place, low, high, tags=("", "vip"), seen=("", high))
     assert (answer.status_code, order(site)) == (422, [high, low])  # a tag that is refused keeps nothing of it
     assert kept(visitor, place, low, high, grace="soon").status_code == 422
+    late = kept(visitor, place, low, high, since="2026-11-22T11:59:00+00:00")
+    assert ("Somebody else has changed this ladder" in late.text, order(site)) == (True, [high, low])
 
 
 def test_removing_says_first_how_many_each_segment_then_has(site, visitor, levels):
