@@ -9,8 +9,8 @@ from types import TracebackType
 from flask import Flask, Response, g, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFProtect
-from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from sqlalchemy.exc import DataError, SQLAlchemyError
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from plugin.config import Settings
@@ -53,6 +53,7 @@ def install(app: Flask, given: Settings) -> None:
 
     app.after_request(add_headers)
     app.register_error_handler(HTTPException, error_page)
+    app.register_error_handler(DataError, unheld)
     app.log_exception = log_exception  # type: ignore[method-assign]  # the text of an error can hold a person
     if given.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=given.proxies, x_proto=given.proxies)  # type: ignore[method-assign]
@@ -102,6 +103,12 @@ def error_page(error: HTTPException) -> tuple[str, int] | HTTPException | Respon
     ours = (gettext("Something went wrong"), gettext("It is our fault, and has been noted. Please try again."))
     title, advice = ours if code >= InternalServerError.code else faults().get(code, faults()[400])
     return render_template("errors/error.html", title=title, advice=advice), code
+
+
+def unheld(_error: DataError) -> tuple[str, int] | HTTPException | Response:
+    """Refuse a request with a value that Postgres cannot hold, such as U+0000: SQLite merely does not find it."""
+    log.warning("a value that the database cannot hold at %s %s", request.method, request.endpoint)
+    return error_page(BadRequest())
 
 
 def log_exception(
