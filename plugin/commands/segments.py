@@ -123,7 +123,7 @@ def by_clause(found: Tally) -> None:
     print(found.whole.alone)
     print(f"everybody\t{found.everybody}")
     for line in lines(found.whole):
-        print(f"{line.alone}\t{line.so_far}\t{'  ' * line.depth}{(line.joint or 'not').upper()} {line.text}")
+        print(f"{line.alone}\t{line.so_far}\t{'  ' * line.depth}{(line.joint or 'inside not').upper()} {line.text}")
 
 
 def members(given: argparse.Namespace) -> None:

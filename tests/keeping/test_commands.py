@@ -60,6 +60,19 @@ def test_what_was_done_is_said(kept, tell, tmp_path):
     assert low.name == "Low"
 
 
+def test_a_part_inside_a_negation_is_not_taken_for_its_opposite(kept, tell):
+    kept.buy(anna=3, bert=1)
+    said = tell("segments", "count", "--clauses", "--query", "NOT (number_of_orders > 2 AND amount_spent > 1)")
+    assert said.splitlines() == [
+        "1",
+        "everybody 2",
+        "1 1 AND NOT (number_of_orders > 2 AND amount_spent > 1)",
+        "1 1   INSIDE NOT number_of_orders > 2 AND amount_spent > 1",
+        "1 1     AND number_of_orders > 2",
+        "2 1     AND amount_spent > 1",
+    ]
+
+
 def test_edits_name_the_segments_to_which_a_query_refers(kept, tell):
     friends = kept.add("Friends")
     both = kept.add("Both", "IN SEGMENT 'Friends'")
