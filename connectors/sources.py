@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -69,10 +69,11 @@ class EventSource(ABC):
         """Have all of `topics` sent to `url`. Repeatable: what is subscribed already stays as it is."""
 
     @abstractmethod
-    def repair(self, url: str, ours: str) -> Repaired:
+    def repair(self, url: str, ours: str, fields: Collection[str] = ()) -> Repaired:
         """Put back what is missing of `topics` at `url`, and end what this app sends elsewhere under `ours`.
 
-        `ours` is how our own addresses begin; of any other nothing is touched. Repeatable.
+        `ours` is how our own addresses begin; of any other nothing is touched. `fields` are keys of the merchant's own
+        fields, whose values are to come with a customer, where the platform sends them only if asked. Repeatable.
         """
 
 

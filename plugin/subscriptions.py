@@ -16,6 +16,7 @@ from sqlmodel import Session
 from connectors.errors import ConfigurationError
 from connectors.sources import EventSource, Repaired
 from plugin import backfill, clock, dates, lanes, shops, tokens
+from plugin.attributes import definitions
 from plugin.config import settings
 from plugin.db import reading, table, transaction, upsert
 from plugin.models.shops import Connection
@@ -84,6 +85,7 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
         if connection is None or connection.state == "gone":
             return None
         to = kept_address(session, connection)
+        fields = definitions.metafields(session, claim.shop_id)
     midnight = dates.day_start(dates.today(clock.now(), shop.zone) + timedelta(days=1), shop.zone)
     try:
         opened = tokens.opened(engine, claim.shop_id, claim.subject)
@@ -93,7 +95,7 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
         repaired = Repaired()
         if to and isinstance(opened.connector, EventSource):
             lanes.renew(engine, claim)
-            repaired = opened.connector.repair(to.url, to.ours)
+            repaired = opened.connector.repair(to.url, to.ours, fields)
     except ConfigurationError as error:  # not the lane's to pause: it is the one that finds out that all is well again
         with transaction(engine) as session:
             lanes.hold(session, claim)

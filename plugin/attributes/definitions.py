@@ -97,6 +97,12 @@ def all_of(session: Session, shop_id: str) -> Sequence[Any]:
     return session.execute(found.order_by(definitions.c.key)).all()
 
 
+def metafields(session: Session, shop_id: str) -> Sequence[str]:
+    """Return the keys of the attributes that the store keeps as metafields."""
+    theirs = (definitions.c.shop_id == shop_id, definitions.c.source == "metafield")
+    return session.scalars(select(definitions.c.key).where(*theirs).order_by(definitions.c.key)).all()
+
+
 def relabel(session: Session, shop_id: str, key: str, label: str) -> None:
     """Give an attribute another label; none takes it away."""
     these = (definitions.c.shop_id == shop_id, definitions.c.key == key)

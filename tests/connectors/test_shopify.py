@@ -877,6 +877,26 @@ class TestRepair:
         refused = ("customers/merge (lacks read_customer_merge)",)
         assert SHOPIFY.repair(self.URL, self.OURS) == Repaired(("orders/paid",), refused=refused)
 
+    def test_fields_of_the_merchants_own_come_with_customers_from_then_on(self, api):
+        there = self.all_there()
+        [update] = [one for one in there if one["topic"] == "CUSTOMERS_UPDATE"]
+        update |= {"id": "gid://shopify/WebhookSubscription/7", "metafieldNamespaces": ["facts"]}
+        without_create = [one for one in there if one["topic"] != "CUSTOMERS_CREATE"]
+        self.serve(api, without_create, CUSTOMERS_CREATE={"userErrors": []})
+        api.post(GRAPHQL, json=data(CUSTOMERS_UPDATE={"userErrors": []}))
+        fields = ("custom.size", "facts.birth_date", "visits")
+        assert SHOPIFY.repair(self.URL, self.OURS, fields) == Repaired(("customers/create",))
+        created, widened = (asked(call) for call in api.calls[1:])
+        assert created["variables"] == {"uri": self.URL, "namespaces": ["custom", "facts"]}
+        assert "metafieldNamespaces: $namespaces" in created["query"]
+        assert widened["variables"] == {"namespaces": ["custom", "facts"], "id0": update["id"]}
+        assert re.findall(r"(\w+): webhookSubscriptionUpdate", widened["query"]) == ["CUSTOMERS_UPDATE"]
+
+    def test_what_carries_the_fields_already_stays_as_it_is(self, api):
+        self.serve(api, [one | {"metafieldNamespaces": ["a", "facts"]} for one in self.all_there()])
+        assert SHOPIFY.repair(self.URL, self.OURS, ("facts.birth_date",)) == Repaired()
+        assert len(api.calls) == 1
+
     def test_subscribing_does_without_the_topics_that_few_merchants_grant(self, api):
         created = {subscriptions.name(topic): {"userErrors": []} for topic in SHOPIFY.topics}
         created["CUSTOMERS_MERGE"] = {"userErrors": [{"field": None, "message": "lacks read_customer_merge"}]}

@@ -4,11 +4,13 @@ import pytest
 from sqlalchemy import update
 
 from plugin import shops, subscriptions
+from plugin.attributes.definitions import define
 from plugin.db import transaction
+from plugin.models.attributes import AttributeValue
 from plugin.models.inbox import Delivery
 from plugin.models.shops import Connection
 from plugin.models.site import Subscription
-from plugin.sandbox import payloads
+from plugin.sandbox import payloads, records
 from plugin.sandbox.shopify.schema import TOPICS
 from tests.store.world import DOMAIN
 
@@ -93,6 +95,22 @@ def test_what_vanished_after_eight_failures_is_put_back_and_counted(asked):
     assert len(listed(asked)) == EVERY_TOPIC
     assert kept(asked).put_back == 1
     assert kept(asked).checked_at == asked.time()
+
+
+def test_a_changed_metafield_comes_by_webhook_once_its_attribute_is_known(asked):
+    asked.stand_in.add([{"id": 8_000, "email": "ada@example.com"}])
+    told = payloads.customer(asked.stand_in.store, records.customer(asked.stand_in.state, 8_000))
+    asked.tell("customers/update", told)
+    assert asked.rows(AttributeValue) == []
+    with transaction(asked.engine) as session:
+        define(session, shops.shop(session, asked.shop_id), "facts.birth_date", "date", source="metafield")
+    asked.time.move(days=1)
+    asked.work("subscriptions")
+    asked.tell("customers/update", told)
+    [(key, value)] = asked.rows(AttributeValue, "key", "value")
+    assert key == "facts.birth_date"
+    assert len(value) == len("1950-01-01")
+    assert (kept(asked).put_back, kept(asked).refused) == (0, [])
 
 
 def test_addresses_that_were_ours_are_ended_and_others_stay(asked):

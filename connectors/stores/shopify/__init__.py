@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -194,8 +194,8 @@ class Shopify(
     def gone(self, kind: str, ids: Sequence[str]) -> Sequence[str]:
         return history.gone(self.admin, kind, ids)
 
-    def repair(self, url: str, ours: str) -> Repaired:
-        return subscriptions.repair(self.admin, url, ours)
+    def repair(self, url: str, ours: str, fields: Collection[str] = ()) -> Repaired:
+        return subscriptions.repair(self.admin, url, ours, sorted({one.rpartition(".")[0] for one in fields} - {""}))
 
     def orders(self, order_ids: Sequence[str]) -> Sequence[Order]:
         return fetching.orders(self.admin, order_ids)

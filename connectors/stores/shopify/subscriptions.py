@@ -5,7 +5,7 @@ After eight failures in a row Shopify ends a subscription made by the API, and s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from connectors.errors import ConfigurationError
 from connectors.payload import Payload
@@ -18,11 +18,12 @@ from connectors.text import presentable
 COMPLIANCE = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
 # What the app can do without: the scope of the first is one that few merchants grant.
 OPTIONAL = frozenset({"customers/merge", "customers/purchasing_summary", "app/scopes_update", "bulk_operations/finish"})
+WITH_FIELDS = ("customers/create", "customers/update")  # topics that carry metafields, of namespaces that are asked for
 ENDED_AT_ONCE = 50  # mutations of ten points each: half of what a request may cost
 
 SUBSCRIBED = """query Subscribed($after: String) {
   webhookSubscriptions(first: 100, after: $after) {
-    nodes { id topic uri }
+    nodes { id topic uri metafieldNamespaces }
     pageInfo { hasNextPage endCursor }
   }
 }"""
@@ -35,11 +36,19 @@ def subscribe(admin: Admin, url: str) -> None:
         raise ConfigurationError(f"shopify: not subscribed: {', '.join(needed)}")
 
 
-def repair(admin: Admin, url: str, ours: str) -> Repaired:
-    """Ask for what is missing at `url`; end what is sent to other addresses of ours, or of topics we read no more."""
+def repair(admin: Admin, url: str, ours: str, namespaces: Sequence[str] = ()) -> Repaired:
+    """Ask for what is missing at `url`, metafields in these namespaces included; end what is sent to other addresses of
+    ours, or of topics we read no more."""
     there = list(subscribed(admin))
     missing = lacking(there, url)
-    refused = ask_for(admin, url, missing)
+    refused = ask_for(admin, url, missing, namespaces)
+    without = {
+        node.required("topic", node.text): node.required("id", node.text)
+        for node in there
+        if node.text("uri") == url and not set(namespaces) <= set(node.texts("metafieldNamespaces"))
+    }
+    widened = {topic: without[name(topic)] for topic in WITH_FIELDS if name(topic) in without}
+    refused |= widen(admin, widened, namespaces)
     used = {name(topic) for topic in wanted()}
     stale = [
         node.required("id", node.text)
@@ -61,11 +70,31 @@ def lacking(there: Sequence[Payload], url: str) -> list[str]:
     return [topic for topic in wanted() if name(topic) not in sent]
 
 
-def ask_for(admin: Admin, url: str, topics: Sequence[str]) -> Mapping[str, str]:
+def ask_for(admin: Admin, url: str, topics: Sequence[str], namespaces: Sequence[str] = ()) -> dict[str, str]:
     """Subscribe to these; return those that are refused, each with its reason."""
     if not topics:
         return {}
-    reply = admin.ask(document([name(topic) for topic in topics]), {"uri": url})
+    carrying = namespaces and not set(topics).isdisjoint(WITH_FIELDS)
+    variables = {"uri": url} | ({"namespaces": list(namespaces)} if carrying else {})
+    return refusals(admin.ask(document(topics, fields=bool(carrying)), variables), topics)
+
+
+def widen(admin: Admin, known: Mapping[str, str], namespaces: Sequence[str]) -> dict[str, str]:
+    """Have metafields in these namespaces come with what is subscribed, by topic and id; return what is refused."""
+    if not known:
+        return {}
+    fields = (
+        f"{name(topic)}: webhookSubscriptionUpdate(id: $id{at}, "
+        f"webhookSubscription: {{metafieldNamespaces: $namespaces}}) {{ {ERRORS} }}"
+        for at, topic in enumerate(known)
+    )
+    declared = "".join(f", $id{at}: ID!" for at in range(len(known)))
+    ids = {f"id{at}": one for at, one in enumerate(known.values())}
+    query = f"mutation Widen($namespaces: [String!]{declared}) {block(fields)}"
+    return refusals(admin.ask(query, {"namespaces": list(namespaces)} | ids), known)
+
+
+def refusals(reply: Reply, topics: Iterable[str]) -> dict[str, str]:
     reasons = {topic: refusal(reply, name(topic)) for topic in topics}
     return {topic: f"{topic} ({why})" for topic, why in reasons.items() if why}
 
@@ -97,13 +126,17 @@ def name(topic: str) -> str:
     return topic.replace("/", "_").replace(".", "_").upper()
 
 
-def document(topics: Sequence[str]) -> str:
-    """Return the mutation that subscribes to all of these: the names are our own, the address is a variable."""
-    fields = (
-        f"{topic}: webhookSubscriptionCreate(topic: {topic}, webhookSubscription: {{uri: $uri}}) {{ {ERRORS} }}"
-        for topic in topics
-    )
-    return f"mutation Subscribe($uri: String!) {block(fields)}"
+def document(topics: Sequence[str], *, fields: bool = False) -> str:
+    """Return the mutation that subscribes to all of these, with metafields where they have some: the names are our own,
+    the address and the namespaces are variables."""
+
+    def create(topic: str) -> str:
+        more = ", metafieldNamespaces: $namespaces" if fields and topic in WITH_FIELDS else ""
+        wanted = f"topic: {name(topic)}, webhookSubscription: {{uri: $uri{more}}}"
+        return f"{name(topic)}: webhookSubscriptionCreate({wanted}) {{ {ERRORS} }}"
+
+    declared = "$uri: String!" + (", $namespaces: [String!]" if fields else "")
+    return f"mutation Subscribe({declared}) {block(map(create, topics))}"
 
 
 def subscribed(admin: Admin) -> Iterator[Payload]:

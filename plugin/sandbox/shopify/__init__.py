@@ -26,7 +26,7 @@ from .bulk_mutations import BulkMutations
 from .bulk_queries import BulkQueries
 from .cost import Bucket
 from .engine import Engine
-from .fields import SCOPES
+from .fields import SCOPES, metafields_told
 from .metafields import Metafields
 from .oauth import App
 from .past_roots import BulkRoots, PastRoots
@@ -38,6 +38,7 @@ from .subscriptions import Subscriptions
 __all__ = ["App", "ShopifyStandIn"]
 
 API_VERSION = "2026-10"
+WITH_METAFIELDS = ("customers/create", "customers/update")
 SHOP_ID = 91_000_000_001
 RANGE = re.compile(r"bytes=(\d+)-")
 REFUSALS = {
@@ -191,6 +192,9 @@ class ShopifyStandIn:
     def _delivery(self, held: Document, topic: str, payload: Payload, event_id: str) -> Delivery:
         wanted = held["include"]
         body = {name: value for name, value in payload.items() if name in wanted} if wanted else payload
+        if topic in WITH_METAFIELDS and (namespaces := held.get("namespaces")):
+            told = metafields_told(records.customer(self.state, payload["id"]), namespaces)
+            body = {**body, "metafields": told}
         return self.signer.delivery(held["uri"], topic, body, self.now(), event_id, str(held["id"]))
 
     def drop(self, delivery: Delivery) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
@@ -85,8 +85,23 @@ def customer(store: Store, customer: Customer) -> Node:
         "storeCreditAccounts": Held([credit(one) for one in standing.accounts(customer)]),
         "defaultAddress": mailing_address(customer["address"]),
         "addressesV2": Held([address] if (address := mailing_address(customer["address"])) else []),
-        "metafields": Held([born(customer)] if customer["id"] % 3 else []),
+        "metafields": Held(metafields(customer)),
     }
+
+
+def metafields(customer: Customer) -> list[Node]:
+    return [born(customer)] if customer["id"] % 3 else []
+
+
+def metafields_told(customer: Customer | None, namespaces: Collection[str]) -> list[dict[str, Any]]:
+    """Return a customer's metafields as a webhook carries them, of the namespaces that it was asked to carry."""
+    found = metafields(customer) if customer else []
+    shown = ("namespace", "key", "type", "value")
+    return [
+        {name: one[name] for name in shown} | {"updated_at": one["updatedAt"], "admin_graphql_api_id": one["id"]}
+        for one in found
+        if one["namespace"] in namespaces
+    ]
 
 
 def born(customer: Customer) -> Node:

@@ -60,6 +60,7 @@ class Roots:
             "webhookSubscriptions": self.list_subscriptions,
             "webhookSubscriptionCreate": self.subscribe,
             "webhookSubscriptionDelete": self.unsubscribe,
+            "webhookSubscriptionUpdate": self.resubscribe,
             **past.table,
             **bulk.table,
             **pixels.table,
@@ -168,6 +169,11 @@ class Roots:
 
     def subscribe(self, _: object, topic: str, webhookSubscription: Mapping[str, Any]) -> Node:  # noqa: N803
         node, errors = self.subscriptions.create(topic, webhookSubscription)
+        return {"webhookSubscription": node, "userErrors": errors}
+
+    def resubscribe(self, _: object, id: str, webhookSubscription: Mapping[str, Any]) -> Node:  # noqa: A002, N803
+        kind, number = parsed(id)
+        node, errors = self.subscriptions.update(number if kind == "WebhookSubscription" else 0, webhookSubscription)
         return {"webhookSubscription": node, "userErrors": errors}
 
     def unsubscribe(self, _: object, id: str) -> Node:  # noqa: A002

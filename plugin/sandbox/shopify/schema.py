@@ -75,6 +75,9 @@ type Mutation {
     topic: WebhookSubscriptionTopic!, webhookSubscription: WebhookSubscriptionInput!
   ): WebhookSubscriptionCreatePayload
   webhookSubscriptionDelete(id: ID!): WebhookSubscriptionDeletePayload
+  webhookSubscriptionUpdate(
+    id: ID!, webhookSubscription: WebhookSubscriptionInput!
+  ): WebhookSubscriptionUpdatePayload
 }
 
 interface Node { id: ID! }
@@ -169,6 +172,7 @@ type WebhookSubscriptionConnection {
 }
 type WebhookSubscriptionEdge { cursor: String! node: WebhookSubscription! }
 type WebhookSubscriptionCreatePayload { webhookSubscription: WebhookSubscription userErrors: [UserError!]! }
+type WebhookSubscriptionUpdatePayload { webhookSubscription: WebhookSubscription userErrors: [UserError!]! }
 type WebhookSubscriptionDeletePayload { deletedWebhookSubscriptionId: ID userErrors: [UserError!]! }
 
 input CustomerIdentifierInput { id: ID emailAddress: String phoneNumber: String }
@@ -176,6 +180,7 @@ input WebhookSubscriptionInput {
   uri: String
   format: WebhookSubscriptionFormat
   includeFields: [String!]
+  metafieldNamespaces: [String!]
   name: String
 }
 

@@ -30,8 +30,24 @@ class Subscriptions:
             message = "Address for this topic has already been taken"
         if message:
             return None, [{"field": ["webhookSubscription", "uri"], "message": message}]
-        document = self.keep(TOPICS[topic], uri, include=wanted.get("includeFields"), name=wanted.get("name"))
+        document = self.keep(
+            TOPICS[topic],
+            uri,
+            include=wanted.get("includeFields"),
+            namespaces=wanted.get("metafieldNamespaces"),
+            name=wanted.get("name"),
+        )
         return self.shown(document), []
+
+    def update(self, id_: int, wanted: Mapping[str, Any]) -> tuple[Document | None, Errors]:
+        """Change which metafields come along. What is not given stays."""
+        held = self.state.get("subscription", str(id_))
+        if held is None or not held["listed"]:
+            return None, [{"field": ["id"], "message": "Webhook subscription does not exist"}]
+        if "metafieldNamespaces" in wanted:
+            held = held | {"namespaces": list(wanted["metafieldNamespaces"] or ()), "at": self.at()}
+            self.state.set("subscription", str(id_), held)
+        return self.shown(held), []
 
     def keep(
         self,
@@ -39,6 +55,7 @@ class Subscriptions:
         uri: str,
         *,
         include: Sequence[str] | None = None,
+        namespaces: Sequence[str] | None = None,
         name: str | None = None,
         listed: bool = True,
     ) -> Document:
@@ -49,6 +66,7 @@ class Subscriptions:
             "topic": topic,
             "uri": uri,
             "include": list(include or ()),
+            "namespaces": list(namespaces or ()),
             "name": name,
             "at": self.at(),
             "listed": listed,
@@ -91,7 +109,7 @@ class Subscriptions:
             "format": "JSON",
             "filter": None,
             "includeFields": held["include"],
-            "metafieldNamespaces": [],
+            "metafieldNamespaces": held.get("namespaces", []),
             "name": held["name"],
             "apiVersion": version,
             "createdAt": held["at"],
