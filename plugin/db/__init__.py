@@ -14,7 +14,7 @@ from plugin.db.expressions import (
     unindexed,
 )
 from plugin.db.texts import clean, fold, new_id
-from plugin.db.writing import bulk_insert, insert, inserting, table, upsert, upserting
+from plugin.db.writing import bulk_insert, insert, inserting, overwrite, table, upsert, upserting
 
 __all__ = [
     "EPOCH",
@@ -40,6 +40,7 @@ __all__ = [
     "microseconds",
     "minutes_after",
     "new_id",
+    "overwrite",
     "packed",
     "position",
     "reading",

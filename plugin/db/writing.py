@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import ColumnElement, Table, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Row
@@ -79,6 +81,35 @@ def upserting(
     else:
         statement = statement.on_conflict_do_nothing(index_elements=keys)
     return statement.returning(*(target.c[name] for name in returning)) if returning else statement
+
+
+def overwrite(
+    session: Session, target: Table, names: Sequence[str], rows: Sequence[Sequence[Any]], change: Sequence[str]
+) -> None:
+    """Insert rows of values as the database itself gave them; of rows that exist, change these columns.
+
+    `names` are in the order of the table's columns.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    statement = overwriting(connection.dialect.name, target, tuple(names), tuple(change))
+    if connection.dialect.name == "postgresql":
+        session.execute(statement, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+    else:
+        connection.exec_driver_sql(str(statement.compile(dialect=connection.dialect)), list(map(tuple, rows)))
+
+
+@lru_cache(maxsize=256)
+def overwriting(dialect: str, target: Table, names: Sequence[str], change: Sequence[str]) -> Any:
+    statement = inserting(dialect, target)
+    if dialect == "postgresql":  # a list for each column: one statement, however many rows
+        lists = (func.unnest(bindparam(name, type_=ARRAY(target.c[name].type))) for name in names)
+        statement = statement.from_select(list(names), select(*lists))
+    else:
+        statement = statement.values({name: bindparam(name) for name in names})
+    new = {name: statement.excluded[name] for name in change}
+    return statement.on_conflict_do_update(index_elements=list(target.primary_key.columns.keys()), set_=new)
 
 
 def bulk_insert(session: Session, target: Table, rows: Sequence[Mapping[str, Any]]) -> None:

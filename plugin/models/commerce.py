@@ -151,6 +151,9 @@ class Order(SQLModel, table=True):
             "refunded_minor",
             "countries",
             "regions",
+            "financial_status",
+            "discount_codes",
+            "discount_minor",
         ),
         Index("ix_orders_placed", "shop_id", "placed_at", "customer_id"),
     )

@@ -25,7 +25,7 @@ MIDNIGHT = grown.NOW + timedelta(days=1)
 MORE = 1.5  # times the work, at 25 times the customers
 
 # Tables that do not grow with the shop's customers, and what a statement makes for itself.
-SHORT = {"json_each", "found", "shops", "lanes", "segments", "connections", "destinations", "stale", "wakes"} | {
+SHORT = {"json_each", "found", "now", "shops", "lanes", "segments", "connections", "destinations", "stale", "wakes"} | {
     "api_keys",
     "attribute_definitions",
     "ladder_levels",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any, assert_never
@@ -34,6 +35,7 @@ from plugin.segments.language.tree import (
     Coordinates,
     Day,
     In,
+    Matches,
     Number,
     Text,
     Value,
@@ -46,7 +48,7 @@ EXACT = Context(prec=60)
 class Scope:
     """What a query is asked of: `figures` holds the columns kept for each customer. `at` says which day it is.
 
-    Shop and moment are bound on execution: `figures.parameters`.
+    `functions` are those with a verdict already. Shop and moment are bound on execution: `figures.parameters`.
     """
 
     asked: figures.Asked
@@ -54,6 +56,7 @@ class Scope:
     at: Moment
     figures: Any
     enough_buyers: bool
+    functions: Mapping[Matches, ColumnElement[bool]] = field(default_factory=dict)
 
     def column(self, name: str) -> ColumnElement[Any]:
         if name == "rfm_group":

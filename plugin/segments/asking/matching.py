@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, literal, not_, select, true
 from sqlalchemy.sql.selectable import Select
 
+from plugin.segments.asking import figures
 from plugin.segments.asking.comparing import Scope, clause, named
 from plugin.segments.asking.rows import ROWS, Rows
 from plugin.segments.language.schema import Function
@@ -22,15 +23,33 @@ def rows_of(function: Function) -> Rows:
 
 def matches(node: Matches, scope: Scope) -> ColumnElement[bool]:
     """Whether the rows that a function's conditions choose are there, and come to what its aggregates ask."""
+    if node in scope.functions:
+        return scope.functions[node]
     rows = rows_of(node.function)
-    totals = [one for one in node.conditions if getattr(one.field, "kind", "row") == "aggregate"]
-    of_rows = [one for one in node.conditions if one not in totals]
+    totals, of_rows = totals_and_others(node)
     if all(named(one) == "count" for one in totals):
         chosen = chosen_by(rows, of_rows, scope)
         return and_(*(often(one, chosen) for one in totals)) if totals else at_least(1, chosen)
     asked = (clause(one, rows.column(named(one), scope.asked), scope) for one in totals)
     verdict: ColumnElement[bool] = together(rows, of_rows, scope).with_only_columns(and_(*asked)).scalar_subquery()
     return verdict
+
+
+def totals_and_others(node: Matches) -> tuple[list[Condition], list[Condition]]:
+    """Return the conditions on all rows that are chosen, and those that choose them."""
+    totals = [one for one in node.conditions if getattr(one.field, "kind", "row") == "aggregate"]
+    return totals, [one for one in node.conditions if one not in totals]
+
+
+def over_orders(node: Matches, scope: Scope) -> ColumnElement[bool]:
+    """The verdict of a function on orders as an aggregate over a customer's, joined as `figures` joins them."""
+    rows = rows_of(node.function)
+    totals, of_rows = totals_and_others(node)
+    conditions = (clause(one, rows.column(named(one), scope.asked), scope) for one in of_rows)
+    chosen = and_(figures.counts(scope.asked, rows.table), *conditions)
+    if not totals:
+        return rows.total("count", chosen) > 0
+    return and_(*(clause(one, rows.total(named(one), chosen), scope) for one in totals))
 
 
 def together(rows: Rows, conditions: Sequence[Condition], scope: Scope) -> Select[Any]:

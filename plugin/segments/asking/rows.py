@@ -51,7 +51,8 @@ class Rows:
     """One kind of rows, by the column names that the language's table uses.
 
     `theirs(customer_id, asked)`: whether a row is the customer's and is seen. `columns`: what a condition on each row
-    compares; some depend on which orders count. `sums`: what one on all rows chosen compares, beside their `count`.
+    compares; some depend on which orders count. `sums`: what is added up for one on all rows chosen, beside their
+    `count`. `walked`: whether figures walk over them anyway.
     `dates`: for each date among the columns, where customers with such a row in a span of time are found. `parts_of`:
     the rows of which these are parts; those are counted, and their columns can be asked of too. `called`: what one is
     called where it is shown.
@@ -67,17 +68,26 @@ class Rows:
     count: ColumnElement[Any] = field(default_factory=func.count)
     called: ColumnElement[Any] = field(default_factory=lambda: literal(None, String()))
     chosen_by: Callable[[Sequence[Condition]], Sequence[ColumnElement[bool]]] | None = None
+    walked: bool = False
 
     def column(self, name: str, asked: figures.Asked) -> ColumnElement[Any]:
         """Return what a parameter of the language asks of: of one row, or of all that were chosen."""
         if name == "count":
             return self.count
-        found = self.columns.get(name, self.sums.get(name))
+        if name in self.sums:
+            return whole(func.sum(self.sums[name]))
+        found = self.columns.get(name)
         if found is None and self.parts_of is not None:
             return self.parts_of.column(name, asked)
         if found is None:
             raise KeyError(name)
         return found if isinstance(found, ColumnElement) else found(asked)
+
+    def total(self, name: str, chosen: ColumnElement[bool]) -> ColumnElement[Any]:
+        """Return what one of all rows compares, over those of the rows at hand that are chosen."""
+        if name == "count":
+            return func.count(case((chosen, 1)))
+        return whole(func.sum(case((chosen, self.sums[name]))))
 
 
 def among_rows(kept: Table, moment: str, **narrowed: str) -> Crossed:
@@ -142,8 +152,9 @@ ORDERS = Rows(
         **{name: orders.c[name] for name in ("location_id", "app_id", "source_name", "financial_status")},
         **{name: orders.c[name] for name in ("device", "country")},
     },
-    sums={"sum_amount_minor": whole(func.sum(AMOUNT))},
+    sums={"sum_amount_minor": AMOUNT},
     dates={"placed_at": among_rows(orders, "placed_at")},
+    walked=True,
     called=func.coalesce(orders.c.name, orders.c.order_id),
 )
 
@@ -164,8 +175,8 @@ LINES = Rows(
         "units": UNITS,
     },
     sums={
-        "sum_units": whole(func.sum(UNITS)),
-        "sum_amount_minor": whole(func.sum(LINE_AMOUNT)),
+        "sum_units": UNITS,
+        "sum_amount_minor": LINE_AMOUNT,
     },
     dates=ORDERS.dates,
     parts_of=ORDERS,
@@ -178,7 +189,7 @@ REFUNDS = Rows(
     table=orders.join(refunds, and_(refunds.c.shop_id == orders.c.shop_id, refunds.c.order_id == orders.c.order_id)),
     theirs=of_refunds,
     columns={"refunded_at": refunds.c.refunded_at, "amount_minor": REFUND_AMOUNT},
-    sums={"sum_amount_minor": whole(func.sum(REFUND_AMOUNT))},
+    sums={"sum_amount_minor": REFUND_AMOUNT},
     dates={"refunded_at": among_refunds},
     called=func.coalesce(orders.c.name, orders.c.order_id),
 )

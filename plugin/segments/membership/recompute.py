@@ -8,7 +8,7 @@ chunk from its beginning. Whoever is marked again while a chunk runs stays stale
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,8 +20,8 @@ from plugin.db import Keys, among, bulk_insert, table, transaction
 from plugin.models.segments import Membership, MembershipChange, Stale
 from plugin.models.shops import Shop
 from plugin.segments.membership import levels, passing, pins, present, references
-from plugin.segments.membership.evaluate import Pair, evaluate, refresh
-from plugin.segments.membership.live import Live, live_segments, settled, wait
+from plugin.segments.membership.evaluate import Pair, Sight, see
+from plugin.segments.membership.live import Live, live_segments, named_columns, settled, wait
 from plugin.segments.membership.outcome import Found, members
 from plugin.tagging import plan
 
@@ -79,17 +79,18 @@ class Run:
 def evaluate_all(session: Session, shop: Shop, run: Run, live: Sequence[Live]) -> None:
     """Bring the figures of a chunk's customers up to date, and write who of them entered or left which segment."""
     customer_ids = list(run.causes)
-    present = refresh(session, shop, live, run.now, customer_ids)
     climbs = levels.climbs(session, shop.shop_id, {one.segment_id for one in live})
     pinned = pins.in_force(session, shop.shop_id, dates.today(run.now, shop.zone), customer_ids)
-    held = held_now(session, run)
+    named = frozenset(name for one in live if one.tree is not None for name in named_columns(one.query, one.words))
+    sight = Sight(shop, customer_ids, run.now, named)
     done: set[str] = set()
     for stage in references.stages(live, [climb.levels for climb in climbs]):
-        evaluated, met = evaluate(session, shop, ready(session, shop, stage, done), run.now, customer_ids)
-        found = Found(customer_ids, present, held, evaluated, met)
-        on_it = [climb for climb in climbs if not evaluated.isdisjoint(climb.levels)]
+        seen = see(session, sight, ready(session, shop, stage, done))
+        found = Found(customer_ids, seen.present, seen.held, seen.evaluated, seen.met)
+        on_it = [climb for climb in climbs if not seen.evaluated.isdisjoint(climb.levels)]
         write_differences(session, run, live, found, members(session, shop, on_it, pinned, run.now, found))
-        done |= evaluated
+        done |= seen.evaluated
+        sight = replace(sight, named=())
 
 
 def ready(session: Session, shop: Shop, stage: Sequence[Live], done: Collection[str]) -> list[Live]:
@@ -121,15 +122,6 @@ def write_differences(session: Session, run: Run, live: Sequence[Live], found: F
     bulk_insert(session, changes, [rows[pair] | history | {"entered": pair in met} for pair in entered + left])
     if rows:
         plan.mark(session, run.shop_id, sorted({customer_id for _, customer_id in rows}))
-
-
-def held_now(session: Session, run: Run) -> set[Pair]:
-    """Return who of the chunk's customers is in which segments."""
-    concerned = among(memberships.c.customer_id, literal(list(run.causes), Keys()))
-    found = select(memberships.c.segment_id, memberships.c.customer_id).where(
-        memberships.c.shop_id == run.shop_id, concerned
-    )
-    return {(segment_id, customer_id) for segment_id, customer_id in session.execute(found)}
 
 
 def movement(run: Run, pair: Pair, asked_anew: Mapping[str, str]) -> dict[str, Any]:

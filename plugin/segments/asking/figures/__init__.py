@@ -55,14 +55,19 @@ OF_CUSTOMERS = (
 )  # each of a customer by itself; `bought` sums up orders, which are joined
 
 
-def figures(asked: Asked, needed: Collection[str] | None = None) -> Select[Any]:
+NONE: Mapping[str, ColumnElement[Any]] = {}
+
+
+def figures(
+    asked: Asked, needed: Collection[str] | None = None, functions: Mapping[str, ColumnElement[Any]] = NONE
+) -> Select[Any]:
     """Return a row for each customer, with the columns of `customer_stats` except the scores, or the needed ones alone.
 
-    Orders are joined and grouped rather than summed up beforehand: each customer then costs a look into an index,
-    whatever the planner knows about the tables.
+    `functions` are further aggregates over a customer's orders. Orders are joined and grouped rather than summed up
+    beforehand: each customer then costs a look into an index, whatever the planner knows about the tables.
     """
     added_at = when_added()
-    of_orders = chosen(bought(asked), needed)
+    of_orders = chosen(bought(asked), needed) | dict(functions)
     of_customers = {name: column for subject in OF_CUSTOMERS for name, column in subject(asked).items()}
     columns = of_orders | chosen({"added_at": added_at, **of_customers}, needed)
     found = (

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, cast, func, select
 
 from plugin.db import Id
-from plugin.segments.asking.figures.base import Asked, counts, customers, discounted, orders, placed
+from plugin.segments.asking.figures.base import Asked, counts, customers, orders, placed
 from plugin.segments.asking.figures.units import lines, units
 
 FEWEST_ORDERS = 2  # with a flat prior, all of two make it likelier than four in five that most are so
@@ -18,7 +18,6 @@ def habits(asked: Asked) -> dict[str, ColumnElement[Any]]:
     return {
         "favourite_category": favourite(asked, line, line.c.product_category),
         "favourite_vendor": favourite(asked, line, func.coalesce(line.c.vendor, line.c.product_vendor)),
-        "discount_habit": discount_habit(asked),
     }
 
 
@@ -39,17 +38,14 @@ def favourite(asked: Asked, line: Any, named: ColumnElement[Any]) -> ColumnEleme
     )
 
 
-def discount_habit(asked: Asked) -> ColumnElement[Any]:
-    """Whether all orders had a discount, none, or some; missing of a single one."""
-    order = orders.alias("any_order")
-    number, with_one = func.count(), func.count(case((discounted(order), 1)))
-    habit = case(
+def discount_habit(number: ColumnElement[Any], discounted: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Whether all of so many orders had a discount, none, or some; missing of a single one."""
+    return case(
         (number < FEWEST_ORDERS, None),
-        (with_one == number, "DISCOUNT_ONLY"),
-        (with_one == 0, "FULL_PRICE"),
+        (discounted == number, "DISCOUNT_ONLY"),
+        (discounted == 0, "FULL_PRICE"),
         else_="MIXED",
     )
-    return select(habit).where(theirs(asked, order)).correlate(customers).scalar_subquery()
 
 
 def theirs(asked: Asked, order: Any) -> ColumnElement[bool]:
