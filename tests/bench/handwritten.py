@@ -8,7 +8,8 @@ Postgres DELETE … USING and hash joins where the planner is left to choose.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from plugin import db
@@ -16,10 +17,10 @@ from tests.bench import store
 from tests.bench.store import DAY
 
 NEVER = 1 << 60
-SUMMARY = "n spend first last largest coded run1 run2 cart joined mask next_at".split()
+SUMMARY = "n spend first last coded run1 run2 cart born mask next_at".split()
 COLUMNS = f"customer_id BIGINT PRIMARY KEY, {', '.join(f'{name} BIGINT' for name in SUMMARY)}"
 TABLES = {
-    "customers": "id BIGINT PRIMARY KEY, created_at BIGINT, domain TEXT, country TEXT, subscribed INT",
+    "customers": "id BIGINT PRIMARY KEY, domain TEXT, country TEXT, subscribed INT, born INT",
     "product_tags": "tag TEXT, product_id BIGINT, PRIMARY KEY (tag, product_id)",
     "orders": "id BIGINT PRIMARY KEY, customer_id BIGINT, created_at BIGINT, total BIGINT, coded INT, counts INT",
     "line_items": "id BIGINT PRIMARY KEY, order_id BIGINT, product_id BIGINT",
@@ -33,6 +34,7 @@ TEMPORARY = {
     "nw": COLUMNS,
     "gone": "segment_id BIGINT, customer_id BIGINT",
     "seg": "id BIGINT PRIMARY KEY, bit BIGINT",
+    "birthdays": "born INT PRIMARY KEY, soon INT, changes BIGINT",
 }
 INDEXES = (
     "CREATE INDEX orders_created ON orders (created_at)",
@@ -65,7 +67,8 @@ class Handwritten:
             self.do(f"CREATE TEMPORARY TABLE {name} ({columns})")
         self.do("BEGIN")
         self.add("seg", [(number, 1 << number) for number in range(12)])
-        self.add("customers", ((*one[:4], int(one.subscribed)) for one in made.customers))
+        self.add("birthdays", birthdays(day(at)))
+        self.add("customers", (customer_row(one) for one in made.customers))
         self.add("product_tags", ((tag, number) for number, tags in enumerate(made.tags) for tag in tags))
         self.add("carts", made.carts)
         self.place(made.orders)
@@ -186,7 +189,7 @@ class Handwritten:
         return f"""
             WITH o AS {once} (
                 SELECT o.customer_id, count(*) n, CAST(sum(total) AS BIGINT) spend, min(created_at) AS first, max(created_at) AS last,
-                    max(total) largest, sum(o.coded) coded
+                    sum(o.coded) coded
                 FROM {source} d {join} orders o {index} ON o.customer_id = d.customer_id WHERE o.counts = 1 GROUP BY 1),
             r0 AS (
                 SELECT o.customer_id, o.created_at, row_number() OVER (PARTITION BY o.customer_id ORDER BY o.created_at DESC) rn
@@ -199,12 +202,13 @@ class Handwritten:
                 WHERE k.completed_at IS NULL GROUP BY 1),
             x AS (
                 SELECT d.customer_id, coalesce(o.n, 0) n, coalesce(o.spend, 0) spend, o.first AS first, o.last AS last,
-                    coalesce(o.largest, 0) largest, coalesce(o.coded, 0) coded, r.run1, r.run2, c.u cart,
-                    CASE WHEN cu.subscribed = 1 THEN cu.created_at END joined, {scores}
+                    coalesce(o.coded, 0) coded, r.run1, r.run2, c.u cart,
+                    CASE WHEN cu.subscribed = 1 THEN cu.born END born, b.soon, b.changes, {scores}
                     + 128 * (CASE WHEN cu.country IN ('GB', 'IE', 'DE', 'AT', 'CH') THEN 1 ELSE 0 END)
                     + 1024 * (CASE WHEN cu.domain IN ('college.example.com', 'tech.example.com') THEN 1 ELSE 0 END) AS stat
                 FROM {source} d {join} customers cu ON cu.id = d.customer_id LEFT JOIN o ON o.customer_id = d.customer_id
-                LEFT JOIN r ON r.customer_id = d.customer_id LEFT JOIN c ON c.customer_id = d.customer_id)
+                LEFT JOIN r ON r.customer_id = d.customer_id LEFT JOIN c ON c.customer_id = d.customer_id
+                LEFT JOIN birthdays b ON b.born = (CASE WHEN cu.subscribed = 1 THEN cu.born END))
             {self.verdicts(at)}"""
 
     def from_summary(self, at: int) -> str:
@@ -215,16 +219,17 @@ class Handwritten:
         both = f"CASE WHEN s.run1 IS NOT NULL AND h.m1 IS NOT NULL THEN {small}(s.run1, h.m1) END"
         return f"""
             WITH g AS {once} (SELECT customer_id, count(*) n, CAST(sum(total) AS BIGINT) spend, min(created_at) f, max(created_at) l,
-                    max(total) largest, sum(coded) coded FROM nb GROUP BY 1),
+                    sum(coded) coded FROM nb GROUP BY 1),
             h0 AS (SELECT customer_id, created_at, row_number() OVER (PARTITION BY customer_id ORDER BY created_at DESC) rn FROM nb WHERE running = 1),
             h AS {once} (SELECT customer_id, max(CASE WHEN rn = 1 THEN created_at END) m1, max(CASE WHEN rn = 2 THEN created_at END) m2 FROM h0 GROUP BY 1),
             x AS (
                 SELECT d.customer_id, s.n + coalesce(g.n, 0) n, s.spend + coalesce(g.spend, 0) spend, coalesce(s.first, g.f) AS first,
-                    {great.format("s.last", "g.l")} AS last, {great.format("s.largest", "g.largest")} largest,
+                    {great.format("s.last", "g.l")} AS last,
                     s.coded + coalesce(g.coded, 0) coded, {great.format("s.run1", "h.m1")} run1,
-                    {great.format(f"({both})", great.format("s.run2", "h.m2"))} run2, s.cart, s.joined, s.mask & 1168 AS stat
+                    {great.format(f"({both})", great.format("s.run2", "h.m2"))} run2, s.cart, s.born, b.soon, b.changes,
+                    s.mask & 1168 AS stat
                 FROM d {join} customer_stats s ON s.customer_id = d.customer_id LEFT JOIN g ON g.customer_id = d.customer_id
-                LEFT JOIN h ON h.customer_id = d.customer_id)
+                LEFT JOIN h ON h.customer_id = d.customer_id LEFT JOIN birthdays b ON b.born = s.born)
             {self.verdicts(at)}"""
 
     def verdicts(self, at: int) -> str:
@@ -237,30 +242,35 @@ class Handwritten:
             8: f"last >= {today - 365 * DAY} AND last < {today - 90 * DAY}",
             32: f"run2 >= {today - 180 * DAY}",
             64: f"cart >= {today - 7 * DAY - 3600} AND (n = 0 OR last < cart)",
-            256: "largest > 15000",
-            512: "coded >= 2",
-            2048: f"joined >= {today - 379 * DAY} AND joined < {today - 365 * DAY} AND n >= 1",
+            256: "n >= 1 AND spend >= 15001 * n",
+            512: "n >= 2 AND coded >= 1",
+            2048: "soon = 1 AND n >= 1",
         }
         mask = " + ".join(f"(CASE WHEN {condition} THEN {bit} ELSE 0 END)" for bit, condition in bits.items())
-        edges = (
-            ("first", 31),
-            ("last", 90),
-            ("last", 366),
-            ("run2", 181),
-            ("cart", 8),
-            ("joined", 366),
-            ("joined", 380),
-        )
+        edges = (("first", 31), ("last", 90), ("last", 366), ("run2", 181), ("cart", 8))
         moments = ", ".join(
             f"CASE WHEN {name} + {days * DAY} > {at} THEN {name} + {days * DAY} ELSE {NEVER} END"
             for name, days in edges
         )
+        birthday = f"CASE WHEN n >= 1 THEN coalesce(changes, {NEVER}) ELSE {NEVER} END"
         columns = ", ".join(SUMMARY[:-2])
-        return f"SELECT customer_id, {columns}, {mask} + stat, {'least' if self.postgres else 'min'}({moments}) FROM x"
+        return f"SELECT customer_id, {columns}, {mask} + stat, {'least' if self.postgres else 'min'}({moments}, {birthday}) FROM x"
 
 
 def day(at: int) -> int:
     return at - at % DAY
+
+
+def customer_row(one: store.Customer) -> tuple[Any, ...]:
+    return one.number, one.domain, one.country, int(one.subscribed), one.born_on % 10_000 if one.born_on else None
+
+
+def birthdays(today: int) -> Iterator[tuple[int, int, int]]:
+    """Yield each day of a year without a 29 February, whether it lies in the coming fortnight, and when that changes."""
+    for days in range(365):
+        began = today + days * DAY
+        day_of = datetime.fromtimestamp(began, UTC)
+        yield day_of.month * 100 + day_of.day, int(days < 14), began + DAY if days < 14 else began - 13 * DAY
 
 
 def order_row(one: store.Order) -> tuple[int, ...]:

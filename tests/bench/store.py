@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from random import Random
 from typing import NamedTuple
@@ -30,11 +31,14 @@ TAGS = "running trail yoga swim cycling tennis golf kids women men sale new gift
 
 
 class Customer(NamedTuple):
+    """`born_on` is a day as 20241231: of most customers nothing is known, and none was born on 29 February."""
+
     number: int
     created_at: int
     domain: str
     country: str
     subscribed: bool
+    born_on: int | None
 
 
 class Order(NamedTuple):
@@ -65,11 +69,15 @@ class Store:
     carts: Sequence[Cart]
     tags: Sequence[tuple[str, ...]]
 
+    @cached_property
+    def idle(self) -> Sequence[int]:
+        """Who never bought anything."""
+        bought = {order.customer for order in self.orders}
+        return [one.number for one in self.customers if one.number not in bought]
+
     def new_orders(self, random: Random, count: int, at: int, first_number: int) -> list[Order]:
         """Return orders placed at one moment, a tenth of them by customers who never bought, the rest by activity."""
-        bought = {order.customer for order in self.orders}
-        idle = [one.number for one in self.customers if one.number not in bought]
-        who = [random.choice(idle) for _ in range(count // 10)]
+        who = [random.choice(self.idle) for _ in range(count // 10)]
         who += [random.choice(self.orders).customer for _ in range(count - len(who))]
         return [order(random, first_number + index, customer, at) for index, customer in enumerate(who)]
 
@@ -81,12 +89,18 @@ def make(size: int, *, orders_each: float = 5) -> Store:
     countries, domains = drawn(random, COUNTRIES, size), drawn(random, DOMAINS, size)
     joined = sorted(NOW - YEARS + int((YEARS - 7200) * random.random() ** 0.5) for _ in range(size))
     customers = [
-        Customer(number, at, domain, country, random.random() < 0.6)
+        Customer(number, at, domain, country, random.random() < 0.6, born_on(random))
         for number, (at, domain, country) in enumerate(zip(joined, domains, countries, strict=True))
     ]
     times = sorted((at, one.number) for one in customers for at in moments(random, one, orders_each))
     orders = [order(random, number, customer, at) for number, (at, customer) in enumerate(times)]
     return Store(customers, orders, carts(random, customers, orders), tags)
+
+
+def born_on(random: Random) -> int | None:
+    if random.random() < 0.6:
+        return None
+    return random.randint(1940, 2005) * 10_000 + random.randint(1, 12) * 100 + random.randint(1, 28)
 
 
 def drawn(random: Random, weights: dict[str, int], count: int) -> list[str]:
