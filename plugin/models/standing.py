@@ -35,7 +35,7 @@ class StoreCredit(SQLModel, table=True):
 
     __tablename__ = "store_credit"
     __table_args__ = keyed(
-        Index("ix_store_credit_customer", "shop_id", "customer_id"),
+        Index("ix_store_credit_customer", "shop_id", "customer_id", "changed_at"),
         Index("ix_store_credit_expiry", "shop_id", "next_expiry_at"),
         Index("ix_store_credit_granted", "shop_id", "last_credit_at"),
     )

@@ -8,6 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCHMARKS = {
     "receive": "tests.bench.receive",
     "recompute": "tests.bench.recompute",
+    "counts": "tests.bench.counts",
     "imports": "tests.bench.imports",
     "backfill": "tests.bench.backfill",
 }

@@ -9,11 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, case, event, select, text
 
 from plugin import clock, db, lanes, shops
-from plugin.db import reading, transaction
-from plugin.segments.asking import ask
+from plugin.db import reading, table, transaction
+from plugin.models.segments import CustomerStats
+from plugin.segments.asking import ask, figures
+from plugin.segments.asking.compiler import Scope, condition
+from plugin.segments.asking.moments import Moment
+from plugin.segments.language import parse
+from plugin.segments.language.fields import FUNCTIONS
+from plugin.segments.language.schema import Type
+from plugin.segments.language.vocabulary import WHOLE_TABLE
 from plugin.segments.membership import recompute
 from tests.conftest import Database
 from tests.segments import grown
@@ -144,6 +151,30 @@ def test_no_step_of_a_plan_walks_through_a_shop(sqlite_databases):
             one.recompute(MIDNIGHT)
     assert [line for line in lines if walks_through_a_shop(line)] == []
     assert any("customer_stats" in line for line in lines)
+
+
+def test_no_function_walks_through_a_shop_for_each_customer(sqlite_databases):
+    with sqlite_databases() as url:
+        engine = db.connect(url)
+        stats, asked = table(CustomerStats), figures.Asked(paid_orders_only=True, some=True)
+        scope = Scope(asked, "EUR", Moment(LATER, "UTC"), stats.c, enough_buyers=True)
+        queries = [
+            f"{function.name} MATCHES ({f'{one} >= -30d' if one else ''})"
+            for function in FUNCTIONS.values()
+            if function.available and not function.asks
+            for one in ("", *(one.name for one in function.parameters.values() if one.type is Type.DATE))
+        ]
+        walking = {}
+        for query in queries:
+            met = case((condition(parse(query, WHOLE_TABLE), scope), 1), else_=0)
+            with plans(engine) as lines, reading(engine) as session:
+                few = asked.concerns(stats.c.customer_id)
+                session.execute(select(met).where(few), figures.parameters("one", LATER, ["c1"])).all()
+            walking[query] = [
+                line for line in lines if line.split()[1] != "customer_stats" and walks_through_a_shop(line)
+            ]
+        engine.dispose()
+    assert {query: lines for query, lines in walking.items() if lines} == {}
 
 
 def test_members_are_not_worked_out_once_for_each_customer_where_nothing_is_known_of_the_tables(postgres_databases):

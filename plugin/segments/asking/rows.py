@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from connectors.records import EventKind
+from plugin import dates
 from plugin.db import SEPARATOR, Values, table, unindexed
 from plugin.models.commerce import Customer, ProductVersion
 from plugin.models.events import Event
@@ -125,7 +126,9 @@ def among_refunds(shop_id: str, low: datetime, high: datetime) -> tuple[Table, C
 
 
 def of_carts(customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnElement[bool]:
-    return and_(carts.c.shop_id == figures.SHOP, carts.c.customer_id == customer_id, there())
+    # all were left at some time: without asking so, SQLite takes the key instead of the index, and looks at every cart
+    mine = and_(carts.c.customer_id == customer_id, carts.c.abandoned_at >= dates.FIRST)
+    return and_(carts.c.shop_id == figures.SHOP, mine, there())
 
 
 def either(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -188,7 +191,7 @@ LINES = Rows(
 REFUNDS = Rows(
     table=orders.join(refunds, and_(refunds.c.shop_id == orders.c.shop_id, refunds.c.order_id == orders.c.order_id)),
     theirs=of_refunds,
-    columns={"refunded_at": refunds.c.refunded_at, "amount_minor": REFUND_AMOUNT},
+    columns={"refunded_at": unindexed(refunds.c.refunded_at), "amount_minor": REFUND_AMOUNT},
     sums={"sum_amount_minor": REFUND_AMOUNT},
     dates={"refunded_at": among_refunds},
     called=func.coalesce(orders.c.name, orders.c.order_id),
@@ -199,9 +202,7 @@ CARTS = Rows(
     theirs=of_carts,
     columns={
         "status": status,
-        "changed_at": unindexed(
-            carts.c.changed_at
-        ),  # else SQLite looks through all carts since then, for each customer
+        "changed_at": unindexed(carts.c.changed_at),
         "amount_minor": carts.c.amount_minor,
         "product_ids": carts.c.product_ids,
     },
@@ -256,7 +257,10 @@ def of_credit(customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnE
 CREDIT = Rows(
     table=credit,
     theirs=of_credit,
-    columns={name: credit.c[name] for name in ("balance_minor", "currency", "next_expiry_at", "last_credit_at")},
+    columns={
+        **{name: credit.c[name] for name in ("balance_minor", "currency")},
+        **{name: unindexed(credit.c[name]) for name in ("next_expiry_at", "last_credit_at")},
+    },
     dates={name: among_rows(credit, name) for name in ("last_credit_at", "next_expiry_at")},
     called=credit.c.currency,
 )
