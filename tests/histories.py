@@ -126,6 +126,8 @@ TEXTS: dict[str, tuple[object, ...]] = {
     "customer_email_domain": ("example.com", "a.example.com", "Example.com"),
     "customer_language": ("en", "en-US", "de"),
     "days_between_orders": tuple(map(Decimal, ("0", "0.5", "1", "7", "30.0416", "90.25"))),
+    "discount_share": tuple(map(Decimal, ("0", "0.25", "0.4", "0.505", "1"))),
+    "spend_percentile": (0, 25, 50, 99, 100),
     "favourite_category": ("Home > Mugs", "Home > Lamps"),
     "favourite_vendor": ("Acme", "acme", "Globex"),
     **dict.fromkeys(("first_source", "last_source"), ("direct", "news", "spring sale", "blog.example.com", "pos", "")),

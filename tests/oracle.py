@@ -34,6 +34,8 @@ names that the app supplies. Where the specification leaves room, these are the 
   stands for its first moment. In ages and anniversaries 29 February counts as 28 February; an anniversary whose ends
   lie a year and more apart is every day.
 - Of segments that are kept `plain/standing.py` says the rest: references, pins and ladders.
+- The share of orders with a discount is taken over a buyer's own and 20 more, which had one as often as all orders that
+  count of all buyers; in hundredths, cut off. It is one of the scores.
 - Scores are those handed in, else those of the moment itself. Who has no order that counts is in PROSPECTS; otherwise
   fewer than 50 buyers leave the group missing, and a buyer without scores is NEW.
 """

@@ -508,6 +508,14 @@ def test_scores_are_fifths_by_who_is_strictly_worse():
     assert set(oracle.rfm(equal, NOW).values()) == {Score(1, 1, 1, 0)}
 
 
+def test_the_share_of_discounts_is_drawn_toward_the_shops_by_twenty_orders():
+    once = Customer(NOW, orders=[order()])
+    half = Customer(NOW, orders=[order(discount_codes=["SPRING"]), order()])
+    world = World(NEW_YORK, "USD", customers={"once": once, "half": half, "never": Customer(NOW)})
+    # one of three orders had one: (0 + 20/3) / 21 and (1 + 20/3) / 22
+    assert {who: score.discount_share for who, score in oracle.rfm(world, NOW).items()} == {"once": 3100, "half": 3400}
+
+
 def test_scores_are_missing_below_fifty_buyers_unless_asked_for():
     few, enough = buyers(49), buyers(50)
     for query in ("rfm_recency = 5", "rfm_group = 'CHAMPIONS'"):

@@ -259,6 +259,7 @@ QUERIES = (
     "products_purchased NOT MATCHES (sum_quantity > 3)",
     "orders_placed MATCHES (discount_code = 'SPRING', date <= -1d)",
     "orders_placed MATCHES (amount >= 10, sum_amount < 100)",
+    "discount_share >= 0.4",
 )
 
 
