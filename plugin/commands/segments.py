@@ -141,21 +141,21 @@ def members(given: argparse.Namespace) -> None:
         warn(session, shop, given, at)
 
 
-def kept(session: Session, shop: Shop, given: argparse.Namespace, at: datetime) -> Iterator[Row[Any]]:
+def kept(session: Session, shop: Shop, given: argparse.Namespace, at: datetime | None) -> Iterator[Row[Any]]:
     """Yield who is in the segment that is named as it is kept, or was at a moment."""
     segment = keep.by_name(session, shop.shop_id, given.segment)
     if segment is None:
         raise FailedError(f"there is no segment called {given.segment!r}")
-    return membership.at(session, shop.shop_id, segment.segment_id, at if given.at else None)
+    return membership.at(session, shop.shop_id, segment.segment_id, at)
 
 
-def asked(session: Session, given: argparse.Namespace) -> tuple[Shop, datetime]:
-    """Return the shop that is named and the moment that is asked about."""
+def asked(session: Session, given: argparse.Namespace) -> tuple[Shop, datetime | None]:
+    """Return the shop that is named and the moment that is asked about; None: now."""
     shop = shops.by_name(session, given.shop)
-    return shop, moment_of(given.at, shop) or clock.now()
+    return shop, moment_of(given.at, shop)
 
 
-def warn(session: Session, shop: Shop, given: argparse.Namespace, at: datetime) -> None:
+def warn(session: Session, shop: Shop, given: argparse.Namespace, at: datetime | None) -> None:
     """Say what the answer is not worth as much for as it looks."""
     words = vocabulary.of(session, shop)
     named = named_columns(given.query or "", words)
@@ -163,6 +163,6 @@ def warn(session: Session, shop: Shop, given: argparse.Namespace, at: datetime) 
         few = f"scores among {buyers} buyers say little; segments have none below {FEWEST_BUYERS}"
         print(f"tagsmith: {few}", file=sys.stderr)
     if not named.isdisjoint(predictions.NAMES):
-        _, quality = predictions.judged(session, shop, at)
+        _, quality = predictions.judged(session, shop, at or clock.now())
         if quality is not None and not is_good(quality):
             print(f"tagsmith: predictions are held back: {held_back.reason(quality)}", file=sys.stderr)

@@ -83,5 +83,5 @@ def first_day(session: Session, shop: Shop, made_on: date) -> date | None:
 def rests_on_today(session: Session, shop: Shop, query: str) -> bool:
     """Whether a query names something of which only today's state is kept. SegmentErrors: not a query."""
     words = vocabulary.of(session, shop)
-    tree = references.written_out(parse(query, words), references.library(session, shop, words))
+    tree = references.spelled_out(session, shop, parse(query, words), words)
     return undated(tree)

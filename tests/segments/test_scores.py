@@ -9,10 +9,13 @@ from sqlalchemy import select
 
 from connectors.records import Customer, Order
 from plugin import clock, ingest, lanes, shops
-from plugin.db import transaction
+from plugin.db import table, transaction
+from plugin.models.segments import CustomerStats
 from plugin.models.shops import Shop
+from plugin.segments.asking import ask
 from plugin.segments.kept import keep
 from plugin.segments.language.fields import GROUPS
+from plugin.segments.membership import scores
 from plugin.worker import work_all
 from tests import oracle
 from tests.segments.test_recompute import memberships
@@ -129,3 +132,15 @@ def test_a_number_wider_than_its_column_is_compared_and_fails_nothing(engine):
             keep.add(session, shop, "Wide", f"NOT (rfm_recency > {2**40} OR churn_risk BETWEEN -314472 AND -1)")
         hear(engine, [order(1, 1, MORNING, 100)])
         assert list(memberships(engine).values()) == [{"c1"}]
+
+
+def test_scores_of_somebody_who_is_gone_by_then_leave_nothing_behind(small):
+    small.segment("Everybody", "number_of_orders >= 0")
+    small.order("anna")
+    small.at()
+    with small.change() as (session, _):
+        scores.write(session, small.shop_id, [{"customer_id": "gone", "rfm_recency": 5}], marked=False)
+    small.at(hours=1)
+    with small.change() as (session, shop):
+        assert session.scalars(select(table(CustomerStats).c.customer_id)).all() == ["anna"]
+        assert ask.count(session, shop, "number_of_orders >= 0") == 1

@@ -37,7 +37,7 @@ def answer(session: Session, shop: Shop, query: str | None, now: datetime) -> Se
         asked = figures.Asked(shop.paid_orders_only)
         return select(figures.figures(asked, ()).cte("people").c.customer_id)
     words = vocabulary.of(session, shop)
-    tree = references.written_out(parse(query, words), references.library(session, shop, words))
+    tree = references.spelled_out(session, shop, parse(query, words), words)
     scope = everybody(session, shop, tree, now)
     return select(scope.figures.customer_id).where(condition(tree, scope))
 
@@ -65,7 +65,7 @@ def counts(
 ) -> Iterator[counting.Part]:
     """Yield how many customers meet `query`, in parts that add up. SegmentErrors: not a query."""
     words = vocabulary.of(session, shop)
-    tree = references.written_out(parse(query, words), references.library(session, shop, words))
+    tree = references.spelled_out(session, shop, parse(query, words), words)
 
     def met(scope: Scope) -> Select[Any]:
         people = scope.figures.customer_id.table

@@ -129,11 +129,12 @@ def parts(session: Session, ground: Ground, numbers: Numbers, after: str = "") -
     Everybody is one part where that is quick, or where it cannot be otherwise.
     """
     asking = Asking(session, ground, numbers)
-    if ground.whole or (ground.plain and len(asking.behind(None)) < FEW):
-        yield Part(asking.together(None))
+    late = asking.behind(None) if ground.plain else []
+    if ground.whole or (ground.plain and len(late) < FEW):
+        yield Part(asking.together(None, late))
         return
     for span in spans(session, ground.shop.shop_id, after):
-        yield Part(asking.together(span), span.until if span.until != LAST else None)
+        yield Part(asking.together(span, asking.behind(span)), span.until if span.until != LAST else None)
 
 
 def total(found: Iterable[Part]) -> tuple[int, ...]:
@@ -150,15 +151,17 @@ class Asking:
         self.as_told = cache(lambda asked: numbers(as_told(session, ground, asked)))
 
     def behind(self, span: Span | None) -> list[str]:
+        """Return who is behind, of everybody or of a span: nobody where all figures are worked out."""
+        if self.ground.read is None:
+            return []
         return kept.behind(self.session, self.ground.shop.shop_id, self.ground.now, span, FEW)
 
-    def together(self, span: Span | None) -> tuple[int, ...]:
+    def together(self, span: Span | None, late: Sequence[str]) -> tuple[int, ...]:
         """Return the numbers of everybody, or of a span.
 
         As kept, those of customers who are behind replaced by what is true of them; with many such all are worked out.
         """
         these = Asked(self.ground.shop.paid_orders_only, span=span is not None)
-        late = self.behind(span) if self.ground.read is not None else ()
         if self.ground.read is None or len(late) == FEW:
             return self.row(self.as_told(these), span)
         found = self.row(self.as_kept(these), span)

@@ -115,7 +115,8 @@ class Sheet:
 def sheet(session: Session, shop: Shop, query: str, at: datetime | None = None) -> Sheet:
     """Return what to count of a query, at a moment (aware; default: now). SegmentErrors: not a query."""
     words = vocabulary.of(session, shop)
-    tree, others = parse(query, words), references.library(session, shop, words)
+    tree = parse(query, words)
+    others = references.library(session, shop, words) if references.references(tree) else references.NOTHING
     return Sheet(tree, others, counting.ground(session, shop, references.written_out(tree, others), words, at))
 
 

@@ -90,6 +90,11 @@ def named_by(tree: Node) -> list[str]:
     return [one.segment_id for one in references(tree)]
 
 
+def spelled_out(session: Session, shop: Shop, tree: Node, words: Vocabulary) -> Node:
+    """Return a query of a shop with those of the segments it refers to in their place. SegmentErrors as below."""
+    return written_out(tree, library(session, shop, words)) if references(tree) else tree
+
+
 def written_out(tree: Node, known: Library) -> Node:
     """Return a query with those of the segments it refers to in their place, each where the reference stands.
 

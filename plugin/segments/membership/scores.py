@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, and_, false, null, or_, select, true, union_all, update
+from sqlalchemy import Engine, and_, false, literal, null, or_, select, true, union, union_all, update
 from sqlmodel import Session, col
 
 from plugin import dates, lanes, shops, stale
-from plugin.db import reading, table, transaction, upsert
+from plugin.db import Keys, among, reading, table, transaction, upsert
 from plugin.models.segments import CustomerStats
 from plugin.models.shops import Shop
 from plugin.segments.asking import ask, figures, predictions, relative
@@ -89,11 +89,20 @@ def moved_predictions(session: Session, shop: Shop, said: Mapping[str, predictio
 
 
 def write(session: Session, shop_id: str, changed: Sequence[Row], *, marked: bool) -> None:
-    """Write what has changed and, if a live segment names such figures, mark those whom it may move."""
+    """Write what has changed and, if a live segment names such figures, mark those whom it may move.
+
+    Whoever has no row yet and is not marked may have been deleted since they were read: a run then takes the row away.
+    """
+    ids = [row["customer_id"] for row in changed]
+    these = literal(ids, Keys())
+    known = (
+        select(one.c.customer_id).where(one.c.shop_id == shop_id, among(one.c.customer_id, these))
+        for one in (stats, stale.stale)
+    )
+    there = set(session.scalars(union(*known)))
     rows = [{"shop_id": shop_id, "orders": 0, "spent_minor": 0} | row for row in changed]
     upsert(session, stats, rows, change=[name for name in changed[0] if name != "customer_id"])
-    if marked:
-        stale.mark(session, shop_id, dict.fromkeys((row["customer_id"] for row in changed), "scores"))
+    stale.mark(session, shop_id, {one: "scores" for one in ids if marked or one not in there})
 
 
 def settle(session: Session, shop: Shop, midnight: datetime, buyers: int, quality: int | None) -> None:
