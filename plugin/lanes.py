@@ -38,13 +38,14 @@ class OvertakenError(RuntimeError):
 
 @dataclass
 class Claim:
-    """One worker's hold on one lane, since `begun_at`."""
+    """One worker's hold on one lane, since `begun_at`. `given_back`: with the last effects of its work."""
 
     shop_id: str
     kind: str
     fence: int
     leased_until: datetime
     begun_at: datetime
+    given_back: bool = False
 
     @property
     def subject(self) -> str:
@@ -156,6 +157,12 @@ def write_hold(session: Session, claim: Claim) -> None:
     claim.leased_until = until
 
 
+def give_back(session: Session, claim: Claim, due_at: datetime | None) -> None:
+    """Give a lane back as this transaction ends, instead of holding it: nothing is left to do but this one commit."""
+    at_the_end(session, ("lane", claim.shop_id, claim.kind, "hold"), lambda: release(session, claim, due_at))
+    claim.given_back = True
+
+
 def renew(engine: Engine, claim: Claim) -> None:
     """Renew the lease before a platform call. OvertakenError if the lane is somebody else's by now."""
     with transaction(engine) as session:
@@ -184,8 +191,9 @@ def attempt(engine: Engine, claim: Claim, work: Work) -> None:
     """Work one lane once. Its failure never stops another's."""
     try:
         next_at = work(engine, claim)
-        with transaction(engine) as session:
-            release(session, claim, next_at)
+        if not claim.given_back:
+            with transaction(engine) as session:
+                release(session, claim, next_at)
     except OvertakenError:
         log.info("lane %s of shop %s was taken over", claim.kind, claim.shop_id)
     except RetryableError as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Dialect, Table, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -93,23 +93,24 @@ def overwrite(
     if not rows:
         return
     connection = session.connection()
-    statement = overwriting(connection.dialect.name, target, tuple(names), tuple(change))
-    if connection.dialect.name == "postgresql":
-        session.execute(statement, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+    statement = overwriting(connection.dialect, target, tuple(names), tuple(change))
+    if isinstance(statement, str):
+        connection.exec_driver_sql(statement, list(map(tuple, rows)))
     else:
-        connection.exec_driver_sql(str(statement.compile(dialect=connection.dialect)), list(map(tuple, rows)))
+        session.execute(statement, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
 
 
 @lru_cache(maxsize=256)
-def overwriting(dialect: str, target: Table, names: Sequence[str], change: Sequence[str]) -> Any:
-    statement = inserting(dialect, target)
-    if dialect == "postgresql":  # a list for each column: one statement, however many rows
+def overwriting(dialect: Dialect, target: Table, names: Sequence[str], change: Sequence[str]) -> Any:
+    statement = inserting(dialect.name, target)
+    if dialect.name == "postgresql":  # a list for each column: one statement, however many rows
         lists = (func.unnest(bindparam(name, type_=ARRAY(target.c[name].type))) for name in names)
         statement = statement.from_select(list(names), select(*lists))
     else:
         statement = statement.values({name: bindparam(name) for name in names})
     new = {name: statement.excluded[name] for name in change}
-    return statement.on_conflict_do_update(index_elements=list(target.primary_key.columns.keys()), set_=new)
+    statement = statement.on_conflict_do_update(index_elements=list(target.primary_key.columns.keys()), set_=new)
+    return statement if dialect.name == "postgresql" else str(statement.compile(dialect=dialect))
 
 
 def bulk_insert(session: Session, target: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -117,19 +118,22 @@ def bulk_insert(session: Session, target: Table, rows: Sequence[Mapping[str, Any
     if not rows:
         return
     connection = session.connection()
-    if connection.dialect.name != "postgresql":
-        session.execute(target.insert(), rows)
-        return
     names = list(rows[0])
     types = [target.c[name].type.dialect_impl(connection.dialect) for name in names]
     bind = [kind.bind_processor(connection.dialect) for kind in types]
+    bound = (
+        tuple(process(row[name]) if process else row[name] for name, process in zip(names, bind, strict=True))
+        for row in rows
+    )
     columns = ", ".join(f'"{name}"' for name in names)
+    if connection.dialect.name != "postgresql":
+        places = ", ".join("?" * len(names))
+        connection.exec_driver_sql(f'INSERT INTO "{target.name}" ({columns}) VALUES ({places})', list(bound))  # noqa: S608
+        return
     try:
         with connection.connection.cursor().copy(f'COPY "{target.name}" ({columns}) FROM STDIN') as copy:
-            for row in rows:
-                copy.write_row(
-                    [process(row[name]) if process else row[name] for name, process in zip(names, bind, strict=True)]
-                )
+            for row in bound:
+                copy.write_row(row)
     except Exception as error:
         unquote(error)
         raise

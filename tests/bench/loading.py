@@ -43,6 +43,17 @@ SEGMENTS = {
     " AND email_subscription_status = 'SUBSCRIBED' AND number_of_orders >= 1",
 }
 
+# So many more that there are fifty, in the same manner; half of them move with the day.
+MORE = [
+    *(f"last_order_date < -{days}d" for days in (7, 14, 21, 45, 60, 75, 120, 150, 200, 270)),
+    *(f"first_order_date >= -{days}d" for days in (10, 20, 40, 50, 80, 100)),
+    *(f"orders_placed MATCHES (date >= -{days}d, count >= 2)" for days in (30, 60, 90, 180, 365)),
+    *(f"products_purchased MATCHES (tag = '{tag}', date >= -90d)" for tag in ("yoga", "swim", "trail")),
+    *(f"amount_spent >= {amount}" for amount in (100, 200, 300, 400, 500, 750)),
+    *(f"number_of_orders >= {orders}" for orders in (2, 3, 4, 6, 8, 10)),
+    *(f"average_order_value > {amount}" for amount in (50, 100)),
+]
+
 Row = Mapping[str, Any]
 
 
@@ -55,14 +66,24 @@ class Shop:
     shop_id: str = ""
 
     def load(self) -> None:
+        """Write the store's rows, and the scores of the last midnight: then nobody has been evaluated yet."""
         with clock.freeze(moment(store.NOW)):
             self.shop_id = load(self.engine, self.made)
             db.analyze(self.engine)
             self.turn("scores")
-            self.turn("recompute")
+
+    def settle(self) -> None:
         if self.engine.dialect.name == "postgresql":  # as autovacuum leaves it after a minute
             with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(text("VACUUM ANALYZE"))
+
+    def add(self, queries: Iterable[str], at: int) -> None:
+        """Keep more segments, and evaluate everybody."""
+        with clock.freeze(moment(at)):
+            with transaction(self.engine) as session:
+                for number, query in enumerate(queries):
+                    keep.add(session, shops.shop(session, self.shop_id), f"more {number}", query)
+            self.turn("recompute")
 
     def place(self, orders: list[store.Order], at: int) -> None:
         with clock.freeze(moment(at)):
@@ -79,8 +100,9 @@ class Shop:
         if claim is None:
             raise SystemExit(f"the lane {kind} was not due")
         next_at = worker.WORKS[kind](self.engine, claim)
-        with transaction(self.engine) as session:
-            lanes.release(session, claim, next_at)
+        if not claim.given_back:
+            with transaction(self.engine) as session:
+                lanes.release(session, claim, next_at)
 
     def recompute(self, at: int) -> None:
         with clock.freeze(moment(at)):
@@ -93,7 +115,8 @@ class Shop:
             Membership, (Membership.shop_id == Segment.shop_id) & (Membership.segment_id == Segment.segment_id)
         )
         with reading(self.engine) as session:
-            return {(names.index(name), number(one)) for name, one in session.execute(statement)}
+            found = session.execute(statement.where(Segment.name.in_(names)))
+            return {(names.index(name), number(one)) for name, one in found}
 
 
 def moment(seconds: int) -> datetime:

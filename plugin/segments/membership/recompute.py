@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Engine, delete, literal, select
+from sqlalchemy import Engine, bindparam, delete, literal, select
 from sqlmodel import Session
 
 from plugin import dates, lanes, shops
@@ -32,6 +34,12 @@ stale = table(Stale)
 memberships = table(Membership)
 changes = table(MembershipChange)
 
+LEAVING = delete(memberships).where(
+    memberships.c.shop_id == bindparam("shop"),
+    memberships.c.segment_id == bindparam("segment"),
+    among(memberships.c.customer_id, bindparam("customers", type_=Keys())),
+)
+
 
 def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
     """Bring a shop's memberships up to date; return the next moment at which time alone may change them."""
@@ -40,7 +48,9 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
         with transaction(engine) as session:
             lanes.hold(session, claim)
             if chunk(session, claim.shop_id, claim.fence * CHUNKS + turn):
-                return passing.next_moment(session, shops.shop(session, claim.shop_id))
+                next_at = passing.next_moment(session, shops.shop(session, claim.shop_id))
+                lanes.give_back(session, claim, next_at)
+                return next_at
         turn += 1
 
 
@@ -112,12 +122,10 @@ def write_differences(session: Session, run: Run, live: Sequence[Live], found: F
     asked_anew = {one.segment_id: "added" if one.new else "edited" for one in live if one.whole}
     rows = {pair: movement(run, pair, asked_anew) for pair in entered + left}
     bulk_insert(session, memberships, [rows[pair] | {"entered_at": run.now} for pair in entered])
-    for segment_id in {segment_id for segment_id, _ in left}:
-        gone = among(
-            memberships.c.customer_id, literal([who for segment, who in left if segment == segment_id], Keys())
-        )
-        of_segment = (memberships.c.shop_id == run.shop_id, memberships.c.segment_id == segment_id)
-        session.execute(delete(memberships).where(*of_segment, gone))
+    if left:
+        of_segments = groupby(left, key=itemgetter(0))
+        gone = [{"segment": one, "customers": [who for _, who in pairs]} for one, pairs in of_segments]
+        session.execute(LEAVING, [{"shop": run.shop_id} | one for one in gone])
     history = {"run": run.number, "changed_at": run.now}
     bulk_insert(session, changes, [rows[pair] | history | {"entered": pair in met} for pair in entered + left])
     if rows:

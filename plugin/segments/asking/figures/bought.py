@@ -27,16 +27,16 @@ def bought(asked: Asked) -> dict[str, ColumnElement[Any]]:
         "spent_minor": whole(func.sum(case((counted, net(orders))))),
         "first_order_at": func.min(placed_at, type_=orders.c.placed_at.type),
         "last_order_at": func.max(placed_at, type_=orders.c.placed_at.type),
-        "average_order_minor": average(case((counted, net(orders)))),
+        "average_order_minor": average(case((counted, net(orders))), case((counted, orders.c.amount_minor))),
         "largest_order_minor": func.max(case((counted, net(orders)))),
         "days_between_orders": between(placed_at),
         **{name: named(name) for name in LISTS},
     }
 
 
-def average(amount: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The average of amounts that are known, without the fraction of a minor unit. Missing where there are none."""
-    return whole(func.sum(amount)) // func.nullif(func.count(amount), 0, type_=BigInteger())
+def average(amount: ColumnElement[Any], known: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The average of amounts that are `known`, without the fraction of a minor unit. Missing where there are none."""
+    return whole(func.sum(amount)) // func.nullif(func.count(known), 0, type_=BigInteger())
 
 
 def between(placed_at: ColumnElement[Any]) -> ColumnElement[Any]:
