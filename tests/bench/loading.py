@@ -66,6 +66,12 @@ class Shop:
     shop_id: str = ""
 
     def load(self) -> None:
+        self.open()
+        with clock.freeze(moment(store.NOW)):
+            self.turn("recompute")
+        self.settle()
+
+    def open(self) -> None:
         """Write the store's rows, and the scores of the last midnight: then nobody has been evaluated yet."""
         with clock.freeze(moment(store.NOW)):
             self.shop_id = load(self.engine, self.made)

@@ -123,7 +123,7 @@ def bench(kind: str, size: int) -> None:
         url = new()
         migrations.upgrade(url)
         shop = loading.Shop(db.connect(url), made)
-        shop.load()
+        shop.open()
         print(f"{kind}, {size:,} customers, {len(made.orders):,} orders: {settings(shop.engine)}", flush=True)
         took, megabytes = process.submit(whole, url, shop.shop_id).result()
         shop.settle()
