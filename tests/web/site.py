@@ -23,6 +23,7 @@ from plugin.models.inbox import Delivery
 from plugin.models.privacy import DataRequest
 from plugin.models.segments import Membership, MembershipChange
 from plugin.models.shops import Account
+from plugin.models.structures import Ladder
 from plugin.segments.kept import keep, snapshots
 
 PASSWORD = "correct horse battery"
@@ -100,6 +101,7 @@ class Site:
             "customer_id": str(tenant.first),
             "snapshot_id": copy.snapshot_id,
             "site_key": site_key.site_key,
+            "ladder_id": f"{name}-ladder",
         }
         self.people(tenant, f"anna@{name}.example.com", f"bert@{name}.example.com")
         tenant.ids["delivery_id"] = self.delivery(tenant, "failed", f"{name} failed")
@@ -122,6 +124,13 @@ class Site:
             "klaviyo": {"api_key": "pk_made_up"},
         }
         return shops.connect(session, shop, platform, credentials[platform], Identity(account, account))
+
+    def ladder(self, tenant):
+        """Give a shop a ladder of which no level is left. Not every test wants one: it stands in lists and files."""
+        own = {"shop_id": tenant.shop_id, "created_at": clock.now(), "updated_at": clock.now()}
+        with transaction(self.engine) as session:
+            session.add(Ladder(**own, ladder_id=tenant.ids["ladder_id"], name=f"{tenant.name} ladder"))
+        return tenant
 
     def people(self, tenant, *emails, cause="order"):
         """Let customers be members of the shop's segment, since now."""

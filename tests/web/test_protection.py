@@ -23,6 +23,7 @@ def database_url(sqlite_databases):
 
 EVIL = "<script>alert('x')</script>"
 PAGES = ["/segments", "/segments/new", "/rehearsal", "/deliveries", "/connections", "/connections/keys", "/requests"]
+PAGES += ["/ladders", "/ladders/new", "/segments/proposed", "/segments/overlap", "/customers/attributes/file"]
 
 
 def policy(answer):
@@ -34,6 +35,7 @@ def answers(site, visitor, mine):
     """One answer of each kind that is made for a browser."""
     segment = f"/segments/{mine.ids['segment_id']}"
     paths = [*PAGES, segment, f"{segment}/members", f"{segment}/history", f"{segment}/edit", "/nowhere", "/segments/no"]
+    paths += [f"{segment}/remove", f"{segment}/pins", f"/customers/{mine.first}"]
     yield from map(visitor.get, [*paths, f"/requests/{mine.ids['request_id']}.json", "/segments/check?query=x"])
     stranger = site.app.test_client()
     for path in ("/login", "/setup?code=x", "/segments", "/healthz", "/static/site.css", "/nowhere"):

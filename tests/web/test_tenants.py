@@ -4,10 +4,8 @@ import itertools
 
 import pytest
 
-from plugin import clock
 from plugin.config import settings
 from plugin.db import transaction
-from plugin.models.structures import Ladder
 from plugin.segments.kept import keep
 
 # Addresses for everybody, without a shop; each is looked at in a test of its own.
@@ -58,23 +56,14 @@ WHOLE = {
 }
 
 
-def with_ladder(site, tenant):
-    """Give a shop a ladder, of which no level is left: other tests count its segments."""
-    tenant.ids["ladder_id"] = f"{tenant.name}-ladder"
-    own = {"shop_id": tenant.shop_id, "created_at": clock.now(), "updated_at": clock.now()}
-    with transaction(site.engine) as session:
-        session.add(Ladder(**own, ladder_id=tenant.ids["ladder_id"], name=f"{tenant.name} ladder"))
-    return tenant
-
-
 @pytest.fixture
 def mine(site, mine):
-    return with_ladder(site, mine)
+    return site.ladder(mine)
 
 
 @pytest.fixture
 def theirs(site, theirs):
-    return with_ladder(site, theirs)
+    return site.ladder(theirs)
 
 
 def rules(site):
