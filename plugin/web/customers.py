@@ -21,10 +21,10 @@ from plugin.web.segments import own
 bp = Blueprint("customers", __name__)
 
 
-@bp.get("/customers")
+@bp.route("/customers", methods=("GET", "POST"))
 def find() -> str | Response:
-    """Lead to the customer whose id or address somebody types."""
-    typed = request.args.get("who", "")
+    """Lead to the customer whose id or address somebody types. It is sent as a form: addresses of pages are logged."""
+    typed = request.form.get("who", "")
     if typed:
         with reading(engine()) as session:
             found = customers.find(session, g.shop.shop_id, typed)

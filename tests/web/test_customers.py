@@ -23,9 +23,15 @@ def shown(text):
 
 
 def test_a_customer_is_found_by_address_and_their_segments_are_listed(visitor, mine):
-    text = shown(visitor.said(visitor.get("/customers", query_string={"who": "Anna@mine.example.com"})))
+    text = shown(visitor.said(visitor.post("/customers", who="Anna@mine.example.com")))
     assert "mine regulars 22 Nov 2026, 12:00 an order Why" in text
-    assert "There is no customer" in visitor.get("/customers", query_string={"who": "nobody@example.com"}).text
+    assert "There is no customer" in visitor.post("/customers", who="nobody@example.com").text
+
+
+def test_an_address_that_is_typed_stands_in_no_address_of_a_page(visitor, mine):
+    assert 'method="get"' not in visitor.page("/customers")
+    assert "anna@" not in visitor.page("/customers?who=anna@mine.example.com")
+    assert visitor.post("/customers", who="anna@mine.example.com").headers["Location"] == "/customers/1"
 
 
 def test_why_is_one_step_from_the_members_and_says_when_the_page_is_ahead_of_the_segment(site, visitor, mine):

@@ -6,11 +6,11 @@ PATHS = [
     "/segments/%00",
     "/segments/{0}/members?after=%00",
     "/segments/{0}/why/%00",
-    "/customers?who=%00",
     "/customers/%00",
 ]
 FORMS = {
     "/login": {"shop": "\0", "password": "x"},
+    "/customers": {"who": "\0"},
     "/segments/{0}/tests": {"customer": "\0"},
     "/segments/{0}/release/%00": {},
 }
