@@ -35,9 +35,18 @@ def again(new: Any) -> dict[str, ColumnElement[Any]]:
 
 
 def mark_found(
-    session: Session, source: Any, found: ColumnElement[bool], cause: str, now: datetime | None = None
+    session: Session,
+    source: Any,
+    found: ColumnElement[bool],
+    cause: str,
+    now: datetime | None = None,
+    *,
+    more: bool = False,
 ) -> None:
-    """Mark the customers of the rows that a condition finds. Evaluating them is for the caller to ask for."""
+    """Mark the customers of the rows that a condition finds. Evaluating them is for the caller to ask for.
+
+    `more`: whoever is marked already stays so for the cause that was given first.
+    """
     # first by themselves: else the order below makes SQLite walk through the whole shop
     those = (
         select(source.c.shop_id, source.c.customer_id).where(found).distinct().cte("found").prefix_with("MATERIALIZED")
@@ -46,7 +55,8 @@ def mark_found(
     rows = select(those.c.shop_id, those.c.customer_id, literal(1), literal(cause), at)
     rows = rows.where(true()).order_by(those.c.customer_id)  # in one order everywhere, so that nobody waits in a circle
     add = insert(session, stale).from_select(["shop_id", "customer_id", "marks", "cause", "marked_at"], rows)
-    session.execute(add.on_conflict_do_update(index_elements=["shop_id", "customer_id"], set_=again(add.excluded)))
+    change = again(add.excluded) | ({"cause": stale.c.cause} if more else {})
+    session.execute(add.on_conflict_do_update(index_elements=["shop_id", "customer_id"], set_=change))
 
 
 def wake(session: Session, shop_id: str, moments: Iterable[tuple[datetime, str]]) -> None:

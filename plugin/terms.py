@@ -59,7 +59,7 @@ def change(session: Session, shop_id: str, wanted: Terms) -> bool:
         wait_anew(session, shop)
     if wanted.currency != before.currency:
         count_anew(session, shop)
-    live.ask_anew(session, shop_id)
+    live.ask_anew(session, shop_id, "terms")
     lanes.poke(session, shop_id, "scores")
     return True
 

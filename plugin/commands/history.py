@@ -100,7 +100,7 @@ def recompute(given: argparse.Namespace) -> None:
     with transaction(database) as session:
         shop_id = shops.by_name(session, given.shop).shop_id
         if given.full:
-            live.ask_anew(session, shop_id)
+            live.ask_anew(session, shop_id, "again")
         lanes.poke(session, shop_id, "scores")
         lanes.poke(session, shop_id, "recompute")
     work_of(database, shop_id, "inbox", "scores", "recompute")

@@ -16,7 +16,7 @@ class Segment(SQLModel, table=True):
     `evaluated_at`: up to which moment time alone has been taken into account. `whole`: "due" when every customer must
     be evaluated again, "running" once all are marked for it ("first" for the first time), "failed" when it could not be
     evaluated, for the reason `error`, "waits" when another could not to which it refers. `dues` grows each time
-    everybody is due by more than an edit of its own.
+    everybody is due by more than an edit of its own. `due_cause`: what everybody was first due by, until all are asked.
     `objective` to `say` are for the people who work with it; `review`: how often they look at it, `3m` or NULL.
     """
 
@@ -40,6 +40,7 @@ class Segment(SQLModel, table=True):
     dues: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     evaluated_at: datetime | None = moment()
     whole: str | None = None
+    due_cause: str | None = None
     error: str | None = None
     created_at: datetime = moment(null=False)
     updated_at: datetime = moment(null=False)

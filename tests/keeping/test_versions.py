@@ -1,5 +1,6 @@
 """Every edit of a segment is kept, can be undone, and is refused if somebody else was quicker."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 
-from plugin import db, migrations
+from connectors.records import Customer, Order
+from plugin import db, ingest, migrations, shops, terms
 from plugin.db import reading, table, transaction
 from plugin.models.keeping import SegmentVersion
 from plugin.models.segments import Membership, MembershipChange, Segment
@@ -43,6 +45,28 @@ def test_members_came_since_the_segment_was_new_though_it_was_edited_before_it_w
     kept.edit(segment, query="number_of_orders >= 3")
     kept.work("recompute")
     assert causes(kept, segment) == [("added", True), ("edited", False)]
+
+
+def test_a_change_tells_what_everybody_was_asked_anew_for_and_what_happened_meanwhile(kept):
+    kept.buy(anna=2, bert=2)
+    segment, other = (
+        kept.add("That day's", "first_order_date = 2026-11-19"),
+        kept.add("Friends", "number_of_orders > 2"),
+    )
+    kept.work("recompute")
+    with transaction(kept.engine) as session:
+        before = terms.of(shops.shop(session, kept.shop_id))
+        terms.change(session, kept.shop_id, replace(before, zone="Pacific/Kiritimati"))  # where it was the day after
+    kept.work("recompute")
+    assert causes(kept, segment) == [("added", True), ("terms", False)]
+    with transaction(kept.engine) as session:
+        buyer = Customer("anna", kept.at, email="anna@example.com")
+        orders = [Order(f"later-{n}", kept.at, kept.at, 1000, "GBP", customer=buyer) for n in range(2)]
+        ingest.store(session, shops.shop(session, kept.shop_id), "store", orders)
+    kept.edit(segment, query="number_of_orders = 2")  # before anybody was told of the orders
+    kept.work("recompute")
+    assert causes(kept, segment) == [("added", True), ("edited", True), ("terms", False)]
+    assert causes(kept, other) == [("order", True)]
 
 
 def test_a_tag_is_spelt_without_the_apostrophes_of_a_name(kept):

@@ -19,7 +19,7 @@ def pin(small, name, customer, *, inside, **how):
 
 def everything(small):
     with small.change() as (session, _):
-        live.ask_anew(session, small.shop_id)
+        live.ask_anew(session, small.shop_id, "again")
 
 
 def test_a_pin_holds_in_incremental_and_whole_runs_until_it_is_taken_off(small):

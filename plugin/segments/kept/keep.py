@@ -218,8 +218,9 @@ def switchable(others: Library, segment_id: str, *, enabled: bool) -> None:
 def consequences(changed: dict[str, Any]) -> dict[str, Any]:
     """Return what else of a segment's row changes with its definition."""
     if "enabled" in changed:
-        return {"whole": "due" if changed["enabled"] else None, "error": None}
-    return {"whole": "due"} if "query" in changed else {}
+        due = {"whole": "due", "due_cause": "edited"} if changed["enabled"] else {"whole": None, "due_cause": None}
+        return due | {"error": None}
+    return {"whole": "due", "due_cause": "edited"} if "query" in changed else {}
 
 
 def write(session: Session, segment: Segment, values: dict[str, Any]) -> None:

@@ -110,7 +110,7 @@ def set_levels(session: Session, shop_id: str, ladder_id: str, wanted: Sequence[
     ]
     upsert(session, levels, rows)
     spells.forget(session, shop_id, before - set(wanted) if patient else before | set(wanted))
-    live.ask_anew(session, shop_id, before | set(wanted))
+    live.ask_anew(session, shop_id, "ladder", before | set(wanted))
     for segment_id in sorted(before | set(wanted)):
         plan.mark_segment(session, shop_id, segment_id)
     lanes.poke(session, shop_id, "recompute")

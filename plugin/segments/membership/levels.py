@@ -60,4 +60,4 @@ def leave(session: Session, shop_id: str, segment_id: str) -> None:
     if ladder is not None:
         spells.forget(session, shop_id, [segment_id])
         others = {one.segment_id for one in levels_of(session, shop_id, ladder.ladder_id)} - {segment_id}
-        live.ask_anew(session, shop_id, others)
+        live.ask_anew(session, shop_id, "ladder", others)

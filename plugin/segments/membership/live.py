@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from plugin import dates, lanes
@@ -40,12 +40,20 @@ class Live:
     words: Vocabulary
     tree: Node | None
     whole: str | None
+    due_cause: str | None
     evaluated_at: datetime | None
 
     @property
     def new(self) -> bool:
         """Whether everybody is asked by it for the first time, however often it was edited before."""
         return self.whole == "first" or (self.whole == "due" and self.evaluated_at is None)
+
+    @property
+    def cause(self) -> str | None:
+        """What brings about that anybody enters or leaves it now; None: what has happened to them."""
+        if not self.whole:
+            return None
+        return "added" if self.new else self.due_cause or "again"
 
 
 def live_segments(session: Session, shop: Shop, now: datetime) -> list[Live]:
@@ -61,7 +69,7 @@ def read(session: Session, shop: Shop, row: Any, words: Vocabulary, midnight: da
     rested = row.whole == "failed" and row.evaluated_at is not None and row.evaluated_at < midnight
     tree = readable(session, shop, row, words) if rested or row.whole != "failed" else None
     whole = "failed" if tree is None else "due" if rested else row.whole
-    return Live(row.segment_id, row.version, row.dues, row.query, words, tree, whole, row.evaluated_at)
+    return Live(row.segment_id, row.version, row.dues, row.query, words, tree, whole, row.due_cause, row.evaluated_at)
 
 
 def readable(session: Session, shop: Shop, row: Any, words: Vocabulary) -> Node | None:
@@ -97,12 +105,16 @@ def reach(session: Session, shop_id: str, one: Live, now: datetime) -> None:
     session.execute(update(segments).where(segments.c.shop_id == shop_id, *same).values(values))
 
 
-def ask_anew(session: Session, shop_id: str, segment_ids: Collection[str] | None = None) -> None:
-    """Have everybody asked anew by segments (default: all), also if they are being asked at this moment."""
+def ask_anew(session: Session, shop_id: str, cause: str, segment_ids: Collection[str] | None = None) -> None:
+    """Have everybody asked anew by segments (default: all), also if they are being asked at this moment.
+
+    `cause` is told of whoever enters or leaves by it, unless they were to be asked already by another.
+    """
     due = update(segments).where(segments.c.shop_id == shop_id, segments.c.enabled)
     if segment_ids is not None:
         due = due.where(segments.c.segment_id.in_(sorted(segment_ids)))
-    session.execute(due.values(whole="due", dues=segments.c.dues + 1))
+    first = func.coalesce(segments.c.due_cause, cause)
+    session.execute(due.values(whole="due", due_cause=first, dues=segments.c.dues + 1))
     lanes.poke(session, shop_id, "recompute")
 
 
@@ -112,7 +124,7 @@ def settled(session: Session, shop_id: str) -> bool:
     if session.execute(select(segments.c.segment_id).where(*of_shop, segments.c.whole == "due").limit(1)).first():
         return False
     running = update(segments).where(segments.c.shop_id == shop_id, segments.c.whole.in_(("first", "running")))
-    session.execute(running.values(whole=None, error=None))
+    session.execute(running.values(whole=None, due_cause=None, error=None))
     return True
 
 

@@ -49,7 +49,7 @@ def mark(session: Session, shop: Shop, live: Sequence[Live], now: datetime) -> N
         lanes.poke(session, shop.shop_id, "scores")  # they are kept from now on
     if due:
         for source in (customers, memberships):
-            stale.mark_found(session, source, source.c.shop_id == shop.shop_id, "edited", now)
+            stale.mark_found(session, source, source.c.shop_id == shop.shop_id, "again", now, more=True)
 
 
 def mark_unpinned(session: Session, shop: Shop, live: Sequence[Live], today: date, now: datetime) -> None:

@@ -36,11 +36,11 @@ def begin(session: Session, shop: Shop, now: datetime) -> None:
         look_again(session, shop, shop.evaluated_at)
         keep(session, shop, evaluated_at=now)
         session.refresh(shop)
-        live.ask_anew(session, shop.shop_id)
+        live.ask_anew(session, shop.shop_id, "again")
     elif shop.ahead_at is not None and shop.ahead_at <= now:
         keep(session, shop, ahead_at=None)
         session.refresh(shop)
-        live.ask_anew(session, shop.shop_id)
+        live.ask_anew(session, shop.shop_id, "again")
 
 
 def look_again(session: Session, shop: Shop, at: datetime) -> None:

@@ -119,7 +119,7 @@ def write_differences(session: Session, run: Run, live: Sequence[Live], found: F
     """Write who entered and who left, with the cause, and have their tags put right."""
     held = {pair for pair in found.held if pair[0] in found.evaluated}
     entered, left = sorted(met - held), sorted(held - met)
-    asked_anew = {one.segment_id: "added" if one.new else "edited" for one in live if one.whole}
+    asked_anew = {one.segment_id: one.cause for one in live if one.cause}
     rows = {pair: movement(run, pair, asked_anew) for pair in entered + left}
     bulk_insert(session, memberships, [rows[pair] | {"entered_at": run.now} for pair in entered])
     if left:

@@ -113,7 +113,7 @@ def settle(session: Session, shop: Shop, midnight: datetime, buyers: int, qualit
     counted = update(Shop).where(col(Shop.shop_id) == shop.shop_id)
     session.execute(counted.values(scored_at=midnight, scored_buyers=buyers, model_quality=quality))
     if is_good(quality) != is_good(shop.model_quality):
-        ask_anew(session, shop.shop_id, naming(session, shop, predictions.NAMES))
+        ask_anew(session, shop.shop_id, "scores", naming(session, shop, predictions.NAMES))
     if (buyers >= FEWEST_BUYERS) != (shop.scored_buyers >= FEWEST_BUYERS):
         stale.mark_found(session, stats, stats.c.shop_id == shop.shop_id, "scores")
         lanes.poke(session, shop.shop_id, "recompute")
