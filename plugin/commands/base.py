@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import getpass
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Engine
 
-from plugin import dates, db
+from plugin import clock, dates, db
 from plugin.config import settings
 from plugin.models.shops import Shop
 
@@ -67,11 +67,14 @@ def by() -> str:
 
 
 def moment_of(written: str | None, shop: Shop) -> datetime | None:
-    """Return the moment that --at names, on the shop's clocks unless it names a zone; None where there is none."""
+    """Return the moment gone by that --at names, on the shop's clocks unless it names a zone; None where none is."""
     if written is None:
         return None
     try:
-        moment = datetime.fromisoformat(written)
-    except ValueError as error:
+        named = datetime.fromisoformat(written)
+        moment = (named if named.tzinfo else dates.instant(named, shop.zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise WrongUseError("--at is written 2011-12-10T12:00, in the shop's zone") from error
-    return moment if moment.tzinfo else dates.instant(moment, shop.zone)
+    if moment > clock.now():
+        raise WrongUseError("--at lies in the future: what is asked as of a moment is asked of what has happened")
+    return moment

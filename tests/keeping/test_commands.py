@@ -73,6 +73,15 @@ def test_a_part_inside_a_negation_is_not_taken_for_its_opposite(kept, tell):
     ]
 
 
+@pytest.mark.parametrize("at", ["2026-11-21T12:00", "9999-12-31T23:59", "2026-11-20T13:00+00:00", "noon"])
+def test_only_a_moment_gone_by_can_be_asked_about(kept, tell, at):
+    kept.buy(anna=3)
+    for command in ("count", "members"):
+        assert "--at" in tell("segments", command, "--query", "number_of_orders > 1", "--at", at, code=2)
+    assert "--at" in tell("segments", "backtest", "number_of_orders > 1", "--at", at, code=2)
+    assert tell("segments", "count", "--query", "number_of_orders > 1", "--at", "2026-11-20T12:00") == "1"
+
+
 def test_edits_name_the_segments_to_which_a_query_refers(kept, tell):
     friends = kept.add("Friends")
     both = kept.add("Both", "IN SEGMENT 'Friends'")
