@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 from typing import Any
 
-from plugin import clock, shops
+from plugin import shops
 from plugin.commands.base import FailedError, Subparsers, WrongUseError, command, engine, moment_of, shop_option
 from plugin.db import reading
 from plugin.insight import days, overlap
@@ -32,7 +33,7 @@ def add(inside: Subparsers) -> None:
             made.add_argument("--at", required=True, help="2011-12-10T12:00, in the shop's zone")
     comparing = command(inside, "overlap", compare, "segments against each other: customers in both, shares, Jaccard")
     shop_option(comparing)
-    comparing.add_argument("names", nargs="*", help="default: all")
+    comparing.add_argument("names", nargs="*", help="default: all, those pairs left out that have nobody in common")
 
 
 def list_days(given: argparse.Namespace) -> None:
@@ -60,8 +61,6 @@ def test(given: argparse.Namespace) -> None:
         shop = shops.by_name(session, given.shop)
         at = moment_of(given.at, shop)
         assert at is not None
-        if at > clock.now():
-            raise WrongUseError("--at lies in the future: a back-test asks the past")
         try:
             found = backtest(session, shop, given.query, at)
         except SegmentErrors as error:
@@ -81,6 +80,9 @@ def compare(given: argparse.Namespace) -> None:
         if None in found:
             raise FailedError(f"there is no segment {given.names[found.index(None)]}")
         chosen = [one for one in found if one] or keep.all_of(session, shop.shop_id)
-        for pair in overlap.pairs(session, shop.shop_id, chosen):
+        pairs = overlap.pairs(session, shop.shop_id, chosen)
+        for pair in (one for one in pairs if one.both or given.names):
             shares = (f"{share:.4f}" for share in (pair.share_of_one, pair.share_of_other, pair.jaccard))
             print(pair.one.name, pair.other.name, pair.both, *shares, sep="\t")
+        if not given.names and (apart := sum(not pair.both for pair in pairs)):
+            print(f"tagsmith: {apart} more pairs have nobody in common", file=sys.stderr)

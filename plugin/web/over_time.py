@@ -63,10 +63,12 @@ def compare() -> str:
         everything = keep.all_of(session, g.shop.shop_id)
         chosen = [one for one in everything if one.segment_id in named] or everything
         found = overlap.pairs(session, g.shop.shop_id, chosen[:MOST_COMPARED])
-        meeting = conflicts.met(session, g.shop)
-    found.sort(key=lambda pair: (-pair.jaccard, pair.one.name))
-    shown = {"segments": everything, "chosen": chosen[:MOST_COMPARED], "pairs": found, "met": meeting}
-    return render_template("segments/overlap.html", **shown)
+        met = conflicts.met(session, g.shop)
+    meeting = sorted((pair for pair in found if pair.both), key=lambda pair: (-pair.jaccard, pair.one.name))
+    shown = {"segments": everything, "chosen": chosen[:MOST_COMPARED], "met": met}
+    return render_template(
+        "segments/overlap.html", pairs=found, meeting=meeting, apart=len(found) - len(meeting), **shown
+    )
 
 
 def day(written: str, today: date) -> date | None:
