@@ -20,6 +20,7 @@ from plugin.segments.asking.rfm import FEWEST_BUYERS
 from plugin.segments.language.vocabulary import WHOLE_TABLE
 from plugin.segments.membership.live import Live, fail, named_columns
 from plugin.segments.membership.looking import (
+    FIRST_VERDICT,
     INDEXED,
     INDEXED_TOO,
     KEY,
@@ -82,12 +83,15 @@ def look(session: Session, sight: Sight, segments: Sequence[Live]) -> Seen:
     rows = session.execute(looking(question), figures.parameters(shop_id, sight.now, sight.customer_ids)).all()
     kept = question.kept
     write(session, shop_id, kept, rows)
+    verdicts = slice(FIRST_VERDICT, -len(kept))
     ids = [one.segment_id for one in segments]
-    seen = Seen(evaluated=set(ids))
-    for customer_id, _, held, *verdicts in rows:
-        seen.present.add(customer_id)
-        seen.held.update((segment_id, customer_id) for segment_id in (held or "").split(",") if held)
-        seen.met.update((ids[place], customer_id) for place in places(verdicts[: -len(kept)]))
+    meant = {said: [ids[place] for place in places(said)] for said in {row[verdicts] for row in rows}}
+    seen = Seen(
+        present={row.customer_id for row in rows},
+        held={(segment_id, row.customer_id) for row in rows if row.held for segment_id in row.held.split(",")},
+        evaluated=set(ids),
+        met={(segment_id, row.customer_id) for row in rows for segment_id in meant[row[verdicts]]},
+    )
     if gone := sorted(set(sight.customer_ids) - seen.present):
         of_gone = among(stats.c.customer_id, literal(gone, Keys()))
         session.execute(delete(stats).where(stats.c.shop_id == shop_id, of_gone))

@@ -38,6 +38,7 @@ KEPT = frozenset(stats.c.keys()).difference(KEY, SCORES)
 ALWAYS = frozenset({"orders", "spent_minor"})  # cannot be missing
 INDEXED = frozenset({"added_at", "abandoned_at"})
 SAME, OTHERS, INDEXED_TOO = range(3)  # which figures differ from those kept
+FIRST_VERDICT = 3  # column of the answer, behind id, what differs and segments held
 BITS = 60  # verdicts in one number of the database
 
 
