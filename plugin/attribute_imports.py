@@ -21,6 +21,7 @@ from plugin.db import analyze, clean, reading, transaction
 from plugin.imports import Fault, Row, UnreadableFileError, heading, numbered
 
 BATCH_ROWS = 500
+MOST_COLUMNS = 200
 IDS = ("customer_id", "customer id", "id")
 EMAILS = ("email", "e-mail", "email address")
 MOMENTS = ("changed_at",)
@@ -111,13 +112,19 @@ def columns_of(header: Iterable[str]) -> Columns:
     def column(names: Iterable[str]) -> str | None:
         return next((title for title in header if title.casefold() in names), None)
 
+    header = list(header)
+    if len(header) > MOST_COLUMNS:
+        raise UnreadableFileError(f"it has {len(header)} columns: at most {MOST_COLUMNS} are taken in at once")
     customer_id, email, changed_at = column(IDS), column(EMAILS), column(MOMENTS)
     if not (customer_id or email):
         raise UnreadableFileError("no column says whose the values are: name one customer_id or email")
-    rest = [title for title in header if title and title not in (customer_id, email, changed_at)]
+    own = (customer_id, email, changed_at)
+    rest = [title for title in header if title and title not in own]
     keys = {key_of(title): title for title in rest}
-    if not keys or len(keys) < len(rest):
-        raise UnreadableFileError("each further column names an attribute, and each of them once: there is none or two")
+    if not keys or len(keys) < len(rest) or any(header.count(title) > 1 for title in own if title):
+        raise UnreadableFileError(
+            "each further column names an attribute, and each column stands once: there is none or two"
+        )
     if wrong := [title for key, title in keys.items() if definitions.fault_of(key)]:
         raise UnreadableFileError(f"column {clean(wrong[0])[:40]!r}: {definitions.fault_of(key_of(wrong[0]))}")
     return Columns(customer_id, email, changed_at, keys)

@@ -23,6 +23,7 @@ from plugin.tagging.pushes import keys
 kept = table(AttributeValue)
 
 NO_CONNECTION = ""
+LONGEST_ID, LONGEST_ADDRESS = 200, 320  # Postgres indexes no text of some thousands of characters
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ def fault_of(given: Given) -> str | None:
     """Return why a value cannot be kept, whatever it is."""
     if not given.customer_id and "@" not in (given.email or ""):
         return "neither a customer's id nor an e-mail address"
+    if len(given.customer_id or "") > LONGEST_ID or len(given.email or "") > LONGEST_ADDRESS:
+        return f"an id has at most {LONGEST_ID} characters, an e-mail address {LONGEST_ADDRESS}"
     return definitions.fault_of(given.key)
 
 

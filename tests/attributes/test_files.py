@@ -73,12 +73,22 @@ def test_a_rehearsal_says_the_same_and_keeps_nothing(keeper, small_batches):
         ("email\na@example.com\n", "each further column names an attribute"),
         ("email,size,size\n", "each further column names an attribute"),
         ("email,Size!,size\n", "each further column names an attribute"),
+        ("email,email,size\n", "each column stands once"),
+        ("email," + ",".join(map("a{}".format, range(200))), "201 columns: at most 200"),
         ("email,7\n", "a key is a word"),
     ],
 )
 def test_what_is_no_such_file_is_refused(keeper, text, why):
     with pytest.raises(UnreadableFileError, match=why):
         bring_in(keeper, text)
+
+
+@pytest.mark.parametrize("whose", ["", "@example.com"])
+def test_an_id_or_address_that_no_index_holds_is_left_out(keeper, whose):
+    unlike = "".join(map(str, range(5_000)))  # Postgres would pack what repeats itself
+    came = bring_in(keeper, f"{'email' if whose else 'customer_id'},size\n{unlike}{whose},4\n")
+    assert [(fault.line, "at most 200" in fault.reason) for fault in came.faults] == [(2, True)]
+    assert keeper.values() == {}
 
 
 @pytest.fixture
