@@ -37,6 +37,7 @@ bp = Blueprint("editor", __name__)
 
 Page = str | Response | tuple[str, int]
 
+MOST_DIGITS = 9
 SAVING = ("save", "despite")  # despite the segment's tests
 
 
@@ -177,7 +178,7 @@ def mended(draft: Definition) -> Definition:
     """Return the draft with the suggestion put in whose button was pressed: "start:end:text"."""
     start, _, rest = request.form.get("apply", "").partition(":")
     end, _, text = rest.partition(":")
-    if not (start.isdecimal() and end.isdecimal()):
+    if not all(place.isdecimal() and len(place) <= MOST_DIGITS for place in (start, end)):
         return draft
     return replace(draft, query=draft.query[: int(start)] + text + draft.query[int(end) :])
 

@@ -30,6 +30,7 @@ bp = Blueprint("ladders", __name__)
 Page = str | Response | tuple[str, int]
 
 FIRST_RUNGS = 3
+MOST_DIGITS = 9  # Python reads no number of thousands of them
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Draft:
 
 
 def days(typed: str) -> int:
-    if typed and not typed.isdecimal():
+    if typed and not (typed.isdecimal() and len(typed) <= MOST_DIGITS):
         raise RefusedError(f"Grace and stay are 0 to {MOST_DAYS} days.")
     return int(typed or 0)
 
@@ -165,7 +166,7 @@ def sent() -> Draft:
 def moved(draft: Draft) -> Draft:
     """Return the draft with what another button than that for keeping it asks for."""
     what, _, place = request.form.get("action", "").partition(":")
-    if what == "higher" and place.isdecimal():
+    if what == "higher" and place.isdecimal() and len(place) <= MOST_DIGITS:
         return draft.lifted(int(place))
     return replace(draft, rungs=(*draft.rungs, Rung())[:MOST_LEVELS])
 

@@ -53,7 +53,8 @@ def install(app: Flask, given: Settings) -> None:
 
     app.after_request(add_headers)
     app.register_error_handler(HTTPException, error_page)
-    app.register_error_handler(DataError, unheld)
+    for beyond in (DataError, OverflowError):
+        app.register_error_handler(beyond, unheld)
     app.log_exception = log_exception  # type: ignore[method-assign]  # the text of an error can hold a person
     if given.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=given.proxies, x_proto=given.proxies)  # type: ignore[method-assign]
@@ -105,8 +106,9 @@ def error_page(error: HTTPException) -> tuple[str, int] | HTTPException | Respon
     return render_template("errors/error.html", title=title, advice=advice), code
 
 
-def unheld(_error: DataError) -> tuple[str, int] | HTTPException | Response:
-    """Refuse a request with a value that Postgres cannot hold, such as U+0000: SQLite merely does not find it."""
+def unheld(_error: DataError | OverflowError) -> tuple[str, int] | HTTPException | Response:
+    """Refuse a request with a value that no row can hold: U+0000, which SQLite merely does not find, or a number that
+    is too large, of which its driver says that it is an OverflowError."""
     log.warning("a value that the database cannot hold at %s %s", request.method, request.endpoint)
     return error_page(BadRequest())
 

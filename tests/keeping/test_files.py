@@ -188,7 +188,13 @@ def test_ladders_stand_in_the_file_with_the_names_of_their_segments(kept):
     turned = LADDERS.replace("      - at risk\n", "").replace("Friends\n", "Friends\n      - at risk\n")
     assert take_in(kept, on + turned).ladders == ["Rings"]
     assert export(kept) == on + turned
-    for wrong in (LADDERS.replace("at risk", "nobody"), LADDERS.replace("30", "long"), "ladders:\n  - name: Rings\n"):
+    for wrong in (
+        LADDERS.replace("at risk", "nobody"),
+        LADDERS.replace("30", "long"),
+        LADDERS.replace("30", repr("9" * 5000)),
+        LADDERS.replace("30", "9" * 5000),
+        "ladders:\n  - name: Rings\n",
+    ):
         assert take_in(kept, on + wrong).faults
     assert take_in(kept, on).left == ["Rings"]
     assert take_in(kept, on, prune=True).removed == ["Rings"]

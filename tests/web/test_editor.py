@@ -70,7 +70,7 @@ def test_a_suggestion_is_one_button_away_without_javascript(visitor):
     assert 'value="seg:mine"' in answer.text
 
 
-@pytest.mark.parametrize("apply", ["", "x", "1", "1:x:y", "-1:2:y", "99999:99999:!"])
+@pytest.mark.parametrize("apply", ["", "x", "1", "1:x:y", "-1:2:y", "99999:99999:!", "9" * 5000 + ":1:!"])
 def test_a_button_that_was_tampered_with_does_no_harm(visitor, apply):
     assert visitor.post("/segments/new", apply=apply, query=WRONG).status_code == 200
 

@@ -6,11 +6,13 @@ PATHS = [
     "/segments/%00",
     "/segments/{0}/members?after=%00",
     "/segments/{0}/why/%00",
+    f"/segments/{{0}}/history?before=0.{2**63}.1",
     "/customers/%00",
 ]
 FORMS = {
     "/login": {"shop": "\0", "password": "x"},
     "/customers": {"who": "\0"},
+    "/segments/{0}/restore": {"version": str(2**63)},
     "/segments/{0}/tests": {"customer": "\0"},
     "/segments/{0}/release/%00": {},
 }

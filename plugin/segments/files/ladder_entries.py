@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from plugin.segments.kept.definition import RefusedError
 from plugin.segments.membership import ladders
 from plugin.segments.membership.ladders import FEWEST_LEVELS, Plan
 
+DAYS = re.compile(r"\d{1,9}")
 FIELDS = ("name", "levels", "grace_days", "stay_days")
 
 
@@ -50,7 +52,7 @@ def read(work: Importing, number: int, given: Any) -> Plan | None:
     days = {name: str(given.get(name, 0)) for name in ("grace_days", "stay_days")}
     wrong = [f"{called}: {name} is unknown." for name in given if name not in FIELDS]
     wrong += [f"{called}: there is no segment {one!r}." for one in given["levels"] if fold(str(one)) not in by_name]
-    wrong += [f"{called}: {name} is a number of days." for name, count in days.items() if not count.isdecimal()]
+    wrong += [f"{called}: {name} is a number of days." for name, count in days.items() if not DAYS.fullmatch(count)]
     if wrong:
         work.outcome.faults += wrong
         return None
