@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +51,23 @@ class Counted(Lived):
             found = tally(session, shop, query)
             assert (found.everybody, found.whole.alone) == (len(snapshot.people), expected), (query, at, self.log)
             check(snapshot, found.whole)
+
+
+@pytest.mark.parametrize("query", ["number_of_orders >= 1", "rfm_recency >= 1"])
+def test_what_is_left_of_a_count_is_what_is_left_though_it_could_be_counted_at_once_by_then(small, monkeypatch, query):
+    """Customers were worked off between two questions, or nothing that is kept can be relied on any more."""
+    monkeypatch.setattr(counting, "SPAN", 2)
+    monkeypatch.setattr(counting, "FEW", 1)
+    small.segment("Buyers", "number_of_orders >= 1")
+    for number in range(6):
+        small.order(f"c{number}")
+    small.at(days=2)
+    with reading(small.engine) as session:
+        shop = shops.shop(session, small.shop_id)
+        assert [one.numbers for one in ask.counts(session, shop, query)] in ([(6,)], [(2,)] * 3 + [(0,)])
+        assert counting.total(ask.counts(session, shop, query, after="c3")) == (2,)
+        monkeypatch.setattr(counting, "FEW", 1000)
+        assert counting.total(ask.counts(session, shop, query, after="c3")) == (2,)
 
 
 @settings(

@@ -85,13 +85,18 @@ def as_kept(ground: Ground, asked: Asked) -> Scope:
     )
 
 
-def as_told(session: Session, ground: Ground, asked: Asked) -> Scope:
-    """Ask customers by what has happened up to the moment. Ranks are read where others are, else worked out."""
+def as_told(session: Session, ground: Ground, asked: Asked, after: str = "") -> Scope:
+    """Ask customers by what has happened up to the moment. Ranks are read where others are, else worked out.
+
+    With `after`, those behind that one are asked, of whom the others say what their ranks are.
+    """
     if ground.read is not None:
         return beside(ground, asked, ground.named.difference(relative.KEPT), ground.named.intersection(relative.KEPT))
     named = columns_of(ground.tree)
-    people = figures.figures(asked, named)
-    return scope(ground, asked, relative.completed(session, ground.shop, people, named, ground.now))
+    people = relative.completed(session, ground.shop, figures.figures(asked, named), named, ground.now)
+    if after:
+        people = select(*people.c).where(people.c.customer_id > after).cte("rest")
+    return scope(ground, asked, people)
 
 
 def scope(ground: Ground, asked: Asked, people: FromClause) -> Scope:
@@ -126,11 +131,13 @@ class Part:
 def parts(session: Session, ground: Ground, numbers: Numbers, after: str = "") -> Iterator[Part]:
     """Yield the numbers of one span of customers after the other, in the order of their ids.
 
-    Everybody is one part where that is quick, or where it cannot be otherwise.
+    Everybody is one part where that is quick, or where it cannot be otherwise: then so is who is left after one, whose
+    predecessors may have been counted before it was so.
     """
-    asking = Asking(session, ground, numbers)
-    late = asking.behind(None) if ground.plain else []
-    if ground.whole or (ground.plain and len(late) < FEW):
+    asking = Asking(session, ground, numbers, after if ground.whole else "")
+    at_once = ground.plain and not after
+    late = asking.behind(None) if at_once else []
+    if ground.whole or (at_once and len(late) < FEW):
         yield Part(asking.together(None, late))
         return
     for span in spans(session, ground.shop.shop_id, after):
@@ -145,10 +152,10 @@ def total(found: Iterable[Part]) -> tuple[int, ...]:
 class Asking:
     """Numbers being asked for. Each statement is built once: that costs more than many a span."""
 
-    def __init__(self, session: Session, ground: Ground, numbers: Numbers) -> None:
+    def __init__(self, session: Session, ground: Ground, numbers: Numbers, after: str = "") -> None:
         self.session, self.ground = session, ground
         self.as_kept = cache(lambda asked: numbers(as_kept(ground, asked)))
-        self.as_told = cache(lambda asked: numbers(as_told(session, ground, asked)))
+        self.as_told = cache(lambda asked: numbers(as_told(session, ground, asked, after)))
 
     def behind(self, span: Span | None) -> list[str]:
         """Return who is behind, of everybody or of a span: nobody where all figures are worked out."""
