@@ -169,10 +169,13 @@ def connect(
     return connection
 
 
-def lock(session: Session, shop_id: str) -> None:
-    """Let nobody else connect this shop before we commit: two at once would give it two stores."""
+def lock(session: Session, shop_id: str, *, alone: bool = False) -> None:
+    """Let nobody else connect this shop before we commit: two at once would give it two stores.
+
+    `alone`: nor anybody write anything of it, and whoever does so at this moment comes first.
+    """
     row = select(col(Shop.shop_id)).where(col(Shop.shop_id) == shop_id)
-    session.execute(row.with_for_update(key_share=True))
+    session.execute(row.with_for_update(key_share=not alone))
 
 
 def add_lanes(session: Session, shop: Shop, connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from alembic import command
@@ -17,6 +18,7 @@ from plugin.models.segments import Membership, MembershipChange, Segment
 from plugin.models.tagging import OwnedTag
 from plugin.segments.kept import keep, versions
 from plugin.segments.kept.definition import Definition, RefusedError, rhythm, spoken
+from plugin.segments.membership import recompute
 
 
 def history(kept, segment):
@@ -67,6 +69,24 @@ def test_a_change_tells_what_everybody_was_asked_anew_for_and_what_happened_mean
     kept.work("recompute")
     assert causes(kept, segment) == [("added", True), ("edited", True), ("terms", False)]
     assert causes(kept, other) == [("order", True)]
+
+
+def test_no_member_is_left_of_a_segment_that_is_deleted_while_a_run_is_under_way(kept):
+    kept.buy(anna=2)
+    segment = kept.add("Friends")
+    kept.work("recompute")
+    with transaction(kept.engine) as session:
+        buyer = Customer("bert", kept.at, email="bert@example.com")
+        orders = [Order(f"bert-{n}", kept.at, kept.at, 1000, "GBP", customer=buyer) for n in range(2)]
+        ingest.store(session, shops.shop(session, kept.shop_id), "store", orders)
+    deleting = Thread(target=kept.do, args=(keep.remove, segment.segment_id))
+    with transaction(kept.engine) as session:
+        recompute.chunk(session, kept.shop_id, 1_000)
+        deleting.start()
+        deleting.join(1)  # it waits for this run
+    deleting.join()
+    with reading(kept.engine) as session:
+        assert [session.execute(select(table(one))).all() for one in (Segment, Membership)] == [[], []]
 
 
 def test_a_tag_is_spelt_without_the_apostrophes_of_a_name(kept):

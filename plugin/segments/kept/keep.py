@@ -169,7 +169,7 @@ def restore(session: Session, shop: Shop, segment_id: str, version: int, **how: 
 
 def remove(session: Session, shop: Shop, segment_id: str, *, by: str = "") -> None:
     """Delete a segment with its members and their history: its tags are taken off. Versions and snapshots stay."""
-    shops.lock(session, shop.shop_id)
+    shops.lock(session, shop.shop_id, alone=True)  # a run could write members of what is gone
     segment = known(session, shop.shop_id, segment_id)
     dependents.refuse_removal(references.library(session, shop), segment_id)
     write(session, segment, {"enabled": False})
