@@ -99,8 +99,8 @@ COVERED: Mapping[str, Cover] = {
     "lanes": Cover(searched="error", kept="shop_id kind due_at fence leased_until failures worked_at"),
     "segments": Cover(
         searched="error objective offer say",
-        kept="shop_id segment_id name query tag enabled rewards owner owner_email review version dues evaluated_at "
-        "whole created_at updated_at",
+        kept="shop_id segment_id name query tag enabled rewards owner owner_email review version dues due_cause "
+        "evaluated_at whole created_at updated_at",
     ),
     "segment_versions": Cover(searched="content", kept="shop_id segment_id version edited_at editor edit restored"),
     "segment_reviews": Cover(searched="error note", kept="shop_id segment_id due_on mailed_at done_at editor"),
