@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, exists, select
@@ -55,21 +56,27 @@ OF_CUSTOMERS = (
 )  # each of a customer by itself; `bought` sums up orders, which are joined
 
 
-NONE: Mapping[str, ColumnElement[Any]] = {}
+Columns = Mapping[str, ColumnElement[Any]]
+
+NONE: Columns = {}
 
 
-def figures(
-    asked: Asked, needed: Collection[str] | None = None, functions: Mapping[str, ColumnElement[Any]] = NONE
-) -> Select[Any]:
+@cache
+def expressions(asked: Asked) -> tuple[Columns, Columns]:
+    """Return what sums up orders, and what is of each customer by itself. Few are asked for, and all cost to build."""
+    return bought(asked), {name: column for subject in OF_CUSTOMERS for name, column in subject(asked).items()}
+
+
+def figures(asked: Asked, needed: Collection[str] | None = None, functions: Columns = NONE) -> Select[Any]:
     """Return a row for each customer, with the columns of `customer_stats` except the scores, or the needed ones alone.
 
     `functions` are further aggregates over a customer's orders. Orders are joined and grouped rather than summed up
     beforehand: each customer then costs a look into an index, whatever the planner knows about the tables.
     """
     added_at = when_added()
-    of_orders = chosen(bought(asked), needed) | dict(functions)
-    of_customers = {name: column for subject in OF_CUSTOMERS for name, column in subject(asked).items()}
-    columns = of_orders | chosen({"added_at": added_at, **of_customers}, needed)
+    summed, single = expressions(asked)
+    of_orders = chosen(summed, needed) | dict(functions)
+    columns = of_orders | chosen({"added_at": added_at, **single}, needed)
     found = (
         select(customers.c.shop_id, customers.c.customer_id, *(column.label(name) for name, column in columns.items()))
         .where(customers.c.shop_id == SHOP, customers.c.deleted_at.is_(None), asked.concerns(customers.c.customer_id))
@@ -82,7 +89,7 @@ def figures(
     return together.group_by(customers.c.shop_id, customers.c.customer_id)
 
 
-def chosen(columns: dict[str, ColumnElement[Any]], needed: Collection[str] | None) -> dict[str, ColumnElement[Any]]:
+def chosen(columns: Columns, needed: Collection[str] | None) -> dict[str, ColumnElement[Any]]:
     return {name: column for name, column in columns.items() if needed is None or name in needed}
 
 
