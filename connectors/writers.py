@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 
@@ -40,7 +41,8 @@ class Capabilities:
     """What a platform's tags are like. Sizes are per call, and those of the largest where there are several kinds.
 
     `completion` says whether calls answer at once, by a job, or some so and some so: each outcome says which it was.
-    `rates` are by the endpoint names that calls carry; "poll" is what `poll` draws from.
+    `rates` are by the endpoint names that calls carry; "poll" is what `poll` draws from, "tags" what a `TagMaker` does.
+    `quiet`: members can be tagged without setting off the merchant's automations there.
     """
 
     writes: Literal["state", "difference"]
@@ -52,6 +54,7 @@ class Capabilities:
     tags_per_contact: int
     rates: Mapping[str, Rate]
     bytes_per_call: int | None = None
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ class Contact:
 class TagChange:
     """What one contact needs. `tags` is all that is to stand afterwards, for platforms that take the whole state.
 
-    `field` is all that is to stand in the field of our own; None: it stays as it is, or there is none.
+    `field` is all that is to stand in the field of our own; None: it stays as it is, or there is none. `quietly`: no
+    automation of the merchant's is to be set off by it, where the platform can do so.
     """
 
     contact: Contact
@@ -75,6 +79,7 @@ class TagChange:
     remove: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     field: tuple[str, ...] | None = None
+    quietly: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,8 @@ class Outcome:
     """What became of a call's contacts, by key. With a `job`, those in none of the lists wait for `poll`.
 
     `again` are to be sent once more with the next push, and that is counted; those in no list whose job has ended were
-    never tried, and simply wait again. `available` is what the platform says is left of the budget.
+    never tried, and simply wait again. `available` is what the platform says is left of the budget. `lost` are tags
+    whose objects the platform does not know any more (`TagMaker`): nobody carries them there.
     """
 
     accepted: tuple[str, ...] = ()
@@ -120,14 +126,19 @@ class Outcome:
     again: tuple[str, ...] = ()
     job: str | None = None
     available: float | None = None
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a look-up answered: the contacts that exist; every other key of the call is missing."""
+    """What a look-up answered: the contacts that exist; every other key of the call is missing.
+
+    With `more`, nobody is missing yet: the look-up goes on with that call, which asks for the keys that are left.
+    """
 
     contacts: tuple[Contact, ...] = ()
     available: float | None = field(default=None)
+    more: Call | None = None
 
 
 class TagWriter(ABC):
@@ -157,6 +168,32 @@ class TagWriter(ABC):
         `contacts` are all those of its call, in the call's order, also those that `send` has settled already.
         """
         raise NotImplementedError(f"{type(self).__name__} answers at once")
+
+
+@dataclass(frozen=True)
+class MadeTag:
+    """A tag as a platform knows it: its id there, and whether it was `made` now or had been there."""
+
+    tag_id: str
+    made: bool
+
+
+class TagMaker(TagWriter):
+    """A platform on which a tag is an object of its own (a list, a static segment), there before anybody carries it.
+
+    `ids` are the platform's ids of tags by name, given by whoever uses an instance: look-ups tell of these tags alone,
+    and `plan` needs those of every tag in its changes.
+    """
+
+    ids: Mapping[str, str] = MappingProxyType({})
+
+    @abstractmethod
+    def make_tag(self, name: str) -> MadeTag:
+        """Return a tag of this name: the one that is there, whatever the case of its letters, or a new one."""
+
+    @abstractmethod
+    def drop_tag(self, tag_id: str) -> None:
+        """Delete a tag that we made; it may be gone already. Contacts stay as they are."""
 
 
 class FieldWriter(TagWriter):

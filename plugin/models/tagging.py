@@ -53,6 +53,20 @@ class Audience(SQLModel, table=True):
     changed_at: datetime = moment(null=False)
 
 
+class PlatformTag(SQLModel, table=True):
+    """A tag that is an object of its own on a platform, by the id that it has there; `ours`: we had it made."""
+
+    __tablename__ = "platform_tags"
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    folded: str = key()
+    tag: str
+    tag_id: str = id_()
+    ours: bool
+    made_at: datetime = moment(null=False)
+
+
 class Contact(SQLModel, table=True):
     """Somebody on a platform: `contact` is a customer's id or a casefolded address. Without `platform_id`: missing."""
 

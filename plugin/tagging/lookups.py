@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -30,7 +31,9 @@ def look_up(
     Return all the tags that those found carry, most of which are not ours and not kept.
     """
     held: dict[str, tuple[str, ...]] = {}
-    for call in sync.writer.lookups(wanted):
+    calls = deque(sync.writer.lookups(wanted))
+    while calls:
+        call = calls.popleft()
         try:
             found = sync.call(call.endpoint, call.cost, partial(sync.writer.look_up, call))
         except PermanentError as error:
@@ -41,8 +44,15 @@ def look_up(
             held |= {one.key: one.tags for one in found.contacts}
             with sync.held() as session:
                 sync.left(session, call.endpoint, found.available)
-                record(session, sync, versions, needed, call, found)
+                record(session, sync, versions, needed, told_of(call, found), found)
+            if found.more:
+                calls.appendleft(found.more)
     return held
+
+
+def told_of(call: Call, found: Found) -> Collection[str]:
+    """Return the contacts of which an answer tells, if only that they are missing."""
+    return [one.key for one in found.contacts] if found.more else call.contacts
 
 
 def narrow(
@@ -59,12 +69,17 @@ def narrow(
 
 
 def record(
-    session: Session, sync: Sync, versions: Mapping[str, int], needed: Mapping[str, Change], call: Call, found: Found
+    session: Session,
+    sync: Sync,
+    versions: Mapping[str, int],
+    needed: Mapping[str, Change],
+    asked: Collection[str],
+    found: Found,
 ) -> None:
-    """Keep one call's answer, but nothing of those who were forgotten while it was made."""
+    """Keep what a call has told of those asked after, but nothing of those who were forgotten while it was made."""
     guests = [one for one in found.contacts if is_guest(sync, one)]
     still = join(session, sync, guests)
-    now = pushes.lock(session, sync.opened, call.contacts)
+    now = pushes.lock(session, sync.opened, asked)
     same = {contact for contact in now if now[contact] == versions[contact]}
     joined = {one.key for one in guests} - still
     there = [one for one in found.contacts if one.key in now and one not in guests]

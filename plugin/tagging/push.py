@@ -31,7 +31,7 @@ from connectors.errors import PermanentError
 from connectors.writers import Call, Outcome, Refused
 from plugin import clock, dates, lanes
 from plugin.db import reading
-from plugin.tagging import audiences, changes, jobs, ledger, lookups, pushes, settling
+from plugin.tagging import audiences, changes, jobs, ledger, lookups, objects, pushes, settling
 from plugin.tagging.changes import Change
 from plugin.tagging.sync import ExhaustedError, Store, Sync, begin
 
@@ -89,6 +89,7 @@ def push_all(sync: Sync) -> None:
 def push(sync: Sync, versions: Mapping[str, int]) -> None:
     """Bring the tags of contacts to what is desired of them."""
     needed = work_out(sync, versions)
+    objects.make(sync, {tag for one in needed for tag in (*one.add, *one.remove)})
     with reading(sync.engine) as session:
         unknown = changes.to_look_up(session, sync.opened, needed)
     held: dict[str, tuple[str, ...]] = {}
@@ -142,6 +143,7 @@ def deliver(
     with sync.held() as session:
         sync.left(session, call.endpoint, outcome.available)
         settling.settle(session, sync.opened, whole(outcome, call, parts), call.contacts, versions)
+        objects.lose(session, sync.opened, outcome.lost)
         if call.job is not None:
             jobs.drop(session, sync.opened, call.job, () if outcome.job else call.contacts)
 

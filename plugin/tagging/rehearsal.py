@@ -13,7 +13,7 @@ from sqlmodel import Session
 from connectors.writers import Call, TagChange, TagWriter
 from plugin.db import among, fold
 from plugin.shops import Opened
-from plugin.tagging import budgets, changes, marks, plan
+from plugin.tagging import budgets, changes, marks, objects, plan
 from plugin.tagging.changes import Change
 from plugin.tagging.destinations import (
     HistoryIncompleteError,
@@ -99,6 +99,8 @@ def rehearse(
     writer = cast("TagWriter", opened.connector)
     costs: dict[str, list[float]] = {}
     for found in in_batches(session, opened, also, owners):
+        tags = {tag for one in found for tag in (*one.add, *one.remove)}
+        objects.introduce(session, opened, tags, imagined="")
         result.lookups += spend(costs, writer.lookups(changes.to_look_up(session, opened, found, also)))
         result.calls += spend(costs, writer.plan([imagined(one) for one in found if one.needed and not one.missing]))
         for one in found:

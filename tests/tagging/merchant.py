@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from sqlalchemy import Engine, delete, select
@@ -22,11 +22,15 @@ from plugin.models.lanes import Lane
 from plugin.models.segments import Membership, Segment
 from plugin.models.tagging import Contact, Destination, Job, LedgerEntry, Push
 from plugin.sandbox import KlaviyoStandIn, Server, ShopifyStandIn, State
+from plugin.sandbox.email import EmailStandIn
 from plugin.sandbox.webhooks import Delivery
 from plugin.tagging import ledger, plan, push, rehearsal
 
 WORK: lanes.Work = partial(push.run, store=ingest.store)
 PLATFORMS = ("shopify", "klaviyo")
+EMAIL: Mapping[str, Callable[[Callable[[], datetime]], EmailStandIn]] = {
+    "klaviyo": lambda time: KlaviyoStandIn(State(None), time, "key"),
+}
 PROPERTY = "tagsmith_segments"
 memberships = table(Membership)
 
@@ -66,15 +70,13 @@ class Merchant:
         self.engine, self.time, self.post = engine, time, Post()
         domain = f"shop-{uuid4().hex[:8]}.myshopify.com"
         self.shopify = ShopifyStandIn(State(None), time, domain, "token", "secret", sender=self.post)  # type: ignore[arg-type]
-        self.klaviyo = KlaviyoStandIn(State(None), time, "key")
-        self.servers = [Server(one.app).start() for one in (self.shopify, self.klaviyo)]
+        self.mail = {name: make(time) for name, make in EMAIL.items() if name in (*platforms, "klaviyo")}
+        self.servers = {name: Server(one.app).start() for name, one in self.stand_ins.items()}
         for topic in ("customer.tags_added", "customer.tags_removed"):
             self.shopify.subscribe(topic, "http://localhost/webhooks")
         self.ids: dict[int, str] = {}
-        secrets = {
-            "shopify": {"shop": domain, "access_token": "token", "api_secret": "secret"},
-            "klaviyo": {"api_key": "key"},
-        }
+        secrets: dict[str, Mapping[str, str]] = {name: one.credentials for name, one in self.mail.items()}
+        secrets["shopify"] = {"shop": domain, "access_token": "token", "api_secret": "secret"}
         with transaction(engine) as session:
             shop, _ = shops.add_shop(
                 session, name=domain, platform="shopify", domain=domain, zone="Europe/London", currency="GBP"
@@ -83,21 +85,28 @@ class Merchant:
             if history:
                 shops.history_complete(session, shop.shop_id, time())
             self.places = {}
-            for server, (platform, credentials) in zip(self.servers, secrets.items(), strict=True):
-                if platform not in platforms:
-                    continue
+            for platform in platforms:
                 identity = Identity(domain if platform == "shopify" else f"account-{domain}", platform)
-                connection = shops.connect(session, shop, platform, credentials, identity, server.origin)
+                origin = self.servers[platform].origin
+                connection = shops.connect(session, shop, platform, secrets[platform], identity, origin)
                 self.places[platform] = connection.connection_id
+
+    @property
+    def stand_ins(self) -> dict[str, Any]:
+        return {"shopify": self.shopify, **self.mail}
+
+    @property
+    def klaviyo(self) -> KlaviyoStandIn:
+        return cast("KlaviyoStandIn", self.mail["klaviyo"])
 
     def close(self) -> None:
         if not self.servers:
             return
-        for stand_in in (self.shopify, self.klaviyo):
+        for stand_in in self.stand_ins.values():
             stand_in.stop()
             stand_in.state.close()
         while self.servers:
-            self.servers.pop().stop()
+            self.servers.popitem()[1].stop()
 
     def opened(self, platform: str) -> shops.Opened:
         with reading(self.engine) as session:
@@ -110,8 +119,8 @@ class Merchant:
         shown = [{"email": address(number), **fields} for number in numbers]
         made = self.shopify.add(shown) if store else [f"x/{1_000_000 + number}" for number in numbers]
         self.ids |= {number: gid.rpartition("/")[2] for number, gid in zip(numbers, made, strict=True)}
-        if mail:
-            self.klaviyo.add([{"email": address(number)} for number in numbers])
+        for stand_in in self.mail.values() if mail else ():
+            stand_in.add([{"email": address(number)} for number in numbers])
         with transaction(self.engine) as session:
             upsert(session, table(Customer), [self.row(self.ids[one], address(one)) for one in numbers])
 
@@ -222,10 +231,10 @@ class Merchant:
         return not self.rows(Job) and all(row.state == "missing" for row in self.rows(Push))
 
     def tags(self, platform: str) -> dict[str, set[str]]:
-        """Return the tags on a platform: by id in the store, by address on the other."""
+        """Return the tags on a platform: by id in the store, by address elsewhere."""
         if platform == "shopify":
             return {one["id"].rpartition("/")[2]: set(one["tags"]) for one in self.shopify.people()}
-        return {one["email"]: set(one["properties"].get(PROPERTY, ())) for one in self.klaviyo.people()}
+        return self.mail[platform].tags()
 
     def tags_of(self, number: int) -> tuple[set[str], set[str]]:
         """Return a customer's tags in the store and on the e-mail platform."""
@@ -250,8 +259,7 @@ class Merchant:
         return found
 
     def calls(self, platform: str, path: str = "") -> list[dict[str, Any]]:
-        stand_in = self.shopify if platform == "shopify" else self.klaviyo
-        return [one for one in stand_in.desk.requests if path in one["path"]]
+        return [one for one in self.stand_ins[platform].desk.requests if path in one["path"]]
 
     def records(self) -> list[TagsChanged]:
         """Return what the store's tag webhooks said since the last time."""

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from plugin.models.tagging import Push
-from tests.tagging.merchant import PROPERTY, Merchant, address
+from tests.tagging.merchant import EMAIL, Merchant, address
 
 STEPS = 30
 FAULTS = ("error", "half", "lost", "throttled", "cancelled")
@@ -24,15 +24,16 @@ class History:
         merchant.customers(*self.numbers[:8], tags=["Wholesale", "seg:gift"])
         merchant.customers(8, 9, mail=False)
         merchant.customers(10, 11, store=False)
-        merchant.klaviyo.add(
-            [{"email": f"other{number}@example.com", "properties": {PROPERTY: ["own"]}} for number in range(3)]
-        )
+        for stand_in in merchant.mail.values():
+            stand_in.add([{"email": other(number)} for number in range(3)])
+            for number in range(3):
+                stand_in.put(other(number), ["own"])
         self.segments = [merchant.segment(name, released=name != "late") for name in ("vip", "new", "late")]
         self.people = [sorted(one["email"] for one in stand_in.people()) for stand_in in self.stand_ins]
 
     @property
     def stand_ins(self):
-        return self.merchant.shopify, self.merchant.klaviyo
+        return [self.merchant.stand_ins[platform] for platform in self.merchant.places]
 
     def some(self):
         return self.chance.sample(self.numbers, self.chance.randint(1, 4))
@@ -56,13 +57,13 @@ class History:
                 merchant.work(patience=self.chance.choice((0, 1, 60, 600)))
 
     def somewhere(self):
-        return self.chance.choice(
-            [address(self.chance.choice(self.numbers)), f"other{self.chance.randrange(4)}@example.com"]
-        )
+        return self.chance.choice([address(self.chance.choice(self.numbers)), other(self.chance.randrange(4))])
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_tags_agree_with_memberships_whatever_happens(merchant, seed):
+@pytest.mark.parametrize("platform", EMAIL)
+def test_tags_agree_with_memberships_whatever_happens(merchants, platform, seed):
+    merchant = merchants(platforms=("shopify", platform))
     history = History(merchant, random.Random(seed))
     for _ in range(STEPS):
         history.step()
@@ -72,9 +73,9 @@ def test_tags_agree_with_memberships_whatever_happens(merchant, seed):
     merchant.hear(merchant.records())
     assert [sorted(one["email"] for one in stand_in.people()) for stand_in in history.stand_ins] == history.people
     assert {row.state for row in merchant.rows(Push)} <= {"missing"}
-    for platform in ("shopify", "klaviyo"):
-        wanted, tags = merchant.wanted(platform), merchant.tags(platform)
-        others = {"shopify": {"Wholesale", "seg:gift"}, "klaviyo": {"own"}}[platform]
+    for place in merchant.places:
+        wanted, tags = merchant.wanted(place), merchant.tags(place)
+        others = {"shopify": {"Wholesale", "seg:gift"}}.get(place, {"own"})
         untouched = {contact: held & others for contact, held in tags.items()}
         assert tags == {contact: wanted.get(contact, set()) | untouched[contact] for contact in tags}
-        assert sum(map(len, untouched.values())) == {"shopify": 16, "klaviyo": 3}[platform]
+        assert sum(map(len, untouched.values())) == {"shopify": 16}.get(place, 3)

@@ -26,6 +26,7 @@ from .rates import RATES, Rate, Windows
 __all__ = ["Check", "KlaviyoStandIn"]
 
 MEDIA_TYPE = "application/vnd.api+json"
+PROPERTY = "tagsmith_segments"
 REVISION = re.compile(r"\d{4}-\d{2}-\d{2}(\.\w+)?")
 
 Check = Callable[[str, str, Any], list[str]]
@@ -176,6 +177,20 @@ class KlaviyoStandIn:
         self.jobs.settle()
         shown = ("id", "email", "properties", "consent")
         return [{name: profile[name] for name in shown} for profile in self.state.walk("profile")]
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"api_key": self.api_key}
+
+    def tags(self) -> dict[str, set[str]]:
+        """Return by address what the property of segments holds: Klaviyo itself has no tags."""
+        return {one["email"]: set(one["properties"].get(PROPERTY, ())) for one in self.people() if one["email"]}
+
+    def put(self, email: str, tags: Collection[str]) -> None:
+        found = self.state.find("profile", email) or {}
+        held = found["properties"].get(PROPERTY, ())
+        found["properties"][PROPERTY] = sorted({*held, *tags})
+        self.profiles.keep(cast("Profile", found))
 
     def stop(self) -> None:
         self.faults.clear()
