@@ -89,9 +89,12 @@ def shop(session: Session, shop_id: str) -> Shop:
     return found
 
 
-def steady(session: Session, shop_id: str) -> Shop:
-    """Return a shop as it is now, of which nobody changes what it reckons by before we commit. UnknownShopError."""
-    sharing = {"read": True, "key_share": True}
+def steady(session: Session, shop_id: str, *, by_us: bool = False) -> Shop:
+    """Return a shop as it is now, of which nobody changes what it reckons by before we commit. UnknownShopError.
+
+    `by_us`: we do, and are the only ones: taken first, so that an edit and a run do not wait for each other.
+    """
+    sharing = {"read": not by_us, "key_share": True}
     found = session.get(Shop, shop_id, with_for_update=sharing, populate_existing=True)
     if found is None:
         raise UnknownShopError(shop_id)

@@ -1,6 +1,8 @@
 """Every edit of a segment is kept, can be undone, and is refused if somebody else was quicker."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -87,6 +89,21 @@ def test_no_member_is_left_of_a_segment_that_is_deleted_while_a_run_is_under_way
     deleting.join()
     with reading(kept.engine) as session:
         assert [session.execute(select(table(one))).all() for one in (Segment, Membership)] == [[], []]
+
+
+def test_an_edit_and_a_run_at_the_same_time_wait_for_each_other_and_neither_is_lost(kept):
+    kept.buy(anna=2, bert=3)
+    segment = kept.add("Friends")
+    kept.at += timedelta(minutes=1)
+    with ThreadPoolExecutor() as pool:
+        with transaction(kept.engine) as session:
+            recompute.chunk(session, kept.shop_id, 1_000)
+            edited = pool.submit(kept.edit, segment, query="number_of_orders >= 3")
+            wait([edited], timeout=1)  # it waits for this run
+        edited.result()
+    kept.work("recompute")
+    with reading(kept.engine) as session:
+        assert session.scalars(select(table(Membership).c.customer_id)).all() == ["bert"]
 
 
 def test_a_tag_is_spelt_without_the_apostrophes_of_a_name(kept):

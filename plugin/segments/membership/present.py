@@ -13,7 +13,6 @@ from sqlalchemy import update
 from sqlmodel import Session, col
 
 from plugin import clock
-from plugin.db import at_the_end
 from plugin.models.shops import Shop
 from plugin.segments.membership import live
 
@@ -50,9 +49,9 @@ def look_again(session: Session, shop: Shop, at: datetime) -> None:
 
 
 def reach(session: Session, shop: Shop, now: datetime) -> None:
-    """Note as of when segments were evaluated. Written as the transaction ends: the row is everybody's."""
+    """Note as of when segments were evaluated."""
     if shop.evaluated_at is None or shop.evaluated_at < now:
-        at_the_end(session, ("shop", shop.shop_id), lambda: keep(session, shop, evaluated_at=now))
+        keep(session, shop, evaluated_at=now)
 
 
 def keep(session: Session, shop: Shop, **values: datetime | None) -> None:

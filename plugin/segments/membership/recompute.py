@@ -56,7 +56,7 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
 
 def chunk(session: Session, shop_id: str, number: int) -> bool:
     """Evaluate up to a thousand stale customers; return whether the run has come to its end."""
-    shop = shops.steady(session, shop_id)
+    shop = shops.steady(session, shop_id, by_us=True)
     now = present.moment(shop)
     present.begin(session, shop, now)
     live = references.recovered(live_segments(session, shop, now))
