@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-def cut(items: Iterable[T], count: int, size: int, measure: Callable[[T], int]) -> Iterator[tuple[T, ...]]:
+def nothing(_: Any) -> int:
+    return 0
+
+
+def cut(
+    items: Iterable[T], count: int, size: float = math.inf, measure: Callable[[T], int] = nothing
+) -> Iterator[tuple[T, ...]]:
     """Yield the items in their order, in groups of at most `count` whose measures add up to at most `size`.
 
     An item that is larger than `size` has a group to itself.

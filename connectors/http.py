@@ -6,7 +6,7 @@ import email.utils
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +22,7 @@ TIMEOUT_SECONDS = (5, 30)
 ANSWER_SECONDS = 120  # a server that sends a byte now and then never runs into the time-out above
 ANSWER_BYTES = 50_000_000
 LONGEST_WAIT_SECONDS = 86_400.0
+AGAIN = (408, 425, 429)  # 425, Too Early: somebody else is at work on the same (RFC 8470 §5.2)
 
 FILTERED = Config(
     ip_filter_enable=True,
@@ -48,6 +49,10 @@ NOT_CALLABLE = (
 )
 
 
+Wait = Callable[[Mapping[str, str], Any], float | None]
+"""Read from the headers and the JSON of a refusal after how many seconds the platform wants to be asked again."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """A platform's 2xx answer: its JSON (None for an empty body) and headers."""
@@ -70,12 +75,23 @@ class Http:
         """Return where the platform is: `default`, or the stand-in of a practice connection."""
         return self.practice_origin or default
 
-    def call(self, method: str, url: str, headers: Mapping[str, str], *, body: Any = None, **params: Any) -> Answer:
+    def call(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        body: Any = None,
+        shown: str | None = None,
+        wait: Wait | None = None,
+        **params: Any,
+    ) -> Answer:
         """Make one call with a JSON body and return its answer, or raise one of `connectors.errors`.
 
-        Messages and their causes hold the path but never the query or the body, which may name persons.
+        Messages and their causes hold the path but never the query or the body, which may name persons; where the path
+        names one, `shown` stands in its place. `wait` is for platforms that do not speak of it by Retry-After.
         """
-        what = f"{self.platform} {method} {path_of(url)}"
+        what = f"{self.platform} {method} {shown or path_of(url)}"
         failure: ConnectorError
         try:
             response = self.session(url).request(
@@ -93,7 +109,7 @@ class Http:
         except requests.RequestException as error:
             failure = RetryableError(f"{what}: {type(error).__name__}")
         else:
-            return sort(what, response, content)
+            return sort(what, response, content, wait or asked)
         raise failure  # outside the handler: a cause would carry the whole address into the log
 
     def session(self, url: str) -> HTTPSession:
@@ -139,15 +155,15 @@ def read(response: requests.Response, what: str) -> bytes:
     return bytes(content)
 
 
-def sort(what: str, response: requests.Response, content: bytes) -> Answer:
+def sort(what: str, response: requests.Response, content: bytes, wait: Wait) -> Answer:
     """Turn a response into its answer, or into the error that says what can be done about it."""
     status = response.status_code
     message = f"{what} answered {status}"
-    if status in (408, 429) or status >= 500:
-        raise RetryableError(message, retry_after(response.headers.get("Retry-After")))
+    readable, body = parsed(content)
+    if status in AGAIN or status >= 500:
+        raise RetryableError(message, wait(response.headers, body))
     if status in (401, 403):
         raise ConfigurationError(message)
-    readable, body = parsed(content)
     if status >= 300:
         raise PermanentError(message, status, body)
     if not readable:
@@ -161,6 +177,10 @@ def parsed(content: bytes) -> tuple[bool, Any]:
         return True, json.loads(content) if content.strip() else None
     except (ValueError, RecursionError):
         return False, None
+
+
+def asked(headers: Mapping[str, str], _: Any) -> float | None:
+    return retry_after(headers.get("Retry-After"))
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:

@@ -117,7 +117,8 @@ class Outcome:
 
     `again` are to be sent once more with the next push, and that is counted; those in no list whose job has ended were
     never tried, and simply wait again. `available` is what the platform says is left of the budget. `lost` are tags
-    whose objects the platform does not know any more (`TagMaker`): nobody carries them there.
+    whose objects the platform does not know any more (`TagMaker`): nobody carries them there. With `more`, what `send`
+    began goes on with that call, which settles those whom it names.
     """
 
     accepted: tuple[str, ...] = ()
@@ -127,6 +128,7 @@ class Outcome:
     job: str | None = None
     available: float | None = None
     lost: tuple[str, ...] = ()
+    more: Call | None = None
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,10 @@ class TagMaker(TagWriter):
 
     @abstractmethod
     def make_tag(self, name: str) -> MadeTag:
-        """Return a tag of this name: the one that is there, whatever the case of its letters, or a new one."""
+        """Return a tag of this name: the one that is there, whatever the case of its letters, or a new one.
+
+        PermanentError: there can be none, which is said of every contact that should carry it.
+        """
 
     @abstractmethod
     def drop_tag(self, tag_id: str) -> None:

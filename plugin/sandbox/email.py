@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from flask import Flask
@@ -10,6 +10,9 @@ from flask import Flask
 from plugin.sandbox.desk import Desk
 from plugin.sandbox.faults import Faults
 from plugin.sandbox.state import State
+
+Check = Callable[[str, str, Any], list[str]]
+"""Is told method, path and body of a write, and returns what is wrong with the body (`specification.checker`)."""
 
 
 class EmailStandIn(Protocol):

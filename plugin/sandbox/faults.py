@@ -34,9 +34,9 @@ REFUSALS: Mapping[str, int] = {"error": 500, "unauthorized": 401, "throttled": 4
 class Fault:
     """Spoils the next `times` requests (None: all) whose method, path and body hold these texts, after `skip` of them.
 
-    error, unauthorized: 500, 401 · throttled: 429 with Retry-After `seconds` · timeout: nothing is done, and the answer
-    comes after `seconds` · half: done, but the answer breaks off · lost: done, but the connection is cut before the
-    answer · cancelled: an import is accepted and its job ends cancelled.
+    error, unauthorized: 500, 401 · throttled: 429 that asks to wait `seconds` · timeout: nothing is done, and the
+    answer comes after `seconds` · half: done, but the answer breaks off · lost: done, but the connection is cut before
+    the answer · cancelled: an import is accepted and its job ends cancelled.
 
     Of bulk operations, whose start they match: failed: it ends so, with half of its data · denied: so, with none of it
     · cut: its file ends in the middle of a line · expired: its file is never to be had · slow: it takes `seconds` more
@@ -104,8 +104,8 @@ class Faults:
         self._over.wait(seconds)
 
 
-def install(app: Flask, faults: Faults, refusal: Callable[[int], Any]) -> None:
-    """Spoil what `app` answers; `refusal` words the platform's own body for a status."""
+def install(app: Flask, faults: Faults, refusal: Callable[[int], Any], wait_header: str | None = "Retry-After") -> None:
+    """Spoil what `app` answers; `refusal` words the platform's own body for a status, a header the wait it asks for."""
 
     @app.before_request
     def refuse() -> Response | None:
@@ -118,8 +118,8 @@ def install(app: Flask, faults: Faults, refusal: Callable[[int], Any]) -> None:
         status = REFUSALS[g.fault.kind]
         response = jsonify(refusal(status))
         response.status_code = status
-        if g.fault.kind == "throttled":
-            response.headers["Retry-After"] = str(round(g.fault.seconds))
+        if g.fault.kind == "throttled" and wait_header:
+            response.headers[wait_header] = str(round(g.fault.seconds))
         return response
 
     @app.after_request

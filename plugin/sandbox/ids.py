@@ -25,6 +25,10 @@ BASES = {
             "bulk_operation",
             "metafield",
             "segment",
+            "contact",
+            "list",
+            "folder",
+            "webhook",
         ]
     )
 }

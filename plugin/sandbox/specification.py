@@ -8,22 +8,24 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jsonschema import Draft202012Validator
 
-Check = Callable[[str, str, Any], list[str]]
+from plugin.sandbox.email import Check
+
 Schema = dict[str, Any]
 
 
 @cache
 def checker(path: Path) -> Check:
-    """Return a check of (method, path, body) that says what is wrong with the body. `path` is gzipped JSON."""
+    """Return a check of (method, path, body) that says what is wrong with the body. `path` is gzipped JSON or YAML."""
     with gzip.open(path) as file:
-        described = json.load(file)
+        described = yaml.load(file, yaml.CSafeLoader) if ".yaml" in path.suffixes else json.load(file)
     components = {"schemas": {name: mended(one) for name, one in described["components"]["schemas"].items()}}
     operations = list(bodies(described["paths"]))
 

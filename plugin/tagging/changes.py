@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,6 +52,14 @@ def as_sent(one: Change, platform_id: str, held: tuple[str, ...] = ()) -> TagCha
     changed = any(map(marks.is_in_field, (*one.add, *one.remove)))
     field = tuple(marks.plain(tag) for tag in one.tags if marks.is_in_field(tag)) if changed else None
     return TagChange(Contact(one.contact, platform_id, held), add, remove, stand, field)
+
+
+def without(one: Change, unmade: Collection[str]) -> Change:
+    """Return a change as far as it is not about these folded tags, which cannot be on the platform."""
+    if not unmade:
+        return one
+    add, remove = (tuple(tag for tag in tags if fold(tag) not in unmade) for tags in (one.add, one.remove))
+    return replace(one, add=add, remove=remove)
 
 
 def of(session: Session, place: Place, keys: Collection[str], also: Sequence[str] = ()) -> list[Change]:
@@ -125,6 +133,8 @@ def to_look_up(session: Session, place: Place, changes: Iterable[Change], also: 
 
 
 def batch_size(platform: str) -> int:
-    """Return how many contacts are worked at once: a whole number of calls' worth, as long as memory allows."""
+    """Return how many contacts are worked at once: many calls' worth and a whole look-up, as long as memory allows."""
     known = plan.capabilities(platform)
-    return min(MOST_CONTACTS, CALLS_AT_A_TIME * known.contacts_per_call) if known else MOST_CONTACTS
+    if known is None:
+        return MOST_CONTACTS
+    return min(MOST_CONTACTS, max(CALLS_AT_A_TIME * known.contacts_per_call, known.lookups_per_call))

@@ -12,6 +12,7 @@ from functools import partial
 from sqlalchemy import delete, select
 from sqlmodel import Session
 
+from connectors.errors import PermanentError
 from connectors.writers import MadeTag, TagMaker
 from plugin import clock
 from plugin.db import among, fold, table, upsert
@@ -45,19 +46,28 @@ def introduce(session: Session, opened: Opened, names: Iterable[str], *, imagine
     return sorted({fold(name): name for name, tag_id in named.items() if tag_id is None}.values())
 
 
-def make(sync: Sync, names: Collection[str]) -> None:
-    """See to it that these tags are on the platform, and that the connector knows all that are."""
+def make(sync: Sync, names: Collection[str]) -> dict[str, str]:
+    """See to it that these tags are on the platform, and that the connector knows all that are.
+
+    Return why some cannot be there, by folded tag.
+    """
+    refused: dict[str, str] = {}
     if not isinstance(sync.writer, TagMaker):
-        return
+        return refused
     with sync.held() as session:
         unmade = introduce(session, sync.opened, names)
     for name in unmade:
-        made = sync.call(ENDPOINT, 1, partial(sync.writer.make_tag, name))
+        try:
+            made = sync.call(ENDPOINT, 1, partial(sync.writer.make_tag, name))
+        except PermanentError as error:
+            refused[fold(name)] = str(error)
+            continue
         with sync.held() as session:
             keep(session, sync.opened, name, made)
     if unmade:
         with sync.held() as session:
             introduce(session, sync.opened, names)
+    return refused
 
 
 def keep(session: Session, place: Place, name: str, made: MadeTag) -> None:

@@ -17,7 +17,7 @@ A contact whose job runs is not sent again before the job has ended: two jobs co
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ from sqlmodel import Session
 from connectors.errors import PermanentError
 from connectors.writers import Call, Outcome, Refused
 from plugin import clock, dates, lanes
-from plugin.db import reading
+from plugin.db import fold, reading
 from plugin.tagging import audiences, changes, jobs, ledger, lookups, objects, pushes, settling
 from plugin.tagging.changes import Change
 from plugin.tagging.sync import ExhaustedError, Store, Sync, begin
@@ -89,7 +89,7 @@ def push_all(sync: Sync) -> None:
 def push(sync: Sync, versions: Mapping[str, int]) -> None:
     """Bring the tags of contacts to what is desired of them."""
     needed = work_out(sync, versions)
-    objects.make(sync, {tag for one in needed for tag in (*one.add, *one.remove)})
+    unmade = objects.make(sync, {tag for one in needed for tag in (*one.add, *one.remove)})
     with reading(sync.engine) as session:
         unknown = changes.to_look_up(session, sync.opened, needed)
     held: dict[str, tuple[str, ...]] = {}
@@ -97,13 +97,33 @@ def push(sync: Sync, versions: Mapping[str, int]) -> None:
         held = lookups.look_up(sync, versions, {one.contact: one for one in needed}, unknown)
         needed = work_out(sync, versions)
     clear(sync, versions, [one for one in needed if not one.needed])
-    ready = {one.contact: one for one in needed if one.needed and one.platform_id}
-    calls = sync.writer.plan(
-        [changes.as_sent(one, one.platform_id or "", held.get(one.contact, ())) for one in ready.values()]
+    wanted = [one for one in needed if one.needed and one.platform_id]
+    ready = {one.contact: changes.without(one, unmade) for one in wanted}
+    calls = deque(
+        sync.writer.plan(
+            [
+                changes.as_sent(one, one.platform_id or "", held.get(one.contact, ()))
+                for one in ready.values()
+                if one.needed
+            ]
+        )
     )
+    refused = tuple(Refused(one.contact, why) for one in wanted if (why := reason(one, unmade)))
     parts = Counter(contact for call in calls for contact in call.contacts)
-    for call in calls:
-        deliver(sync, call, versions, ready, parts)
+    parts.update(each.contact for each in refused)  # what cannot be written of them is a part that never comes
+    while calls:
+        more = deliver(sync, calls.popleft(), versions, ready, parts)
+        if more:
+            calls.appendleft(more)
+    if refused:
+        with sync.held() as session:
+            settling.settle(
+                session, sync.opened, Outcome(refused=refused), [each.contact for each in refused], versions
+            )
+
+
+def reason(one: Change, unmade: Mapping[str, str]) -> str | None:
+    return next((unmade[fold(tag)] for tag in (*one.add, *one.remove) if fold(tag) in unmade), None)
 
 
 def work_out(sync: Sync, versions: Mapping[str, int]) -> list[Change]:
@@ -123,8 +143,8 @@ def clear(sync: Sync, versions: Mapping[str, int], idle: Sequence[Change]) -> No
 
 def deliver(
     sync: Sync, call: Call, versions: Mapping[str, int], ready: Mapping[str, Change], parts: Counter[str]
-) -> None:
-    """Make one call: the ledger knows before the platform does, and the queue after it."""
+) -> Call | None:
+    """Make one call: the ledger knows before the platform does, and the queue after it. Return how it goes on."""
     if call.job is not None:
         call = replace(call, job=f"{call.job};{uuid4().hex}")
 
@@ -146,6 +166,7 @@ def deliver(
         objects.lose(session, sync.opened, outcome.lost)
         if call.job is not None:
             jobs.drop(session, sync.opened, call.job, () if outcome.job else call.contacts)
+    return outcome.more
 
 
 def intend(session: Session, sync: Sync, ready: Sequence[Change]) -> None:
@@ -158,6 +179,7 @@ def intend(session: Session, sync: Sync, ready: Sequence[Change]) -> None:
 def whole(outcome: Outcome, call: Call, parts: Counter[str]) -> Outcome:
     """Return the outcome with only those accepted whose last call this was, and all before it accepted as well."""
     parts.subtract(call.contacts)
+    parts.update(outcome.more.contacts if outcome.more else ())
     for contact in (*(each.contact for each in outcome.refused), *outcome.missing, *outcome.again):
         parts[contact] += 1  # none of its calls is the last any more
     return replace(outcome, accepted=tuple(contact for contact in outcome.accepted if not parts[contact]))

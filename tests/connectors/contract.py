@@ -458,10 +458,14 @@ class TagWriterContract(ConnectorContract):
     # email.md §17: 10,000 enter one segment; 10,000 enter one and leave another of eight
     calls_when_all_enter: ClassVar[int]
     calls_when_all_swap: ClassVar[int]
+    answer: ClassVar[Any] = {"data": {"id": "1"}}  # to a call that is sent
 
     def only_reads(self, request: requests.PreparedRequest) -> bool:
         """Say whether a request can have changed nothing on the platform."""
         return request.method == "GET"
+
+    def fewest_lookups(self, count: int) -> int:
+        return math.ceil(count / self.connector.capabilities.lookups_per_call)
 
     def contact(self, number: int, tags: Sequence[str] = ()) -> Contact:
         by_customer = self.connector.capabilities.contact == "customer"
@@ -474,8 +478,8 @@ class TagWriterContract(ConnectorContract):
 
     def acts(self):
         acts = {**super().acts()}
-        [lookup] = self.connector.lookups([self.contact(1).key, "someone@example.com"])
-        [call] = self.connector.plan([self.change(1, ["seg:vip"], ["seg:new"])])
+        lookup, *_ = self.connector.lookups([self.contact(1).key, "someone@example.com"])
+        call, *_ = self.connector.plan([self.change(1, ["seg:vip"], ["seg:new"])])
         acts |= {"look_up": lambda: self.connector.look_up(lookup), "send": lambda: self.connector.send(call)}
         if self.connector.capabilities.completion != "now":
             acts["poll"] = lambda: self.connector.poll(self.a_job(), call.contacts)
@@ -493,7 +497,7 @@ class TagWriterContract(ConnectorContract):
         for count in (0, 1, size - 1, size, size + 1, 3 * size + 5):
             keys = [self.contact(number).key for number in range(count)]
             calls = self.connector.lookups(keys)
-            assert len(calls) == math.ceil(count / size)
+            assert len(calls) == self.fewest_lookups(count)
             assert [key for call in calls for key in call.contacts] == keys
 
     def test_looking_up_creates_nobody(self, api):
@@ -571,7 +575,7 @@ class TagWriterContract(ConnectorContract):
         assert "@" not in sent
 
     def test_no_request_holds_a_key_that_touches_consent(self, api):
-        answer_everything(api, json={"data": {"id": "1"}})
+        answer_everything(api, json=self.answer)
         for call in self.connector.plan(some_changes(self, 40)):
             self.connector.send(call)
         assert api.calls
@@ -595,6 +599,73 @@ class TagWriterContract(ConnectorContract):
         assert [each.contact for each in outcome.refused] == [self.contact(1).key]
         assert outcome.job is None
         assert not api.calls
+
+
+class EveryTag(dict[str, str]):
+    """The ids of whatever tags are asked for."""
+
+    def __missing__(self, name: str) -> str:
+        return self.setdefault(name, str(1_000 + len(self)))
+
+
+class TagMakerContract(TagWriterContract):
+    """Of tags that are objects, each call is about one: a contact is in as many calls as it has tags to change."""
+
+    @pytest.fixture(autouse=True)
+    def _known_tags(self):
+        self.connector.ids = EveryTag()
+
+    def acts(self):
+        self.connector.ids = EveryTag()
+        return {**super().acts(), "make_tag": lambda: self.connector.make_tag("seg:vip")}
+
+    @inherited
+    @given(data=st.data())
+    def test_every_change_is_in_exactly_one_call_within_the_platforms_sizes(self, data):
+        tags = st.lists(st.text(max_size=30), max_size=3, unique=True)
+        drawn = data.draw(st.lists(st.tuples(tags, tags), max_size=70))
+        changes = [self.change(number, add, remove) for number, (add, remove) in enumerate(drawn)]
+        self.connector.ids = EveryTag()
+        calls = self.connector.plan(changes)
+        assert {key for call in calls for key in call.contacts} == {
+            one.contact.key for one in changes if one.add or one.remove
+        }
+        for call in calls:
+            assert len(set(call.contacts)) == len(call.contacts)
+            self.assert_within_sizes(call)
+
+    def test_changes_that_cost_nothing_keep_within_the_sizes_too(self):
+        assert list(self.connector.plan([self.change(1)])) == []
+
+    def test_writes_the_listed_tags_and_nobody_elses(self):
+        contact = self.contact(1, ["wholesale", "seg:new"])
+        calls = self.connector.plan([TagChange(contact, ("seg:vip",), ("seg:new",), ("seg:gold", "seg:vip"))])
+        sent = [encode(call.body).decode() for call in calls]
+        assert all(any(self.connector.ids[tag] in one for one in sent) for tag in ("seg:vip", "seg:new"))
+        assert self.connector.ids.keys() == {"seg:vip", "seg:new"}, "no other tag was asked after"
+
+    def test_a_tag_that_the_platform_cannot_hold_is_refused_with_a_reason(self, api):
+        answer_everything(api, status=400, json={"message": "too long"})
+        with pytest.raises(PermanentError) as caught:
+            self.connector.make_tag("x" * 200_000)
+        assert "x" * 1_000 not in everything_said(caught.value)
+
+    test_a_call_with_nothing_to_send_is_not_made = None  # there is none
+
+    def test_a_tag_whose_object_is_gone_is_told_and_nobody_carries_it(self, api):
+        answer_everything(api, status=404, json={"message": "not found"})
+        [call] = self.connector.plan([self.change(1, ["seg:vip"])])
+        outcome = self.connector.send(call)
+        assert outcome.lost == ("seg:vip",)
+        assert (outcome.accepted, outcome.refused, outcome.missing, outcome.again) == ((), (), (), ())
+
+    def test_dropping_a_tag_that_is_gone_does_no_harm(self, api):
+        answer_everything(api, status=404, json={"message": "not found"})
+        self.connector.drop_tag("17")
+        api.reset()
+        answer_everything(api, status=503)
+        with pytest.raises(RetryableError):
+            self.connector.drop_tag("17")
 
 
 def some_changes(contract, count):

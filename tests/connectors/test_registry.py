@@ -12,7 +12,7 @@ from connectors import base, installs, sources, writers
 from connectors.base import Connector
 from connectors.installs import AppInstall, EmbeddedPages
 from connectors.sources import EventSource, HistorySource, OrderSource, RatingSource
-from connectors.writers import AudienceMaker, FieldWriter, PixelHost, TagWriter
+from connectors.writers import AudienceMaker, FieldWriter, PixelHost, TagMaker, TagWriter
 from tests.connectors import contract
 
 CONTRACTS = {
@@ -23,6 +23,7 @@ CONTRACTS = {
     HistorySource: contract.HistorySourceContract,
     TagWriter: contract.TagWriterContract,
     FieldWriter: contract.FieldWriterContract,
+    TagMaker: contract.TagMakerContract,
     AudienceMaker: contract.AudienceMakerContract,
     OrderSource: contract.OrderSourceContract,
     RatingSource: contract.RatingSourceContract,

@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from connectors import registry
-from connectors.writers import AudienceMaker
+from connectors.writers import AudienceMaker, TagMaker
 
 CALLS = ("look_up", "send", "poll")
 AUDIENCES = ("make_audience", "change_audience", "drop_audience")
+TAGS = ("make_tag",)
 METHODS = (*CALLS, "plan")
 
 
@@ -23,7 +24,8 @@ class KilledError(BaseException):
 def around(monkeypatch: Any, platform: str, **hooks: Callable[..., Any]) -> None:
     """Do something before or after a platform's calls: `before_send=…`, `after_look_up=…`; a hook is given the call."""
     connector = registry()[platform]
-    methods = (*METHODS, *AUDIENCES) if issubclass(connector, AudienceMaker) else METHODS
+    more = {AudienceMaker: AUDIENCES, TagMaker: TAGS}
+    methods = (*METHODS, *(name for role, names in more.items() if issubclass(connector, role) for name in names))
 
     def hooked(name: str) -> Callable[..., Any]:
         def call(self: Any, *asked: Any) -> Any:
@@ -60,8 +62,8 @@ def killed(monkeypatch: Any, engine: Engine, at: int) -> Iterator[Killer]:
     """Kill at the n-th point: right before a transaction is committed, or right after a platform has done its part."""
     killer = Killer(at)
     with monkeypatch.context() as patched:
-        for platform in ("shopify", "klaviyo"):
-            around(patched, platform, **{f"after_{name}": killer for name in (*CALLS, *AUDIENCES)})
+        for platform in list(registry()):
+            around(patched, platform, **{f"after_{name}": killer for name in (*CALLS, *AUDIENCES, *TAGS)})
         event.listen(engine, "commit", killer)
         try:
             yield killer

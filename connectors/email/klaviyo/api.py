@@ -43,7 +43,7 @@ class Api:
     def origin(self) -> str:
         return self.http.origin(ORIGIN)
 
-    def call(self, method: str, url: str, *, body: Any = None, **params: str) -> Payload:
+    def call(self, method: str, url: str, *, body: Any = None, **params: Any) -> Payload:
         headers = {
             "Authorization": f"Klaviyo-API-Key {self.api_key}",
             "revision": REVISION,
