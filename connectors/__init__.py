@@ -11,6 +11,7 @@ from connectors.base import Connector
 CONNECTORS = {
     "shopify": "connectors.stores.shopify:Shopify",
     "klaviyo": "connectors.email.klaviyo:Klaviyo",
+    "brevo": "connectors.email.brevo:Brevo",
 }
 
 

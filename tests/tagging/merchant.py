@@ -22,6 +22,7 @@ from plugin.models.lanes import Lane
 from plugin.models.segments import Membership, Segment
 from plugin.models.tagging import Contact, Destination, Job, LedgerEntry, Push
 from plugin.sandbox import KlaviyoStandIn, Server, ShopifyStandIn, State
+from plugin.sandbox.brevo import BrevoStandIn
 from plugin.sandbox.email import EmailStandIn
 from plugin.sandbox.webhooks import Delivery
 from plugin.tagging import ledger, plan, push, rehearsal
@@ -30,6 +31,7 @@ WORK: lanes.Work = partial(push.run, store=ingest.store)
 PLATFORMS = ("shopify", "klaviyo")
 EMAIL: Mapping[str, Callable[[Callable[[], datetime]], EmailStandIn]] = {
     "klaviyo": lambda time: KlaviyoStandIn(State(None), time, "key"),
+    "brevo": lambda time: BrevoStandIn(State(None), time, "key"),
 }
 PROPERTY = "tagsmith_segments"
 memberships = table(Membership)

@@ -1,0 +1,59 @@
+"""Brevo: an e-mail platform on which a tag is a list, in a folder of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connectors.base import ApiKey, Connector, Identity
+from connectors.email.brevo import audience, lists
+from connectors.email.brevo.api import Api
+from connectors.writers import Call, Capabilities, Found, MadeTag, Outcome, TagChange, TagMaker, Windows
+
+
+class Brevo(Connector, TagMaker):
+    slug = "brevo"
+    label = "Brevo"
+    role = "email"
+    install = ApiKey(fields=("api_key",))
+    capabilities = Capabilities(
+        writes="difference",
+        contact="email",
+        completion="now",
+        contacts_per_call=lists.CONTACTS_PER_CALL,
+        lookups_per_call=audience.KEYS_PER_CALL,
+        tag_length=255,
+        tags_per_contact=1_000,
+        # of 10 a second and 36,000 an hour that all of /contacts has together: developers.brevo.com/docs/api-limits
+        rates={"contacts": Windows(((1, 8), (3_600, 34_000))), "tags": Windows(((1, 1), (3_600, 400)))},
+    )
+
+    @property
+    def api(self) -> Api:
+        return Api(self.http, self.credentials["api_key"])
+
+    def check(self) -> Identity:
+        account = self.api.get("/account")
+        dates = account.object("dateTimePreferences")
+        return Identity(
+            account=account.required("organization_id", account.text),
+            name=account.text("companyName") or "Brevo",
+            zone=dates.text("timezone") if dates else None,
+        )
+
+    def make_tag(self, name: str) -> MadeTag:
+        return lists.make(self.api, name)
+
+    def drop_tag(self, tag_id: str) -> None:
+        lists.drop(self.api, tag_id)
+
+    def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
+        return list(audience.lookups(keys))
+
+    def look_up(self, call: Call) -> Found:
+        return audience.look_up(self.api, call, {list_id: name for name, list_id in self.ids.items()})
+
+    def plan(self, changes: Sequence[TagChange]) -> Sequence[Call]:
+        return list(lists.plan(changes, self.ids))
+
+    def send(self, call: Call) -> Outcome:
+        return lists.send(self.api, call)

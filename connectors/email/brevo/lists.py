@@ -1,0 +1,109 @@
+"""Brevo's lists: those that stand for tags, in a folder of ours. Those in other folders are never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from connectors.batches import cut
+from connectors.email.brevo import audience
+from connectors.email.brevo.api import Api
+from connectors.errors import PermanentError
+from connectors.payload import Payload
+from connectors.text import clean
+from connectors.writers import Call, MadeTag, Outcome, TagChange
+
+FOLDER = "Tagsmith segments"
+CONTACTS_PER_CALL = 150
+NOT_FOUND = 404
+NONE_OF_THEM = (400, "invalid_parameter")  # each is on the list already (or off it), or does not exist
+
+
+def make(api: Api, name: str) -> MadeTag:
+    folder = folder_id(api)
+    for each in api.all(f"/contacts/folders/{folder}/lists", "lists"):
+        if same(each, name):
+            return MadeTag(each.required("id", each.id), made=False)
+    made = api.post("/contacts/lists", {"folderId": int(folder), "name": name})
+    return MadeTag(made.required("id", made.id), made=True)
+
+
+def folder_id(api: Api) -> str:
+    for each in api.all("/contacts/folders", "folders"):
+        if same(each, FOLDER):
+            return each.required("id", each.id)
+    made = api.post("/contacts/folders", {"name": FOLDER})
+    return made.required("id", made.id)
+
+
+def same(found: Payload, name: str) -> bool:
+    return (found.text("name") or "").casefold() == clean(name).casefold()
+
+
+def drop(api: Api, list_id: str) -> None:
+    try:
+        api.delete(f"/contacts/lists/{list_id}")
+    except PermanentError as error:
+        if error.status != NOT_FOUND:
+            raise
+
+
+def plan(changes: Sequence[TagChange], ids: Mapping[str, str]) -> Iterator[Call]:
+    """Put as many contacts into each call as it may hold: one list's, that are put on it or taken off it."""
+    groups: dict[tuple[str, str], dict[str, str]] = {}
+    for change in changes:
+        for put, tags in (("add", change.add), ("remove", change.remove)):
+            for tag in tags:
+                groups.setdefault((put, tag), {})[change.contact.key] = change.contact.platform_id
+    for (put, tag), contacts in groups.items():
+        for some in cut(contacts.items(), CONTACTS_PER_CALL):
+            body = {"list": ids[tag], "tag": tag, "put": put, "ids": [contact_id for _, contact_id in some]}
+            yield Call("contacts", body, tuple(key for key, _ in some))
+
+
+def send(api: Api, call: Call) -> Outcome:
+    """Put contacts on a list or take them off. Only those who exist already: the call makes nobody.
+
+    A contact that is where it should be fails just as one that does not exist, so after a call each that failed is
+    looked at.
+    """
+    if "looked" in call.body:
+        return seen(api, call)
+    path = f"/contacts/lists/{call.body['list']}/contacts/{call.body['put']}"
+    try:
+        answer = api.post(path, {"ids": [int(contact_id) for contact_id in call.body["ids"]]})
+    except PermanentError as error:
+        if error.status == NOT_FOUND:
+            return Outcome(lost=(call.body["tag"],))
+        if (error.status, code(error)) != NONE_OF_THEM:
+            raise
+        done: set[str] = set()
+    else:
+        done = {*answer.required("contacts", answer.object).ids("success")}
+    by_id = dict(zip(call.body["ids"], call.contacts, strict=True))
+    accepted = tuple(key for contact_id, key in by_id.items() if contact_id in done)
+    return Outcome(accepted, more=look({one: key for one, key in by_id.items() if one not in done}, call.body))
+
+
+def look(contacts: Mapping[str, str], body: Mapping[str, Any]) -> Call | None:
+    """Return the call that looks at the first of these contacts, and then at the others."""
+    if not contacts:
+        return None
+    return Call("contacts", {**body, "ids": list(contacts), "looked": True}, tuple(contacts.values()))
+
+
+def seen(api: Api, call: Call) -> Outcome:
+    """Look whether a contact is where it should be; one that is not is sent again."""
+    contact_id, *others = call.body["ids"]
+    key, *keys = call.contacts
+    more = look(dict(zip(others, keys, strict=True)), call.body)
+    found = audience.contact(api, contact_id, "contact_id")
+    if found is None:
+        return Outcome(missing=(key,), more=more)
+    if (call.body["list"] in found.ids("listIds")) == (call.body["put"] == "add"):
+        return Outcome((key,), more=more)
+    return Outcome(again=(key,), more=more)
+
+
+def code(error: PermanentError) -> Any:
+    return error.answer.get("code") if isinstance(error.answer, dict) else None
