@@ -12,6 +12,7 @@ CONNECTORS = {
     "shopify": "connectors.stores.shopify:Shopify",
     "klaviyo": "connectors.email.klaviyo:Klaviyo",
     "brevo": "connectors.email.brevo:Brevo",
+    "hubspot": "connectors.email.hubspot:HubSpot",
 }
 
 

@@ -24,6 +24,7 @@ from plugin.models.tagging import Contact, Destination, Job, LedgerEntry, Push
 from plugin.sandbox import KlaviyoStandIn, Server, ShopifyStandIn, State
 from plugin.sandbox.brevo import BrevoStandIn
 from plugin.sandbox.email import EmailStandIn
+from plugin.sandbox.hubspot import HubSpotStandIn
 from plugin.sandbox.webhooks import Delivery
 from plugin.tagging import ledger, plan, push, rehearsal
 
@@ -32,6 +33,7 @@ PLATFORMS = ("shopify", "klaviyo")
 EMAIL: Mapping[str, Callable[[Callable[[], datetime]], EmailStandIn]] = {
     "klaviyo": lambda time: KlaviyoStandIn(State(None), time, "key"),
     "brevo": lambda time: BrevoStandIn(State(None), time, "key"),
+    "hubspot": lambda time: HubSpotStandIn(State(None), time, "token"),
 }
 PROPERTY = "tagsmith_segments"
 memberships = table(Membership)

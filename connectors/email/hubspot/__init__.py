@@ -1,0 +1,69 @@
+"""HubSpot: a CRM on which a tag is a manual list of contacts, written by the ids of their records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connectors.base import ApiKey, Connector, Identity
+from connectors.email.hubspot import contacts, lists
+from connectors.email.hubspot.api import ACCOUNT, CONTACTS, LISTS, Api
+from connectors.errors import PermanentError
+from connectors.writers import Call, Capabilities, Found, MadeTag, Outcome, TagChange, TagMaker, Windows
+
+DAY = 86_400
+
+
+class HubSpot(Connector, TagMaker):
+    slug = "hubspot"
+    label = "HubSpot"
+    role = "email"
+    install = ApiKey(fields=("access_token",))
+    capabilities = Capabilities(
+        writes="difference",
+        contact="email",
+        completion="now",
+        contacts_per_call=lists.CONTACTS_PER_CALL,
+        lookups_per_call=contacts.KEYS_PER_CALL,
+        tag_length=255,
+        tags_per_contact=1_000,
+        # of 100 in ten seconds for each app, and of 250,000 a day for all apps of an account, both of the smallest plan
+        rates={"api": Windows(((10, 90), (DAY, 220_000))), "tags": Windows(((10, 3), (DAY, 2_000)))},
+    )
+
+    @property
+    def api(self) -> Api:
+        return Api(self.http, self.credentials["access_token"])
+
+    def check(self) -> Identity:
+        """Prove the token, and its scopes by two calls of which the second would write if there were such a list."""
+        account = self.api.get(ACCOUNT)
+        self.api.get(CONTACTS, limit="1")
+        try:
+            self.api.put(f"{LISTS}/0/memberships/add-and-remove", {lists.ADD: [], lists.REMOVE: []})
+        except PermanentError as error:
+            if error.status not in (400, 404):
+                raise
+        return Identity(
+            account=account.required("portalId", account.id),
+            name=account.text("portalName") or account.text("uiDomain") or "HubSpot",
+            zone=account.text("timeZone"),
+            currency=account.currency("companyCurrency"),
+        )
+
+    def make_tag(self, name: str) -> MadeTag:
+        return lists.make(self.api, name)
+
+    def drop_tag(self, tag_id: str) -> None:
+        lists.drop(self.api, tag_id)
+
+    def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
+        return list(contacts.lookups(keys))
+
+    def look_up(self, call: Call) -> Found:
+        return contacts.look_up(self.api, call, {list_id: name for name, list_id in self.ids.items()})
+
+    def plan(self, changes: Sequence[TagChange]) -> Sequence[Call]:
+        return list(lists.plan(changes, self.ids))
+
+    def send(self, call: Call) -> Outcome:
+        return lists.send(self.api, call)

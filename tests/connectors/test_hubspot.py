@@ -1,0 +1,172 @@
+"""HubSpot: who is looked up, which lists stand for tags, and what becomes of each contact that is put on one."""
+
+import json
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from connectors.base import Identity
+from connectors.email.hubspot import HubSpot
+from connectors.errors import ConfigurationError, PermanentError, RetryableError
+from connectors.http import encode
+from connectors.writers import Contact, MadeTag, TagChange
+from tests.connectors.contract import TagMakerContract, answer_everything
+
+ORIGIN = "https://api.hubapi.com"
+CONTACTS = f"{ORIGIN}/crm/objects/2026-09/contacts"
+LISTS = f"{ORIGIN}/crm/lists/2026-09"
+MEMBERSHIPS = f"{LISTS}/records/memberships/batch/read"
+HUBSPOT = HubSpot({"access_token": "pat-eu1-01234567-89ab-cdef-0123-456789abcdef"})
+ACCOUNT = {"portalId": 4_815_162, "timeZone": "Europe/London", "companyCurrency": "GBP", "uiDomain": "app.hubspot.com"}
+
+
+class TestHubSpot(TagMakerContract):
+    connector = HUBSPOT
+    identity = Identity("4815162", "app.hubspot.com", "Europe/London", "GBP")
+    forbidden_keys = frozenset(
+        {
+            *("hs_marketable_status", "hs_legal_basis", "hs_email_optout", "subscriptionId", "legalBasis"),
+            *("properties", "email", "idProperty", "filterBranch", "membershipSettings"),
+        }
+    )
+    forbidden_paths = ("communication-preferences", "/batch/upsert", "/batch/create", "/batch/update")
+    calls_when_all_enter = 1
+    calls_when_all_swap = 8
+    answer: ClassVar = {"recordsIdsAdded": [], "recordIdsRemoved": [], "recordIdsMissing": []}
+
+    def only_reads(self, request):
+        return request.method == "GET" or request.url.endswith("/batch/read")
+
+    def contact(self, number, tags=()):
+        return Contact(f"person-{number}@example.com", str(9_007_199_254_740_993 + number), tuple(tags))
+
+    def serve_identity(self, api):
+        api.get(f"{ORIGIN}/account-info/2026-03/details", json=ACCOUNT)
+        api.get(f"{CONTACTS}?limit=1", json={"results": []})
+        api.put(f"{LISTS}/0/memberships/add-and-remove", status=404, json={"category": "OBJECT_NOT_FOUND"})
+
+    def test_a_token_without_a_scope_is_told_before_anything_is_saved(self, api):
+        api.get(f"{ORIGIN}/account-info/2026-03/details", json=ACCOUNT)
+        api.get(f"{CONTACTS}?limit=1", json={"results": []})
+        api.put(f"{LISTS}/0/memberships/add-and-remove", status=403, json={"category": "MISSING_SCOPES"})
+        with pytest.raises(ConfigurationError):
+            HUBSPOT.check()
+
+
+@pytest.fixture(autouse=True)
+def _lists():
+    HUBSPOT.ids = {"seg:vip": "7", "seg:new": "8"}
+
+
+def key(number):
+    return f"person-{number}@example.com"
+
+
+def keys(*numbers):
+    return tuple(map(key, numbers))
+
+
+def change(number, add=("seg:vip",), remove=()):
+    return TagChange(Contact(key(number), str(100 + number)), add, remove)
+
+
+def record(number, email=None):
+    return {"id": str(100 + number), "properties": {"email": email or key(number)}}
+
+
+class TestLookingUp:
+    def test_finds_records_by_address_and_then_their_lists(self, api):
+        [call] = HUBSPOT.lookups(keys(1, 2, 3))
+        found = {"results": [record(1, key(1).upper()), record(3)], "numErrors": 1, "errors": [{}]}
+        api.post(f"{CONTACTS}/batch/read", status=207, json=found)
+        on = [{"listId": "7"}, {"listId": "900"}]
+        of_one = {"objectTypeId": "0-1", "recordId": "101", "recordListMemberships": on}
+        api.post(MEMBERSHIPS, json={"results": [of_one]})
+        first = HUBSPOT.look_up(call)
+        assert (first.contacts, first.more.contacts) == ((), keys(1, 2, 3))
+        then = HUBSPOT.look_up(first.more)
+        assert then.contacts == (Contact(key(1), "101", ("seg:vip",)), Contact(key(3), "103"))
+        assert then.more is None
+        assert (call.cost, first.more.cost) == (2, 0), "both are paid for at once"
+        asked = [json.loads(made.request.body) for made in api.calls]
+        assert asked[0]["idProperty"] == "email"
+        assert asked[1] == {"inputs": [{"objectTypeId": "0-1", "recordId": one} for one in ("101", "103")]}
+
+    def test_where_nobody_is_found_nothing_more_is_asked(self, api):
+        [call] = HUBSPOT.lookups(keys(1))
+        api.post(f"{CONTACTS}/batch/read", status=207, json={"results": [], "numErrors": 1})
+        found = HUBSPOT.look_up(call)
+        assert (found.contacts, found.more) == ((), None)
+
+    def test_a_record_that_was_found_by_its_second_address_is_nobodys(self, api):
+        [call] = HUBSPOT.lookups(keys(1))
+        api.post(f"{CONTACTS}/batch/read", json={"results": [record(1, "other@example.com")]})
+        assert HUBSPOT.look_up(call).more is None
+
+
+class TestLists:
+    def named(self, api, name, found=None):
+        url = f"{LISTS}/object-type-id/0-1/name/{name}"
+        api.get(url, status=200 if found else 404, json={"list": found} if found else {"category": "OBJECT_NOT_FOUND"})
+
+    def found(self, name="seg:vip", kind="MANUAL", of="0-1"):
+        return {"listId": "77", "name": name, "processingType": kind, "objectTypeId": of}
+
+    def test_makes_a_manual_list_of_contacts(self, api):
+        self.named(api, "seg%3Avip")
+        api.post(f"{LISTS}/search", json={"lists": [self.found("seg:vip old")]})
+        api.post(LISTS, json={"list": self.found()})
+        assert HUBSPOT.make_tag("seg:vip") == MadeTag("77", made=True)
+        sent = json.loads(api.calls[-1].request.body)
+        assert sent == {"name": "seg:vip", "objectTypeId": "0-1", "processingType": "MANUAL"}
+
+    def test_takes_the_list_of_this_name_or_one_of_other_case(self, api):
+        self.named(api, "seg%3Avip", self.found())
+        assert HUBSPOT.make_tag("seg:vip") == MadeTag("77", made=False)
+        self.named(api, "seg%3AVIP")
+        api.post(f"{LISTS}/search", json={"lists": [self.found("seg:vip old"), self.found()]})
+        assert HUBSPOT.make_tag("seg:VIP") == MadeTag("77", made=False)
+
+    @pytest.mark.parametrize("other", [{"kind": "DYNAMIC"}, {"kind": "SNAPSHOT"}, {"of": "0-2"}])
+    def test_a_list_of_another_kind_is_refused_with_a_reason(self, api, other):
+        self.named(api, "seg%3Avip", self.found(**other))
+        with pytest.raises(PermanentError, match="not a manual list of contacts"):
+            HUBSPOT.make_tag("seg:vip")
+
+
+class TestSending:
+    def plan(self):
+        [call] = HUBSPOT.plan([change(1), change(2, (), ("seg:vip",)), change(3)])
+        return call
+
+    def test_one_call_holds_all_that_a_list_gains_and_loses(self, api):
+        answer_everything(api, json=TestHubSpot.answer)
+        outcome = HUBSPOT.send(self.plan())
+        assert {*outcome.accepted} == {*keys(1, 2, 3)}, "whoever is where they should be is named nowhere"
+        assert json.loads(api.calls[0].request.body) == {"recordIdsToAdd": ["101", "103"], "recordIdsToRemove": ["102"]}
+
+    @pytest.mark.parametrize("added", ["recordsIdsAdded", "recordIdsAdded"])
+    def test_records_that_are_not_there_are_missing_however_the_answer_is_spelt(self, api, added):
+        answer_everything(api, json={added: ["101"], "recordIdsRemoved": [], "recordIdsMissing": ["102", "103"]})
+        outcome = HUBSPOT.send(self.plan())
+        assert outcome.accepted == keys(1)
+        assert {*outcome.missing} == {*keys(2, 3)}
+
+    def test_plans_as_recorded(self):
+        golden = (Path(__file__).parent / "golden" / "hubspot_plan.json").read_bytes()
+        calls = HUBSPOT.plan([change(1, ("seg:vip",), ("seg:new",)), change(2)])
+        assert encode([call.body for call in calls]) == golden.strip()
+
+    @pytest.mark.parametrize(("policy", "seconds"), [("TEN_SECONDLY_ROLLING", 10), ("SECONDLY", 1), ("DAILY", 3_600)])
+    def test_the_wait_is_that_of_the_limit_that_was_met(self, api, policy, seconds):
+        answer_everything(api, status=429, json={"policyName": policy})
+        with pytest.raises(RetryableError) as caught:
+            HUBSPOT.send(self.plan())
+        assert caught.value.retry_after == seconds
+
+    def test_what_is_locked_is_tried_again_in_a_moment(self, api):
+        answer_everything(api, status=423, json={"category": "LOCKED"})
+        with pytest.raises(RetryableError) as caught:
+            HUBSPOT.send(self.plan())
+        assert caught.value.retry_after == 2

@@ -1,0 +1,109 @@
+"""Tags that are lists on their platform: made, found, deleted by the merchant, refused, written in few calls."""
+
+import pytest
+
+from plugin.models.tagging import PlatformTag, Push
+from tests.tagging.merchant import address
+
+MAKERS = ("brevo", "hubspot")
+
+
+@pytest.fixture(params=MAKERS)
+def platform(request):
+    return request.param
+
+
+@pytest.fixture
+def merchant(merchants, platform):
+    return merchants(platforms=[platform])
+
+
+def pushes(merchant):
+    return {row.contact: (row.state, row.error) for row in merchant.rows(Push)}
+
+
+def lists(merchant, platform):
+    return {one["name"]: one for one in merchant.mail[platform].state.walk("list")}
+
+
+def writes(merchant, platform):
+    paths = ("contacts/add", "contacts/remove", "add-and-remove")
+    return sum(one["path"].endswith(paths) for one in merchant.calls(platform))
+
+
+def test_a_list_is_made_once_and_found_by_its_name_when_it_was_forgotten(merchant, platform):
+    merchant.customers(1, 2)
+    vip = merchant.segment("vip")
+    merchant.enter(vip, 1)
+    merchant.work()
+    merchant.enter(vip, 2)
+    merchant.work()
+    assert merchant.tags(platform) == {address(1): {"seg:vip"}, address(2): {"seg:vip"}}
+    assert len(lists(merchant, platform)) == 1
+    [row] = merchant.rows(PlatformTag)
+    assert (row.folded, row.ours) == ("seg:vip", True)
+
+
+def test_a_list_that_the_merchant_deletes_is_made_anew_with_all_who_should_be_on_it(merchant, platform):
+    merchant.customers(1, 2, 3)
+    vip = merchant.segment("vip")
+    merchant.enter(vip, 1, 2)
+    merchant.work()
+    stand_in = merchant.mail[platform]
+    [gone] = stand_in.state.walk("list")
+    key = str(gone.get("listId") or gone["id"])
+    if platform == "brevo":
+        stand_in.contacts.drop_list(key)
+    else:
+        stand_in.records.drop_list(gone)
+    merchant.leave(vip, 1)
+    merchant.enter(vip, 3)
+    merchant.work(patience=3_600)
+    assert merchant.tags(platform) == {address(1): set(), address(2): {"seg:vip"}, address(3): {"seg:vip"}}
+    assert merchant.settled()
+
+
+def test_many_at_once_cost_no_more_calls_than_the_platform_allows(merchant, platform):
+    numbers = range(310)
+    merchant.customers(*numbers)
+    vip = merchant.segment("vip")
+    merchant.enter(vip, *numbers)
+    merchant.work(patience=3_600)
+    assert set(map(len, merchant.tags(platform).values())) == {1}
+    assert writes(merchant, platform) == {"brevo": 3, "hubspot": 1}[platform]
+    if platform == "brevo":
+        assert len([one for one in merchant.calls("brevo") if one["path"] == "/v3/contacts"]) == 1
+    assert {one["status"] for one in merchant.calls(platform)} <= {200, 201, 404}, "no limit was met"
+
+
+def test_what_the_merchant_puts_on_meanwhile_does_no_harm(merchant, platform):
+    merchant.customers(1, 2, 3)
+    vip, new = merchant.segment("vip"), merchant.segment("new")
+    merchant.enter(new, 1, 2, 3)
+    merchant.enter(vip, 1)
+    merchant.work()
+    merchant.mail[platform].put(address(2), ["seg:vip"])
+    merchant.enter(vip, 2, 3)
+    merchant.work()
+    assert set(map(len, merchant.tags(platform).values())) == {2}
+    assert merchant.settled()
+
+
+def test_a_list_of_another_kind_is_told_on_its_contacts_and_keeps_no_other_tag_back(merchants):
+    merchant = merchants(platforms=["hubspot"])
+    hubspot = merchant.mail["hubspot"]
+    theirs = hubspot.records.make_list("seg:vip", "DYNAMIC")
+    merchant.customers(1, 2)
+    vip, new = merchant.segment("vip"), merchant.segment("new")
+    merchant.enter(vip, 1)
+    merchant.enter(new, 1, 2)
+    merchant.work()
+    assert merchant.tags("hubspot") == {address(1): {"seg:new"}, address(2): {"seg:new"}}
+    [(contact, (state, why))] = pushes(merchant).items()
+    assert (contact, state) == (address(1), "failed")
+    assert "not a manual list of contacts" in why
+    hubspot.records.drop_list(theirs)
+    merchant.time.move(days=1)
+    merchant.work()
+    assert merchant.tags("hubspot")[address(1)] == {"seg:new", "seg:vip"}
+    assert merchant.settled()
