@@ -53,7 +53,11 @@ def upsert(
     ordered = sorted(rows, key=lambda row: tuple(row[key] for key in keys))
     if change is None:
         change = [name for name in ordered[0] if name not in keys]
-    statement = upserting(session.get_bind().dialect.name, target, change=change, when=when, returning=returning)
+    dialect = session.get_bind().dialect.name
+    if callable(change) or when:
+        statement = upserting(dialect, target, change=change, when=when, returning=returning)
+    else:
+        statement = plain_upsert(dialect, target, tuple(change), tuple(returning))
     if not returning:
         session.execute(statement, ordered)
         return []
@@ -81,6 +85,12 @@ def upserting(
     else:
         statement = statement.on_conflict_do_nothing(index_elements=keys)
     return statement.returning(*(target.c[name] for name in returning)) if returning else statement
+
+
+@lru_cache(maxsize=512)
+def plain_upsert(dialect: str, target: Table, change: Sequence[str], returning: Sequence[str]) -> Any:
+    """Return an `upserting` that only overwrites. Kept: to name what was refused, all columns are copied each time."""
+    return upserting(dialect, target, change=change, returning=returning)
 
 
 def overwrite(
