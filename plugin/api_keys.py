@@ -16,7 +16,7 @@ from plugin.models.shops import Route
 from plugin.seal import digest
 
 ROUTE = "api"  # the platform of a key's route: its address is the hash of the key
-SCOPES = ("events:write", "attributes:write")
+SCOPES = ("events:write", "attributes:write", "segments:read", "customers:read")
 PREFIX = "tsk_"  # so that a key that was published by mistake can be searched for
 LONGEST_NAME = 100
 USED = timedelta(minutes=1)  # as exactly as the last use is kept
@@ -32,7 +32,7 @@ def add(session: Session, shop_id: str, name: str, scopes: Collection[str]) -> t
     if not named or len(named) > LONGEST_NAME:
         raise RefusedError(f"A key needs a name of at most {LONGEST_NAME} characters: that of what will use it.")
     if not scopes or set(scopes) - set(SCOPES):
-        raise RefusedError(f"A key is for one of these or for both: {', '.join(SCOPES)}.")
+        raise RefusedError(f"A key is for one or more of these: {', '.join(SCOPES)}.")
     secret = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(shop_id=shop_id, key_id=new_id(), name=named, scopes=tuple(scopes), created_at=clock.now())
     session.add(key)
@@ -68,11 +68,16 @@ def bearer(session: Session, secret: str) -> ApiKey | None:
     return found if found and found.revoked_at is None else None
 
 
+def is_noted(key: ApiKey) -> bool:
+    """Whether the last use is kept as exactly as it ever is."""
+    return key.last_used_at is not None and clock.now() - key.last_used_at < USED
+
+
 def used(session: Session, key: ApiKey) -> None:
     """Note that a key was used: at the end of the transaction, and at most once a minute."""
-    now = clock.now()
-    if key.last_used_at is not None and now - key.last_used_at < USED:
+    if is_noted(key):
         return
+    now = clock.now()
     last = col(ApiKey.last_used_at)
     this = (col(ApiKey.shop_id) == key.shop_id, col(ApiKey.key_id) == key.key_id)
     write = update(ApiKey).where(*this, or_(last.is_(None), last < now)).values(last_used_at=now)
@@ -81,6 +86,11 @@ def used(session: Session, key: ApiKey) -> None:
         session.execute(write.execution_options(synchronize_session=False))
 
     at_the_end(session, ("api_keys", key.shop_id, key.key_id), note)
+
+
+def any_for(session: Session, shop_id: str, scope: str) -> bool:
+    """Whether a shop has a key for this that may still be used."""
+    return any(scope in (one.scopes or ()) for one in all_of(session, shop_id) if one.revoked_at is None)
 
 
 def source(key: ApiKey) -> str:

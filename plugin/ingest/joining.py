@@ -30,6 +30,7 @@ from plugin.models.shops import Shop
 from plugin.models.standing import Standing, StoreCredit
 from plugin.models.structures import Pin, Spell
 from plugin.segments.asking.relative import KEPT
+from plugin.segments.membership import handovers
 from plugin.tagging import heirs, plan
 
 KEYED = (ConsentChange, TagChange, Membership, MembershipChange, Pin, Spell, SegmentTest, SnapshotMember, Wake)
@@ -75,6 +76,7 @@ def merge_accounts(session: Session, shop_id: str, records: Sequence[Merged]) ->
 
 def merge(session: Session, shop_id: str, gone: str, kept: str) -> None:
     """Make one customer part of another: orders, carts, facts, memberships and their history move."""
+    handovers.merge(session, shop_id, gone, kept)
     for moved in (table(Order), table(Cart), table(Event), table(StoreCredit)):
         give(session, moved, shop_id, gone, kept)
     for keyed in KEYED:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, Index, false, text
 from sqlmodel import Field, SQLModel
 
-from plugin.models.columns import big, key, keyed, moment, moment_key, shop_key, values
+from plugin.models.columns import big, id_, key, keyed, moment, moment_key, shop_key, values
 
 
 class Segment(SQLModel, table=True):
@@ -60,7 +60,11 @@ class Membership(SQLModel, table=True):
 
 
 class MembershipChange(SQLModel, table=True):
-    """One customer entered or left one segment in one run, and what brought it about."""
+    """One customer entered or left one segment in one run, and what brought it about.
+
+    Runs of a shop are committed in the order of their numbers. `former_id`: the customer who did so as it was told
+    then, who has been merged into this one since.
+    """
 
     __tablename__ = "membership_changes"
     __table_args__ = keyed(
@@ -71,6 +75,26 @@ class MembershipChange(SQLModel, table=True):
     shop_id: str = shop_key()
     segment_id: str = key()
     run: int = Field(primary_key=True, sa_type=BigInteger)  # before the customer, so that new rows come together
+    customer_id: str = key()
+    changed_at: datetime = moment(null=False)
+    entered: bool
+    cause: str
+    former_id: str | None = id_()
+
+
+class Handover(SQLModel, table=True):
+    """One customer entered or left one segment without being evaluated: by a merge, or by being forgotten.
+
+    `run`: the one before whose changes it is told, 0 until there is one. Without a `customer_id`: here something was
+    told that nobody can be told any more.
+    """
+
+    __tablename__ = "handovers"
+    __table_args__ = keyed(Index("ix_handovers_customer", "shop_id", "customer_id"))
+
+    shop_id: str = shop_key()
+    run: int = Field(primary_key=True, sa_type=BigInteger)
+    segment_id: str = key()
     customer_id: str = key()
     changed_at: datetime = moment(null=False)
     entered: bool

@@ -14,8 +14,9 @@ class Cover:
     """One table: `whose` says by which columns a row is a person's. Each column stands in exactly one of the lists.
 
     deleted: the person's row goes. blanked: NULL in the person's row, which stays as nobody's. untagged: goes once our
-    tags elsewhere are off, by `tagging.ledger.forget`. searched: free text, NULL in every row in which it names the
-    person. raw: emptied together in every delivery that names the person. kept: nothing about a buyer.
+    tags elsewhere are off, by `tagging.ledger.forget`, or once others were told, by `membership.handovers`. searched:
+    free text, NULL in every row in which it names the person. raw: emptied together in every delivery that names the
+    person. kept: nothing about a buyer.
     """
 
     whose: Mapping[str, Kind] = field(default_factory=dict)
@@ -109,8 +110,11 @@ COVERED: Mapping[str, Cover] = {
     "snapshot_members": Cover(whose=BY_CUSTOMER, deleted="shop_id snapshot_id customer_id"),
     "memberships": Cover(whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id entered_at cause"),
     "membership_changes": Cover(
-        whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id run changed_at entered cause"
+        whose={"customer_id": "customer", "former_id": "customer"},
+        deleted="shop_id segment_id customer_id run changed_at entered cause former_id",
     ),
+    # Whoever follows a segment is told for a few days that somebody left, so that they leave there as well.
+    "handovers": Cover(whose=BY_CUSTOMER, untagged="shop_id run segment_id customer_id changed_at entered cause"),
     "pins": Cover(
         whose=BY_CUSTOMER,
         deleted="shop_id segment_id customer_id inside author pinned_at ends_on",

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, Row, delete, select
 from sqlmodel import Session
 
 from connectors.records import CustomerRedaction
-from plugin import clock, lanes, shops
+from plugin import api_keys, clock, lanes, shops
 from plugin.config import settings
 from plugin.db import among, reading, table, transaction
 from plugin.models.lanes import Lane
@@ -22,6 +22,7 @@ from plugin.privacy.erasure import erase
 from plugin.privacy.forgotten import FOR_TAGS, exclude, forgotten, note, remember
 from plugin.privacy.persons import Person, known, person, together
 from plugin.privacy.shop import clear
+from plugin.segments.membership import handovers
 from plugin.tagging import ledger, plan
 from plugin.tagging.pushes import keys
 
@@ -44,7 +45,10 @@ def redact_customer(session: Session, shop: Shop, request: CustomerRedaction) ->
     now = clock.now()
     remember(session, shop, named, now)
     plan.mark(session, shop.shop_id, sorted(named.customer_ids), sorted(named.names))
+    told = handovers.forget(session, shop.shop_id, named.customer_ids)
     erase(session, shop.shop_id, named)
+    if api_keys.any_for(session, shop.shop_id, "segments:read"):
+        handovers.leave(session, shop.shop_id, told)
     note(session, shop.shop_id, named, at=now, due_at=now + FOR_TAGS)
 
 

@@ -43,6 +43,7 @@ SECTIONS = {
     "events": "events",
     "segments": "memberships",
     "segment_history": "membership_changes",
+    "merges_and_segments": "handovers",
     "segment_tests": "segment_tests",
     "snapshots": "snapshot_members",
     "pins": "pins",
@@ -52,7 +53,7 @@ SECTIONS = {
     "requests": "data_requests",
 }
 PARTS_OF_ORDERS = {"lines": "line_items", "refunds": "refunds", "refunded_lines": "refund_lines"}
-OF_SEGMENTS = ("segments", "segment_history", "segment_tests", "pins", "levels_met")
+OF_SEGMENTS = ("segments", "segment_history", "merges_and_segments", "segment_tests", "pins", "levels_met")
 OURS_ALONE = ("shop_id",)
 
 

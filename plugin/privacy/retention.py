@@ -19,6 +19,7 @@ from plugin.models.shops import Shop
 from plugin.models.tagging import LedgerEntry
 from plugin.privacy.forgotten import forgotten, note
 from plugin.privacy.persons import Person
+from plugin.segments.membership import handovers
 
 DAYS_OF_REMOVED_TAGS = 90  # an echo or a merchant's question may come late
 DAYS_OF_WAKES = 30  # a moment passed so long ago has been covered by a recompute, or never will be
@@ -38,6 +39,7 @@ def retention(engine: Engine, claim: lanes.Claim) -> datetime | None:
         shop = shops.shop(session, claim.shop_id)
         inbox.purge(session, shop.shop_id, settings().delivery_retention_days)
         replies.purge(session, shop.shop_id)
+        handovers.purge(session, shop.shop_id, now)
         purge_views(session, shop.shop_id, now - timedelta(days=settings().site_event_retention_days))
         old = wakes.c.wake_at < now - timedelta(days=DAYS_OF_WAKES)
         session.execute(delete(wakes).where(wakes.c.shop_id == shop.shop_id, old))

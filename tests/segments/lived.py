@@ -25,7 +25,7 @@ from plugin.models.shops import Shop
 from plugin.segments.kept import keep
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.language.errors import SegmentErrors
-from plugin.segments.membership import ladders, pins, recompute
+from plugin.segments.membership import ladders, pins, recompute, runs
 from plugin.segments.membership.ladders import Plan
 from tests import oracle
 from tests.histories import History
@@ -129,7 +129,7 @@ class Lived:
             while not ended:
                 with transaction(self.engine) as session:
                     lanes.hold(session, claim)
-                    ended = recompute.chunk(session, self.shop_id, claim.fence * recompute.CHUNKS + turn)
+                    ended = recompute.chunk(session, self.shop_id, runs.number(claim.fence, turn))
                 turn += 1
                 assert turn < 200, self.log
                 if not ended and self.chance(5):

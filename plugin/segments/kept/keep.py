@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from plugin import clock, lanes, shops
 from plugin.db import clean, fold, new_id, table
 from plugin.models.keeping import SegmentOrigin, SegmentReview, SegmentTest
-from plugin.models.segments import Membership, MembershipChange, Segment, SegmentDay
+from plugin.models.segments import Handover, Membership, MembershipChange, Segment, SegmentDay
 from plugin.models.shops import Shop
 from plugin.models.structures import Conflict, LadderLevel, Pin, Spell
 from plugin.models.tagging import Destination
@@ -21,13 +21,14 @@ from plugin.segments.kept.allowed import understood
 from plugin.segments.kept.definition import Definition, RefusedError, differences
 from plugin.segments.language import parse, stored, vocabulary
 from plugin.segments.language.errors import Faults
-from plugin.segments.membership import levels, references
+from plugin.segments.membership import handovers, levels, references
 from plugin.segments.membership.references import Library
 from plugin.tagging import audiences, destinations, names, plan
 
 OF_A_SEGMENT = (
     Membership,
     MembershipChange,
+    Handover,
     Destination,
     SegmentReview,
     SegmentTest,
@@ -180,6 +181,7 @@ def remove(session: Session, shop: Shop, segment_id: str, *, by: str = "") -> No
     for model in (*OF_A_SEGMENT, Segment):
         rows = table(model)
         session.execute(delete(rows).where(rows.c.shop_id == shop.shop_id, rows.c.segment_id == segment_id))
+    handovers.end(session, shop.shop_id, segment_id)
     pairs = table(Conflict)
     with_it = or_(pairs.c.one == segment_id, pairs.c.other == segment_id)
     session.execute(delete(pairs).where(pairs.c.shop_id == shop.shop_id, with_it))

@@ -21,14 +21,13 @@ from plugin import dates, lanes, shops
 from plugin.db import Keys, among, bulk_insert, table, transaction
 from plugin.models.segments import Membership, MembershipChange, Stale
 from plugin.models.shops import Shop
-from plugin.segments.membership import levels, passing, pins, present, references
+from plugin.segments.membership import handovers, levels, passing, pins, present, references, runs
 from plugin.segments.membership.evaluate import Pair, Sight, see
 from plugin.segments.membership.live import Live, live_segments, named_columns, settled, wait
 from plugin.segments.membership.outcome import Found, members
 from plugin.tagging import plan
 
 CHUNK = 1000
-CHUNKS = 1_000_000  # more than a run ever has
 
 stale = table(Stale)
 memberships = table(Membership)
@@ -47,7 +46,7 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
     while True:
         with transaction(engine) as session:
             lanes.hold(session, claim)
-            if chunk(session, claim.shop_id, claim.fence * CHUNKS + turn):
+            if chunk(session, claim.shop_id, runs.number(claim.fence, turn)):
                 next_at = passing.next_moment(session, shops.shop(session, claim.shop_id))
                 lanes.give_back(session, claim, next_at)
                 return next_at
@@ -57,6 +56,7 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
 def chunk(session: Session, shop_id: str, number: int) -> bool:
     """Evaluate up to a thousand stale customers; return whether the run has come to its end."""
     shop = shops.steady(session, shop_id, by_us=True)
+    handovers.place(session, shop_id, number)
     now = present.moment(shop)
     present.begin(session, shop, now)
     live = references.recovered(live_segments(session, shop, now))
