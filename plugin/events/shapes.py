@@ -150,7 +150,7 @@ class Who(Strict):
         return self
 
 
-class Told(Strict):
+class SentEvent(Strict):
     """One event as it is sent. `name` is that of an event of the kind `event`."""
 
     id: Id
@@ -178,7 +178,7 @@ class RefusedError(ValueError):
 def read(told: Any, source: str) -> Event:
     """Return an event as a record. RefusedError."""
     try:
-        one = Told.model_validate(told)
+        one = SentEvent.model_validate(told)
         carried = CARRIED[one.kind]
         if carried is None:
             own = Others.model_validate({"properties": one.properties}).properties

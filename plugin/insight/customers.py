@@ -8,9 +8,13 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlmodel import Session
 
+from plugin import shops
 from plugin.db import fold, table
-from plugin.models.commerce import Customer
+from plugin.models.commerce import Customer, CustomerAlias
 from plugin.models.segments import Membership, Segment
+from plugin.models.shops import Connection
+from plugin.tagging import marks, plan
+from plugin.tagging.ledger import entries
 
 customers = table(Customer)
 memberships = table(Membership)
@@ -26,10 +30,29 @@ def find(session: Session, shop_id: str, typed: str) -> Customer | None:
     return found if found is not None and found.deleted_at is None else None
 
 
+def by_id(session: Session, shop_id: str, customer_id: str) -> Customer | None:
+    """Return the customer of this id, or the one into whom that one was merged; None for nobody."""
+    alias = session.get(CustomerAlias, (shop_id, customer_id))
+    found = session.get(Customer, (shop_id, alias.customer_id if alias else customer_id))
+    return found if found is not None and found.deleted_at is None else None
+
+
+def tags_of(session: Session, customer: Customer) -> list[tuple[Connection, tuple[str, ...]]]:
+    """Return the tags of ours that a customer carries on each platform that takes any, the oldest connection first."""
+    told: list[tuple[Connection, tuple[str, ...]]] = []
+    for place in shops.connections(session, customer.shop_id):
+        if plan.capabilities(place.platform) is None:
+            continue
+        own = customer.contact if plan.by_address(place) or customer.guest else customer.customer_id
+        rows = entries(session, place, [own]).get(own, {}) if own else {}
+        told.append((place, marks.plainly(one.tag for one in rows.values() if one.state == "confirmed")))
+    return told
+
+
 def segments_of(session: Session, shop_id: str, customer_id: str) -> Sequence[Row[Any]]:
     """Return every segment by name; of those that the customer is in, also since when and why."""
     theirs = memberships.c.customer_id == customer_id
     same = (memberships.c.shop_id == segments.c.shop_id) & (memberships.c.segment_id == segments.c.segment_id)
-    columns = (segments.c.segment_id, segments.c.name, memberships.c.entered_at, memberships.c.cause)
+    columns = (segments.c.segment_id, segments.c.name, segments.c.tag, memberships.c.entered_at, memberships.c.cause)
     found = select(*columns).join_from(segments, memberships, same & theirs, isouter=True)
     return session.execute(found.where(segments.c.shop_id == shop_id).order_by(segments.c.name)).all()

@@ -14,7 +14,9 @@ from plugin.db import reading
 from plugin.events.shapes import CARRIED, SCALES
 from plugin.segments.language import reference, vocabulary
 from plugin.segments.language.vocabulary import WHOLE_TABLE, Vocabulary
+from plugin.web import api as api_parts
 from plugin.web import engine, examples
+from plugin.web.api import openapi
 from plugin.web.api.access import MOST
 from plugin.web.api.problems import TITLES
 
@@ -45,6 +47,12 @@ def api() -> str:
         most=MOST,
         scales=SCALES,
     )
+
+
+@bp.get("/api/openapi.json")
+def described() -> dict[str, Any]:
+    """The API as programs read it."""
+    return openapi.document(api_parts.OPERATIONS, settings().public_url)
 
 
 @bp.get("/docs/snippet")

@@ -37,9 +37,32 @@ POST {url}/api/v1/attributes
 {{"attributes": [{{"customer": {{"email": "ann@example.com"}}, "values": {{"club": "gold"}}}}]}}"""
 
 
+MEMBERS = """\
+GET {url}/api/v1/segments
+GET {url}/api/v1/segments/5b1f0c9ad2e47a83/members
+
+{{"members": [{{"customer_id": "706405", "entered_at": "2026-05-04T12:03:00Z"}}],
+ "next": null, "since": "WyJjaGFuZ2VzIiwi…"}}"""
+
+CHANGES = """\
+GET {url}/api/v1/segments/5b1f0c9ad2e47a83/members?since=WyJjaGFuZ2VzIiwi…
+
+{{"changes": [
+  {{"customer_id": "706405", "change": "left", "at": "2026-05-05T12:00:15Z", "cause": "order"}}],
+ "since": "WyJjaGFuZ2VzIiwi…", "more": false}}"""
+
+CUSTOMER = """\
+GET {url}/api/v1/customers/706405
+
+{{"id": "706405",
+ "segments": [{{"id": "5b1f0c9ad2e47a83", "name": "VIP", "tag": "seg:vip", "entered_at": "2026-05-04T12:03:00Z"}}],
+ "tags": [{{"platform": "klaviyo", "connection_id": "9e0d…", "tags": ["seg:vip"]}}]}}"""
+
+
 def api(url: str) -> dict[str, str]:
     """Return the examples of the API, with the address of this installation."""
     shown = {"events": EVENTS, "results": RESULTS, "attributes": ATTRIBUTES, "of_many": OF_MANY}
+    shown |= {"members": MEMBERS, "changes": CHANGES, "customer": CUSTOMER}
     return {name: text.format(url=url) for name, text in shown.items()}
 
 

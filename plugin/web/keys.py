@@ -70,4 +70,9 @@ def page(**more: str) -> str:
 
 def scopes() -> dict[str, str]:
     """Return what keys can be for."""
-    return {"events:write": gettext("sending events"), "attributes:write": gettext("sending attributes of customers")}
+    return {
+        "events:write": gettext("sending events"),
+        "attributes:write": gettext("sending attributes of customers"),
+        "segments:read": gettext("reading segments and their members"),
+        "customers:read": gettext("reading the segments and tags of a customer"),
+    }

@@ -7,13 +7,15 @@ import pytest
 from plugin.config import settings
 from plugin.db import transaction
 from plugin.segments.kept import keep
+from plugin.web import api
 
 # Addresses for everybody, without a shop; each is looked at in a test of its own.
 OPEN = {
     *("static", "receive.receive", "pixel.receive", "pixel.permit", "health.healthz"),
     *("docs.shopify", "docs.api", "docs.segments", "docs.names"),
     *("docs.snippet", "snippet.script", "snippet.permit", "snippet.receive"),
-    *("api.events", "api.attributes", "api.attributes_of"),  # of the shop of the key, and of no other
+    *(f"api.{one.name}" for one in api.OPERATIONS),  # of the shop of the key, and of no other
+    "docs.described",
     *("accounts.login", "accounts.set_up"),
     *("installs.begin", "installs.callback", "embedded.entry", "embedded.bounce"),
 }

@@ -66,6 +66,15 @@ def allow(scope: str) -> None:
         raise ProblemError(403, "not-allowed", f"The key needs {scope}.")
 
 
+def note_use() -> None:
+    """Note that the key of a request that only reads was used."""
+    key: ApiKey = g.key
+    if api_keys.is_noted(key):
+        return
+    with transaction(engine()) as session:
+        api_keys.used(session, key)
+
+
 def body() -> tuple[bytes, Any]:
     """Return the request's body, as it came and as it reads."""
     if request.mimetype != "application/json":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from flask import Blueprint, Response
+from flask import Response
 from pydantic import AwareDatetime, Field, ValidationError
 from sqlmodel import Session
 
@@ -14,7 +14,8 @@ from plugin import clock
 from plugin.attributes.taking import Given, take
 from plugin.events.shapes import RefusedError, Strict, Text, Who, refused, timely
 from plugin.models.shops import Shop
-from plugin.web.api.access import allow, answer, body, several
+from plugin.web.api.access import MOST, answer, body, several
+from plugin.web.api.operations import Operation
 from plugin.web.api.problems import ProblemError
 
 
@@ -29,20 +30,34 @@ class Values(Strict):
         return timely(self.at) if self.at else clock.now()
 
 
-class Told(Values):
+class ValuesOfOne(Values):
     customer: Who
 
 
-def add(bp: Blueprint) -> None:
-    bp.post("/customers/<customer_id>/attributes", endpoint="attributes_of")(receive_for_one)
-    bp.post("/attributes", endpoint="attributes")(receive)
+class SentAttributes(Strict):
+    """Those of each customer are kept or refused by themselves."""
+
+    attributes: Annotated[list[ValuesOfOne | Any], Field(min_length=1, max_length=MOST)]
+
+
+class ValuesResult(Strict):
+    """What became of a customer's values, and of each by its attribute; where they were refused, why."""
+
+    status: Literal["accepted", "unknown_customer", "refused"]
+    values: dict[str, str] = Field(default_factory=dict)
+    code: str = ""
+    field: str = ""
+    message: str = ""
+
+
+class AttributeResults(Strict):
+    results: list[ValuesResult]
 
 
 def receive_for_one(customer_id: str) -> Response:
-    allow("attributes:write")
     raw, given = body()
     try:
-        told = Told.model_validate(Values.model_validate(given).model_dump() | {"customer": {"id": customer_id}})
+        told = ValuesOfOne.model_validate(Values.model_validate(given).model_dump() | {"customer": {"id": customer_id}})
         told.since  # noqa: B018  it is asked for its refusal
     except ValidationError as error:
         why = refused(error)
@@ -53,7 +68,6 @@ def receive_for_one(customer_id: str) -> Response:
 
 
 def receive() -> Response:
-    allow("attributes:write")
     raw, given = body()
     told = several(given, "attributes")
     return answer(raw, lambda session, shop: taken(session, shop, told))
@@ -65,7 +79,7 @@ def taken(session: Session, shop: Shop, told: Sequence[Any]) -> dict[str, Any]:
     given: list[tuple[int, Given]] = []
     for place, one in enumerate(told):
         try:
-            read = Told.model_validate(one)
+            read = ValuesOfOne.model_validate(one)
             since, who = read.since, read.customer
             given += [(place, Given(key, value, since, who.id, who.email)) for key, value in read.values.items()]
             results.append({"status": "accepted", "values": dict.fromkeys(read.values, "accepted")})
@@ -79,3 +93,27 @@ def taken(session: Session, shop: Shop, told: Sequence[Any]) -> dict[str, Any]:
         place, attribute = given[index]
         results[place]["values"][attribute.key] = f"refused: {fault}"
     return {"results": results}
+
+
+OPERATIONS = (
+    Operation(
+        "setAttributes",
+        "post",
+        "/customers/<customer_id>/attributes",
+        "attributes:write",
+        "Send what is known of a customer",
+        receive_for_one,
+        (ValuesResult,),
+        body=Values,
+    ),
+    Operation(
+        "sendAttributes",
+        "post",
+        "/attributes",
+        "attributes:write",
+        "Send what is known of several customers",
+        receive,
+        (AttributeResults,),
+        body=SentAttributes,
+    ),
+)

@@ -13,6 +13,8 @@ TITLES = {
     "not-allowed": "The key is not for this",
     "not-found": "There is nothing here",
     "method-not-allowed": "This address answers to other methods",
+    "bad-query": "The address asks for what is not there to be asked for",
+    "gone": "What was told since then is no longer kept",
     "key-reused": "This Idempotency-Key came with another request before",
     "too-large": "More than one request may bring",
     "not-json": "The body is not JSON",
