@@ -1,4 +1,8 @@
-"""The contract of platforms that tell what became of e-mails, by being asked or of themselves."""
+"""The contract of platforms that tell what became of e-mails, by being asked or of themselves.
+
+A platform with either names "email events" among what it `supplies`. What it tells are events and nothing else: that
+somebody unsubscribed there leaves the consent that the store has on record as it is.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,8 @@ from connectors.records import Event
 from connectors.sources import Webhook
 from connectors.writers import Rate
 
-MACHINE = "machine"  # the property of an `Event` that a program opened, and perhaps nobody else
+SUPPLIED = frozenset({"email events"})
+HOOKS = "hooks"  # the endpoint that `send_engagement` draws from, where its platform limits it
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,8 @@ class Told:
 
     `events` have kinds of the family `email.` and an `event_id` that is the same whenever the same thing is told again.
     Their `subject_id` is the platform's id of the e-mail, their `subject` its name or, of a click, where it led.
+    `machine` marks those that a program did, and perhaps nobody else: they are kept, and count for nothing. `available`
+    is what the platform says is left of a budget that is a `Bucket`.
     """
 
     events: Sequence[Event] = ()
@@ -32,7 +39,7 @@ class Told:
 class EngagementSource(ABC):
     """A platform that is asked what became of e-mails. Calls may be repeated; nothing is left out between cursors."""
 
-    engagement_rates: ClassVar[Mapping[str, Rate]]
+    engagement_rates: ClassVar[Mapping[str, Rate]]  # a name that `Capabilities.rates` has as well is the same budget
 
     @abstractmethod
     def endpoint(self, cursor: Any) -> str:
@@ -42,16 +49,23 @@ class EngagementSource(ABC):
     def told(self, cursor: Any, since: datetime, now: datetime) -> Told:
         """Make the next call: from `since` on where there is no cursor yet, else from the cursor on.
 
-        What happened a little before is asked for again, since platforms are late to tell.
+        What happened a little before is asked for again, since platforms are late to tell. The cursor may be days old.
+        ConfigurationError: the platform does not tell us this; tags are written all the same.
         """
 
 
 class EngagementHooks(ABC):
-    """A platform that sends engagement to an address of ours, which holds a secret that it was given with it."""
+    """A platform that sends engagement to an address of ours, which holds a secret that it was given with it.
+
+    The address is the connection's alone and cannot be guessed: a platform that shows no other secret is proved by it.
+    Of a delivery the body is kept, and one with the same body is the same delivery.
+    """
+
+    engagement_rates: ClassVar[Mapping[str, Rate]]
 
     @abstractmethod
     def send_engagement(self, url: str, secret: str) -> None:
-        """Have engagement sent to `url`, with `secret` in it. Repeatable: what is there already stays, once."""
+        """Have engagement sent to `url`, with `secret` shown. Asked daily: what is there already stays, once."""
 
     @abstractmethod
     def proved(self, webhook: Webhook, secret: str) -> None:
@@ -59,4 +73,4 @@ class EngagementHooks(ABC):
 
     @abstractmethod
     def engagement(self, webhook: Webhook) -> Sequence[Event]:
-        """Return what a proved delivery tells. PermanentError: nobody can read it."""
+        """Return what a proved delivery tells: as `Told` has it. PermanentError: nobody can read it."""

@@ -205,7 +205,7 @@ class Event:
     again. `subject_id` is the platform's id of what it was about: a product, a collection, an e-mail. `subject` says it
     in words: the address of a page or link, what was searched for, the form, the survey, or the event's own name.
     `tags`: those of what was looked at, where whoever tells knows them. `score`: of at most four decimals. Of the
-    `user_agent` the kinds of device, browser and system are kept.
+    `user_agent` the kinds of device, browser and system are kept. `machine`: a program did it, and perhaps nobody else.
     """
 
     event_id: str
@@ -222,6 +222,7 @@ class Event:
     score: Decimal | None = None
     properties: Mapping[str, str | int | float | bool | None] | None = None
     user_agent: str | None = None
+    machine: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import sys
 from sqlalchemy.exc import OperationalError
 
 from connectors.errors import ConnectorError
-from plugin.commands import api_keys, conflicts, deliveries, history, ladders, run, segments, shops, site_keys
+from plugin.commands import api_keys, conflicts, deliveries, engagement, history, ladders, run, segments, shops, site_keys
 from plugin.commands.base import FailedError, WrongUseError, hang_up
 from plugin.config import MissingSecretError
 from plugin.imports import UnreadableFileError
@@ -22,7 +22,7 @@ FAILURES = (ConnectorError, FailedError, MissingSecretError, OSError, Permission
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="tagsmith", description="Segments of a store's customers, kept and tagged.")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (run, shops, history, segments, ladders, conflicts, deliveries, api_keys, site_keys):
+    for module in (run, shops, history, engagement, segments, ladders, conflicts, deliveries, api_keys, site_keys):
         module.add(commands)
     return top
 

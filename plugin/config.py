@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     recompute_after_seconds: float = Field(default=15, description="From a change to the recompute that covers it")
     delivery_retention_days: int = Field(default=30, description="How long raw deliveries are kept")
     site_event_retention_days: int = Field(default=400, description="How long views of the shop's pages are kept")
+    engagement_every_seconds: float = Field(default=300, description="How often e-mail platforms are asked what came")
+    engagement_history_days: int = Field(default=90, description="How far back they are asked at first")
     lease_seconds: float = Field(default=60, description="How long a lane stays with a worker that says nothing more")
     worker_threads: int = Field(default=4, description="Lanes worked at once by one worker process")
     clock_offset_seconds: float = Field(default=0, description="Shifts the clock in tests; refused in production")

@@ -13,6 +13,9 @@ from typing import Any, cast
 from sqlalchemy import Row, delete, literal, select, update
 from sqlmodel import Session
 
+from connectors.base import Connector
+from connectors.engagement import EngagementHooks
+from connectors.records import Record
 from connectors.sources import EventSource, Webhook
 from plugin import clock, lanes, shops
 from plugin.db import Keys, among, table, upserting
@@ -20,6 +23,7 @@ from plugin.models.inbox import Delivery
 
 SIZE_LIMIT_BYTES = 5_000_000
 ATTEMPTS = 5
+ENGAGEMENT = "engagement"  # the topic of what e-mail platforms send to addresses of `/hooks`
 KEPT_HEADERS = ("topic", "triggered-at", "event-id", "webhook-id", "api-version", "shop-domain")
 
 deliveries = table(Delivery)
@@ -57,6 +61,22 @@ def arrival(opened: shops.Opened, webhook: Webhook) -> Arrival:
         "attempts": 0,
     }
     return Arrival(opened.shop_id, about, row)
+
+
+def hook_arrival(opened: shops.Opened, webhook: Webhook) -> Arrival:
+    """Return what is to be kept of a proved delivery of engagement: the body says which it is."""
+    row = {
+        "shop_id": opened.shop_id,
+        "delivery_id": delivery_id(opened.connection_id, hashlib.sha256(webhook.body).hexdigest()),
+        "connection_id": opened.connection_id,
+        "topic": ENGAGEMENT,
+        "received_at": clock.now(),
+        "headers": "{}",
+        "body": webhook.body,
+        "state": "waiting",
+        "attempts": 0,
+    }
+    return Arrival(opened.shop_id, f"{opened.platform}:{ENGAGEMENT}", row)
 
 
 def keep(session: Session, opened: shops.Opened, webhook: Webhook) -> bool:
@@ -117,6 +137,14 @@ def waiting(session: Session, shop_id: str, limit: int) -> list[Row[Any]]:
 
 def webhook_of(delivery: Row[Any]) -> Webhook:
     return Webhook(json.loads(delivery.headers), bytes(delivery.body), received_at=delivery.received_at)
+
+
+def records(connector: Connector, delivery: Row[Any]) -> Sequence[Record]:
+    """Return what a delivery tells. PermanentError: nobody can read it."""
+    webhook = webhook_of(delivery)
+    if delivery.topic == ENGAGEMENT and isinstance(connector, EngagementHooks):
+        return connector.engagement(webhook)
+    return cast("EventSource", connector).parse(webhook)
 
 
 def settle(session: Session, shop_id: str, delivery_ids: list[str], state: str, error: str | None = None) -> None:

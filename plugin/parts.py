@@ -154,23 +154,23 @@ def step(intake: Intake, part: Row[Any]) -> Page:
         raise
     except Exception:  # one of them cannot be stored: the rest goes on
         log.exception("a page of %s of shop %s failed and is taken apart", part.kind, intake.claim.shop_id)
-        keep(intake, part, page, (), page.unreadable + one_by_one(intake, records))
+        unread = one_by_one(intake.engine, intake.claim, intake.opened.connection_id, records)
+        keep(intake, part, page, (), page.unreadable + unread)
     return page
 
 
-def one_by_one(intake: Intake, records: Sequence[Record]) -> int:
+def one_by_one(engine: Engine, claim: lanes.Claim, connection_id: str, records: Sequence[Record]) -> int:
     """Store records each by itself; return how many could not be."""
     failed = 0
     for record in records:
         try:
-            with transaction(intake.engine) as session:
-                lanes.hold(session, intake.claim)
-                shop = shops.shop(session, intake.claim.shop_id)
-                ingest.store(session, shop, intake.opened.connection_id, [record])
+            with transaction(engine) as session:
+                lanes.hold(session, claim)
+                ingest.store(session, shops.shop(session, claim.shop_id), connection_id, [record])
         except (lanes.OvertakenError, OperationalError):
             raise
         except Exception:
-            log.exception("a record of shop %s could not be stored", intake.claim.shop_id)
+            log.exception("a record of shop %s could not be stored", claim.shop_id)
             failed += 1
     return failed
 

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 
 from connectors import registry
 from connectors.base import Connector, Identity
+from connectors.engagement import EngagementHooks, EngagementSource
 from connectors.http import Http
 from plugin import clock, dates
 from plugin.config import settings
@@ -184,6 +185,8 @@ def lock(session: Session, shop_id: str, *, alone: bool = False) -> None:
 def add_lanes(session: Session, shop: Shop, connection: Connection) -> None:
     """Make a connection's lanes; of a store those that are worked each night, too."""
     due: dict[str, datetime | None] = {"sync": None}
+    if issubclass(registry()[connection.platform], EngagementSource | EngagementHooks):
+        due["engagement"] = clock.now()
     if connection.role == "store":
         midnight = dates.day_start(dates.today(clock.now(), shop.zone) + timedelta(days=1), shop.zone)
         due |= dict.fromkeys(LANES_OF_A_STORE, midnight)

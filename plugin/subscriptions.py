@@ -57,6 +57,25 @@ def send_here(session: Session, connection: Connection, *, own: bool = True, bas
     return address(connection.platform, base, token).url
 
 
+def hook(session: Session, connection: Connection) -> tuple[str, str]:
+    """Return where the platform is to send engagement, and the secret to be shown there. The same at each call."""
+    kept = session.get(Subscription, (connection.shop_id, connection.connection_id))
+    known = unseal(connection.shop_id, kept.sealed) if kept else {"base": ""}
+    token = known.get("token") or secrets.token_urlsafe(24)
+    secret = known.get("secret") or secrets.token_urlsafe(24)
+    shops.claim_route(session, connection, route(token))
+    key = {"shop_id": connection.shop_id, "connection_id": connection.connection_id}
+    sealed = seal(connection.shop_id, known | {"token": token, "secret": secret})
+    upsert(session, subscriptions, [key | {"sealed": sealed, "put_back": 0, "ended": 0}], change=("sealed",))
+    return f"{settings().public_url}/hooks/{connection.platform}/{token}", secret
+
+
+def hook_secret(session: Session, connection: Connection) -> str:
+    """Return the secret that engagement is sent with; "" where none was asked for."""
+    kept = session.get(Subscription, (connection.shop_id, connection.connection_id))
+    return unseal(connection.shop_id, kept.sealed).get("secret", "") if kept else ""
+
+
 def forget(session: Session, connection: Connection) -> None:
     """Look no more after where webhooks are sent: the app's own configuration says it from now on."""
     mine = (subscriptions.c.shop_id == connection.shop_id, subscriptions.c.connection_id == connection.connection_id)

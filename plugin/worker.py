@@ -12,7 +12,7 @@ from functools import partial
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 
-from plugin import backfill, clock, ingest, lanes, privacy, reconcile, site, subscriptions, tokens
+from plugin import backfill, clock, engagement, ingest, lanes, privacy, reconcile, site, subscriptions, tokens
 from plugin.config import settings
 from plugin.db import reading
 from plugin.insight import days, past
@@ -30,6 +30,7 @@ WORKS: dict[str, lanes.Work] = {
     "past": past.work,
     "scores": scores.work,
     "sync": partial(push.run, store=ingest.store),
+    "engagement": engagement.work,
     "backfill": backfill.work,
     "reconcile": reconcile.work,
     "refetch": ingest.refetch,

@@ -63,6 +63,9 @@ JUMPS = (
     *(timedelta(days=days) for days in (1, 1, 2, 7, 30, 90, 365)),
 )
 
+MAILED = tuple(
+    f"email.{what}" for what in ("bounced", "clicked", "delivered", "marked_as_spam", "opened", "unsubscribed")
+)
 EVENTS = (
     "storefront.product_viewed",
     "storefront.collection_viewed",
@@ -73,6 +76,7 @@ EVENTS = (
     "call_received",
     "survey_answered",
     "event",
+    *MAILED,
 )
 DATES = (
     "first_order_date",
@@ -163,6 +167,7 @@ TEXTS: dict[str, tuple[object, ...]] = {
     "survey_answered.answer": ("yes", "no", "Yes"),
     "survey_answered.score": tuple(map(Decimal, ("0", "6.5", "7", "8.5", "8.50001", "9", "10"))),
     "event.name": NAMES,
+    **dict.fromkeys([f"{name}.activity_id" for name in MAILED], (*PRODUCTS, "99")),
     "products_purchased.id": (*PRODUCTS, "99"),
     "products_purchased.sku": ("A-1", "a-1", "B-2"),
     "products_purchased.tag": TAGS,

@@ -300,6 +300,7 @@ def event_of(event: records.Event) -> oracle.Event:
         score=event.score,
         user_agent=event.user_agent,
         told=(event.source, event.event_id),
+        by_program=event.machine,
     )
 
 

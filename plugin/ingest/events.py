@@ -18,7 +18,7 @@ events = table(EventRow)
 
 
 def store(session: Session, people: People, connection_id: str, records: Sequence[Event]) -> set[str]:
-    """Keep events, each of a source once; return who did them.
+    """Keep events, each of a source once; return who did those that were not known yet.
 
     One of an id or an address of which nothing else is known is kept as well, and theirs once they appear.
     """
@@ -27,10 +27,9 @@ def store(session: Session, people: People, connection_id: str, records: Sequenc
         if customer := people.find(one.customer_id, one.email):
             row = row_of(people, connection_id, customer, one)
             first.setdefault((row["source"], one.event_id), row)
-    rows = list(first.values())
-    upsert(session, events, rows, change=())
-    stale.wake(session, people.shop.shop_id, [(row["happened_at"], row["customer_id"]) for row in rows])
-    return {row["customer_id"] for row in rows}
+    new = upsert(session, events, list(first.values()), change=(), returning=("happened_at", "customer_id"))
+    stale.wake(session, people.shop.shop_id, [(one.happened_at, one.customer_id) for one in new])
+    return {one.customer_id for one in new}
 
 
 def row_of(people: People, connection_id: str, customer: str, event: Event) -> Row:
@@ -52,4 +51,5 @@ def row_of(people: People, connection_id: str, customer: str, event: Event) -> R
         "device": agent.device,
         "browser": fold(agent.browser) if agent.browser else None,
         "operating_system": fold(agent.system) if agent.system else None,
+        "machine": event.machine,
     }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Engine, Row
 from sqlmodel import Session
 
+from connectors.base import Connector
 from connectors.errors import PermanentError, RetryableError
 from connectors.records import Record
 from connectors.sources import EventSource
@@ -28,10 +29,10 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
     while True:
         with reading(engine) as session:
             found = inbox.waiting(session, claim.shop_id, BATCH)
-            sources = open_sources(session, claim.shop_id, {one.connection_id for one in found})
+            connectors = open_all(session, claim.shop_id, {one.connection_id for one in found})
         if not found:
             return None
-        read = [(one, parse(sources, one)) for one in found]
+        read = [(one, parse(connectors[one.connection_id], one)) for one in found]
         try:
             store_batch(engine, claim, read)
         except lanes.OvertakenError:
@@ -42,20 +43,19 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
                 raise RetryableError("no delivery could be stored") from None
 
 
-def open_sources(session: Session, shop_id: str, connection_ids: set[str]) -> dict[str, EventSource]:
+def open_all(session: Session, shop_id: str, connection_ids: set[str]) -> dict[str, Connector]:
     found = [shops.connection(session, shop_id, one) for one in connection_ids]
-    return {one.connection_id: cast("EventSource", shops.opened(one).connector) for one in found if one}
+    return {one.connection_id: shops.opened(one).connector for one in found if one}
 
 
-def parse(sources: dict[str, EventSource], delivery: Row[Any]) -> Sequence[Record] | str:
+def parse(connector: Connector, delivery: Row[Any]) -> Sequence[Record] | str:
     """Return a delivery's records, or why nobody can read it."""
-    source, webhook = sources[delivery.connection_id], inbox.webhook_of(delivery)
     try:
-        records = source.parse(webhook)
+        records = inbox.records(connector, delivery)
     except PermanentError as error:
         return str(error)
-    at = source.happened_at(webhook) or delivery.received_at
-    return [sharpen(record, at) for record in records]
+    told_at = connector.happened_at(inbox.webhook_of(delivery)) if isinstance(connector, EventSource) else None
+    return [sharpen(record, told_at or delivery.received_at) for record in records]
 
 
 def store_batch(engine: Engine, claim: lanes.Claim, read: Sequence[tuple[Row[Any], Sequence[Record] | str]]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, text
-from sqlmodel import SQLModel
+from sqlalchemy import Index, false, text
+from sqlmodel import Field, SQLModel
 
 from plugin.models.columns import big, id_, json, key, moment, shop_key, values
 
@@ -19,8 +19,8 @@ class Event(SQLModel, table=True):
     """Something that a customer did. `event_id` is its source's own, so that a repeat is the same row.
 
     `subject_id`: the platform's id of what it was about. `subject`: that in words, by the kind of event. `tags`: those
-    of what was looked at, folded, where the source told them. `score`: in ten-thousandths. Whoever did it need not be a
-    customer yet.
+    of what was looked at, folded, where the source told them. `score`: in ten-thousandths. `machine`: a program did it,
+    and perhaps nobody else: of e-mails that counts for nothing. Whoever did it need not be a customer yet.
     """
 
     __tablename__ = "events"
@@ -53,3 +53,25 @@ class Event(SQLModel, table=True):
     device: str | None = None
     browser: str | None = None
     operating_system: str | None = None
+    machine: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+
+class Engagement(SQLModel, table=True):
+    """How far an e-mail platform has told what became of e-mails. `cursor` is the connector's: where it goes on.
+
+    It is written with the events of what was told up to it. `since_at`: from when on the first question asked.
+    `asked_at`: when all was told last. `told`: events in all, repeats among them. `hooked_at`: when the platform was
+    last asked to send them of itself. `error`, `hook_error`: why it does not tell, and why it does not send.
+    """
+
+    __tablename__ = "engagements"
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    cursor: dict[str, Any] | None = json()
+    since_at: datetime = moment(null=False)
+    asked_at: datetime | None = moment()
+    told: int = big(0)
+    hooked_at: datetime | None = moment()
+    error: str | None = None
+    hook_error: str | None = None

@@ -91,7 +91,10 @@ COVERED: Mapping[str, Cover] = {
     "events": Cover(
         whose=BY_CUSTOMER,
         deleted="shop_id source event_id customer_id kind happened_at subject_id subject tags question answer score "
-        "properties device browser operating_system",
+        "properties device browser operating_system machine",
+    ),
+    "engagements": Cover(
+        searched="error hook_error", kept="shop_id connection_id cursor since_at asked_at told hooked_at"
     ),
     "deliveries": Cover(
         raw="headers body error",

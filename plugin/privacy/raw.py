@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Engine, Row, and_, or_, select, update
 from sqlmodel import Session
 
 from connectors.errors import PermanentError
-from connectors.sources import EventSource
 from plugin import inbox, lanes, shops
 from plugin.db import among, reading, table, transaction
 from plugin.models.inbox import Delivery
@@ -101,7 +100,7 @@ def tells_too_much(session: Session, shop: Shop, delivery: Row[Any]) -> bool:
     if connection is None:
         return True
     try:
-        records = cast("EventSource", shops.opened(connection).connector).parse(inbox.webhook_of(delivery))
+        records = inbox.records(shops.opened(connection).connector, delivery)
     except PermanentError:
         return True
     return bool(judge(session, shop, records)[1].names)

@@ -33,7 +33,8 @@ from plugin import clock, dates, lanes
 from plugin.db import fold, reading
 from plugin.tagging import audiences, changes, jobs, ledger, lookups, objects, pushes, settling
 from plugin.tagging.changes import Change
-from plugin.tagging.sync import ExhaustedError, Store, Sync, begin
+from plugin.tagging.calls import ExhaustedError
+from plugin.tagging.sync import Store, Sync, begin
 
 AGAIN = timedelta(minutes=1)
 

@@ -7,7 +7,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from connectors.errors import ConfigurationError, ConnectorError
-from plugin import backfill, install, lanes, shops, tokens
+from plugin import backfill, engagement, install, lanes, shops, tokens
 from plugin.db import reading, transaction
 from plugin.insight.arrival import arrivals
 from plugin.insight.delivery import label, links
@@ -23,8 +23,9 @@ def listing() -> str:
     with reading(engine()) as session:
         found = links(session, g.shop.shop_id)
         past = arrivals(session, g.shop.shop_id)
+        told = engagement.known(session, g.shop.shop_id)
     again = {one.connection.connection_id for one in found if install.again(one.connection)}
-    return render_template("connections/list.html", links=found, arrivals=past, again=again)
+    return render_template("connections/list.html", links=found, arrivals=past, again=again, told=told)
 
 
 @bp.post("/connections/suffice")
@@ -56,8 +57,10 @@ def check(connection_id: str) -> Response:
     else:
         with transaction(engine()) as session:
             if shops.resume(session, g.shop.shop_id, connection_id):
-                lanes.poke(session, g.shop.shop_id, f"sync:{connection_id}")
+                lanes.poke_waiting(session, g.shop.shop_id, connection_id, ("sync", "engagement"))
                 backfill.catch_up(session, g.shop.shop_id, connection_id)
+            else:  # the platform may have been told meanwhile to tell us
+                lanes.poke_waiting(session, g.shop.shop_id, connection_id, ("engagement",))
             if opened.role == "store":
                 lanes.poke(session, g.shop.shop_id, f"subscriptions:{connection_id}")
         flash(gettext("%(where)s answers, as %(name)s.", where=where, name=identity.name))

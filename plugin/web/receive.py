@@ -9,12 +9,14 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError
 
 from connectors import registry
+from connectors.engagement import EngagementHooks
 from connectors.errors import SignatureError
 from connectors.sources import EventSource, Webhook
 from plugin import inbox, shops, subscriptions
 from plugin.db import transaction
 from plugin.inbox import Arrival
-from plugin.web.senders import Senders
+from plugin.shops import Opened
+from plugin.web.senders import Prove, Senders, hooked, signed
 from plugin.web.together import Together
 
 bp = Blueprint("receive", __name__)
@@ -53,18 +55,50 @@ def receive(platform: str, token: str | None = None) -> tuple[str, int]:
 
     Whose it is says the delivery itself, or at an address of one connection's own the token; both must be signed.
     """
-    receiver: Receiver = current_app.extensions["receiver"]
     source = registry().get(platform)
     if source is None or not issubclass(source, EventSource):
         abort(404)
+    find = source.address
+    return take(platform, lambda webhook: subscriptions.route(token) if token else find(webhook), signed, inbox.arrival)
+
+
+@bp.post("/hooks/<platform>/<token>")
+def receive_engagement(platform: str, token: str) -> tuple[str, int]:
+    """Keep what an e-mail platform sends to the address of one connection, once it has shown the secret."""
+    tells(platform)
+    return take(platform, lambda _: subscriptions.route(token), hooked, inbox.hook_arrival)
+
+
+@bp.get("/hooks/<platform>/<token>")
+def show_engagement(platform: str, token: str) -> str:  # noqa: ARG001  whose it is, nobody is told
+    """Answer those who look whether there is anybody before they send: Mailchimp does."""
+    tells(platform)
+    return "send it here"
+
+
+def tells(platform: str) -> None:
+    """Abort with 404 unless a platform sends engagement."""
+    connector = registry().get(platform)
+    if connector is None or not issubclass(connector, EngagementHooks):
+        abort(404)
+
+
+def take(
+    platform: str,
+    find: Callable[[Webhook], str | None],
+    prove: Prove,
+    arrive: Callable[[Opened, Webhook], Arrival],
+) -> tuple[str, int]:
+    """Keep one delivery for the address that `find` gives, if `prove` lets it pass."""
+    receiver: Receiver = current_app.extensions["receiver"]
     body = body_within_limit()
     webhook = Webhook(headers(), body or b"")
-    address = subscriptions.route(token) if token else source.address(webhook) or ""
+    address = find(webhook) or ""
     if body is None:
         receiver.count_oversized(platform, address)
         return "too large", 413
     try:
-        arrival = inbox.arrival(receiver.senders.verified(platform, address, webhook), webhook)
+        arrival = arrive(receiver.senders.verified(platform, address, webhook, prove), webhook)
     except SignatureError:
         return "the signature does not match", 401
     new = receiver.keep(arrival)

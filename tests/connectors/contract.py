@@ -24,9 +24,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.base import Connector, Identity
+from connectors.engagement import SUPPLIED, Told
 from connectors.errors import ConfigurationError, ConnectorError, PermanentError, RetryableError, SignatureError
 from connectors.http import encode
-from connectors.records import Record, ShopRedaction, Uninstalled
+from connectors.records import Event, Record, ShopRedaction, Uninstalled
 from connectors.sources import Webhook
 from connectors.stores.shopify import history
 from connectors.writers import Call, Contact, Found, TagChange
@@ -320,6 +321,92 @@ class EventSourceContract(ConnectorContract):
     def deliveries_of_different_events(self):
         for number, (topic, (body, _)) in enumerate(self.recorded.items()):
             yield self.signed(topic, body, delivery=f"delivery-{number}")
+
+
+class EngagementSourceContract(ConnectorContract):
+    asked_at: ClassVar[datetime] = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    engagement: ClassVar[Sequence[Event]]  # what `serve_engagement` tells
+
+    def serve_engagement(self, api) -> None:
+        """Register a past of e-mails, on more pages than one, whoever asks for it from whichever moment on."""
+        raise NotImplementedError
+
+    def ask(self, cursor=None) -> Told:
+        return self.connector.told(cursor, self.asked_at - timedelta(days=30), self.asked_at)
+
+    def acts(self):
+        return {**super().acts(), "told": self.ask}
+
+    def walked(self, cursor=None) -> list[Told]:
+        """Ask until all is told. Each cursor goes through JSON, as the app keeps it."""
+        told: list[Told] = []
+        while not told or told[-1].more:
+            assert self.connector.endpoint(cursor) in self.connector.engagement_rates
+            told.append(self.ask(cursor))
+            cursor = json.loads(json.dumps(told[-1].cursor))
+            assert len(told) < 100, "a past has an end"
+        return told
+
+    def test_says_that_it_supplies_what_became_of_e_mails(self):
+        assert SUPPLIED <= self.connector.supplies
+
+    def test_tells_all_that_became_of_e_mails_and_then_nothing_else(self, api):
+        self.serve_engagement(api)
+        told = self.walked()
+        assert len(told) > 1
+        assert by_id(event for one in told for event in one.events) == by_id(self.engagement)
+        again = [event for one in self.walked(told[-1].cursor) for event in one.events]
+        assert by_id(again).items() <= by_id(self.engagement).items()
+
+    def test_goes_on_from_any_cursor_without_leaving_anything_out(self, api):
+        self.serve_engagement(api)
+        told = self.walked()
+        for place, one in enumerate(told[:-1]):
+            rest = [event for later in self.walked(one.cursor) for event in later.events]
+            known = [event for earlier in told[: place + 1] for event in earlier.events]
+            assert by_id([*known, *rest]) == by_id(self.engagement)
+
+
+class EngagementHooksContract(ConnectorContract):
+    hooked: ClassVar[Mapping[bytes, Sequence[Event]]]  # bodies as they are sent, and what they tell
+    shows_secret: ClassVar[bool] = True  # whether a delivery shows another secret than its address
+
+    def sent(self, body: bytes, secret: str) -> Webhook:
+        """Return a delivery as the platform makes it with this secret."""
+        raise NotImplementedError
+
+    def acts(self):
+        ours = "https://tagsmith.example.com/hooks/x/y"
+        return {**super().acts(), "send_engagement": lambda: self.connector.send_engagement(ours, "secret-of-ours")}
+
+    def test_says_that_it_supplies_what_is_sent_of_e_mails(self):
+        assert SUPPLIED <= self.connector.supplies
+
+    def test_reads_what_is_sent_as_exactly_these_events(self, subtests):
+        for body, events in self.hooked.items():
+            with subtests.test(body[:60]):
+                sent = self.sent(body, "secret-of-ours")
+                self.connector.proved(sent, "secret-of-ours")
+                assert list(self.connector.engagement(sent)) == list(events)
+
+    def test_refuses_engagement_that_shows_another_secret(self):
+        for body in self.hooked if self.shows_secret else ():
+            for wrong in (self.sent(body, "another"), Webhook({}, body)):
+                with pytest.raises(SignatureError):
+                    self.connector.proved(wrong, "secret-of-ours")
+
+    @pytest.mark.parametrize("body", NOT_OBJECTS + TOO_DEEP, ids=range(len(NOT_OBJECTS + TOO_DEEP)))
+    def test_says_of_engagement_without_fields_that_nobody_can_read_it(self, body):
+        with pytest.raises(PermanentError):
+            self.connector.engagement(self.sent(body, "secret-of-ours"))
+
+
+def by_id(events) -> dict[str, Event]:
+    """Return events by their ids. One that is told twice is the same both times."""
+    found: dict[str, Event] = {}
+    for one in events:
+        assert found.setdefault(one.event_id, one) == one
+    return found
 
 
 class AppInstallContract(ConnectorContract):

@@ -198,6 +198,10 @@ FUNCTIONS |= {
     "call_received": events("call_received"),
     "survey_answered": events("survey_answered", "survey", "question", "answer", "score"),
     "event": events("event", "name"),
+    **{
+        f"email.{what}": events(f"email.{what}", "activity_id")
+        for what in ("bounced", "clicked", "delivered", "marked_as_spam", "opened", "unsubscribed")
+    },
 }
 
 ORDERINGS: dict[str, Callable[[int], bool]] = {

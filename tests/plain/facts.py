@@ -127,7 +127,7 @@ class Event(NamedTuple):
     """Something done: a page of the shop looked at, a call, an answer. `told` tells two at one moment apart.
 
     `subject_id` and `subject` say what it was about: a product; an address, a survey, its own name. `tags` is None
-    where nobody told any.
+    where nobody told any. `by_program`: nobody did it.
     """
 
     happened_at: datetime
@@ -140,6 +140,7 @@ class Event(NamedTuple):
     score: Decimal | None = None
     user_agent: str | None = None
     told: tuple[str, str] = ("", "")
+    by_program: bool = False
 
 
 class Kept(NamedTuple):

@@ -373,7 +373,8 @@ class Person:
         return [found for one in self.customer.credit if (found := credit_of(one, self.at))]
 
     def did(self, kind: str) -> list[Did]:
-        seen = [one for one in self.customer.events if one.kind == kind and one.happened_at <= self.at]
+        done = [one for one in self.customer.events if not one.by_program]
+        seen = [one for one in done if one.kind == kind and one.happened_at <= self.at]
         return [Did(one, one.happened_at, self.tags_of(one), in_parts(one.score)) for one in seen]
 
     def tags_of(self, event: Event) -> set[str]:

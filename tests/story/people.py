@@ -67,7 +67,12 @@ DOINGS: tuple[tuple[EventKind, dict[str, tuple[Any, ...]]], ...] = (
     *[("event", {"subject": NAMES})] * 2,
     ("product_viewed", {"subject_id": PRODUCTS, "tags": (None, (), TAGS[:1])}),
     ("collection_viewed", {"subject_id": PRODUCTS, "tags": (None, TAGS[:3])}),
-    ("email.opened", {"subject_id": PRODUCTS}),
+    *[("email.opened", {"subject_id": PRODUCTS, "machine": (False, False, True)})] * 2,
+    ("email.clicked", {"subject_id": PRODUCTS, "subject": PLACES_SEEN, "machine": (False, False, True)}),
+    *[
+        (kind, {"subject_id": PRODUCTS})
+        for kind in ("email.delivered", "email.bounced", "email.unsubscribed", "email.marked_as_spam")
+    ],
 )
 
 

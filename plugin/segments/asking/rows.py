@@ -211,11 +211,15 @@ CARTS = Rows(
 
 
 def did(kind: str) -> Rows:
-    """Events of one kind. What is told of an event alone is compared as it is."""
+    """Events of one kind. What is told of an event alone is compared as it is.
+
+    Mail programs open e-mails and follow links by themselves: what they do, the customer did not.
+    """
+    by_people = (events.c.machine.is_(False),) if kind.startswith("email.") else ()
 
     def theirs(customer_id: ColumnElement[Any], _asked: figures.Asked) -> ColumnElement[bool]:
         mine = and_(events.c.shop_id == figures.SHOP, events.c.customer_id == customer_id)
-        return and_(mine, events.c.kind == kind, events.c.happened_at <= figures.NOW)
+        return and_(mine, events.c.kind == kind, events.c.happened_at <= figures.NOW, *by_people)
 
     told = ("subject_id", "subject", "question", "answer", "score", "happened_at")
     tags = tags_then() if kind == "product_viewed" else events.c.tags

@@ -1,0 +1,42 @@
+"""Commands about what became of e-mails: how far platforms have told it, and asking anew."""
+
+from __future__ import annotations
+
+import argparse
+
+from plugin import engagement, shops
+from plugin.commands.base import FailedError, Subparsers, WrongUseError, command, engine, group, shop_option
+from plugin.config import settings
+from plugin.db import reading, transaction
+
+
+def add(commands: Subparsers) -> None:
+    inside = group(commands, "engagement", "what became of e-mails, as their platforms tell it")
+    shop_option(command(inside, "list", list_known, "how far each platform has told it"))
+    asking = command(inside, "again", again, "ask a platform anew; what is known is not counted twice")
+    shop_option(asking)
+    asking.add_argument("connection", help="the connection's id")
+    asking.add_argument("--days", type=int, help="how far back; default: ENGAGEMENT_HISTORY_DAYS")
+
+
+def list_known(given: argparse.Namespace) -> None:
+    with reading(engine()) as session:
+        shop = shops.by_name(session, given.shop)
+        platforms = {one.connection_id: one.platform for one in shops.connections(session, shop.shop_id)}
+        for one in engagement.known(session, shop.shop_id).values():
+            asked = one.asked_at.isoformat() if one.asked_at else "-"
+            print(
+                f"{one.connection_id}\t{platforms.get(one.connection_id, '')}\t{one.since_at.isoformat()}\t{asked}"
+                f"\t{one.told}\t{one.error or one.hook_error or ''}"
+            )
+
+
+def again(given: argparse.Namespace) -> None:
+    days = settings().engagement_history_days if given.days is None else given.days
+    if days < 0:
+        raise WrongUseError("--days is a number of days gone by")
+    with transaction(engine()) as session:
+        shop = shops.by_name(session, given.shop)
+        if not engagement.again(session, shop.shop_id, given.connection, days):
+            raise FailedError("this connection tells nothing of e-mails, or has not been asked yet")
+    print(f"asked anew, from {days} days ago")
