@@ -82,11 +82,12 @@ class Http:
         headers: Mapping[str, str],
         *,
         body: Any = None,
+        form: Any = None,
         shown: str | None = None,
         wait: Wait | None = None,
         **params: Any,
     ) -> Answer:
-        """Make one call with a JSON body and return its answer, or raise one of `connectors.errors`.
+        """Make one call with a JSON body, or a form, and return its answer, or raise one of `connectors.errors`.
 
         Messages and their causes hold the path but never the query or the body, which may name persons; where the path
         names one, `shown` stands in its place. `wait` is for platforms that do not speak of it by Retry-After.
@@ -98,7 +99,7 @@ class Http:
                 method,
                 url,
                 headers=dict(headers),
-                data=None if body is None else encode(body),
+                data=form if body is None else encode(body),
                 params=params or None,
                 auth=unchanged,
                 stream=True,

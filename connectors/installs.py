@@ -13,7 +13,11 @@ from connectors.base import OAuth
 
 @dataclass(frozen=True)
 class Callback:
-    """How a merchant comes back from giving consent, once it is proved that the platform sent them."""
+    """How a merchant comes back from giving consent, once it is proved that the platform sent them.
+
+    A platform that signs nothing does not say whose `account` it is either: it is then "", and the state alone proves
+    that it is they who set out.
+    """
 
     account: str
     code: str = field(repr=False)
@@ -53,7 +57,7 @@ class AppInstall(ABC):
         """
 
     @abstractmethod
-    def exchange(self, code: str, redirect_uri: str, now: datetime) -> Grant:
+    def exchange(self, came: Callback, redirect_uri: str, now: datetime) -> Grant:
         """Turn the code of a callback into a grant. A code serves once."""
 
     @abstractmethod

@@ -9,7 +9,18 @@ import sys
 from sqlalchemy.exc import OperationalError
 
 from connectors.errors import ConnectorError
-from plugin.commands import api_keys, conflicts, deliveries, engagement, history, ladders, run, segments, shops, site_keys
+from plugin.commands import (
+    api_keys,
+    conflicts,
+    deliveries,
+    engagement,
+    history,
+    ladders,
+    run,
+    segments,
+    shops,
+    site_keys,
+)
 from plugin.commands.base import FailedError, WrongUseError, hang_up
 from plugin.config import MissingSecretError
 from plugin.imports import UnreadableFileError

@@ -17,6 +17,7 @@ from plugin.web import (
     attributes,
     conflicts,
     connections,
+    consents,
     customers,
     deliveries,
     docs,
@@ -75,6 +76,7 @@ PAGES = (
     docs,
     embedded,
     installs,
+    consents,
 )
 
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
+APPS = ("shopify", "klaviyo")  # platforms on which this installation may have an app of its own
 HOME = ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()
 
 
@@ -32,6 +33,8 @@ class Settings(BaseSettings):
     shopify_client_id: str = Field(default="", description="Client ID of our Shopify app, with its secret")
     shopify_client_secret: str = Field(default="", description="Client secret of our Shopify app")
     shopify_client_secret_old: str = Field(default="", description="The secret before, while it is being rotated")
+    klaviyo_client_id: str = Field(default="", description="Client ID of our Klaviyo app, with its secret")
+    klaviyo_client_secret: str = Field(default="", description="Client secret of our Klaviyo app")
     smtp_host: str = Field(default="", description="Server by which mail is sent; none: nothing is mailed")
     smtp_port: int = Field(default=587, description="Its port")
     smtp_tls: Literal["starttls", "tls", "none"] = Field(default="starttls", description="How it is encrypted")
@@ -84,8 +87,10 @@ def settings() -> Settings:
     for name in ("secret_key", "encryption_keys"):
         if not getattr(given, name):
             raise MissingSecretError(f"{name.upper()} must be set in production")
-    if bool(given.shopify_client_id) != bool(given.shopify_client_secret):
-        raise MissingSecretError("SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET are set together or not at all")
+    for app in APPS:
+        if bool(getattr(given, f"{app}_client_id")) != bool(getattr(given, f"{app}_client_secret")):
+            names = f"{app.upper()}_CLIENT_ID and {app.upper()}_CLIENT_SECRET"
+            raise MissingSecretError(f"{names} are set together or not at all")
     if given.secret_key in (given.shopify_client_secret, given.shopify_client_secret_old):
         raise MissingSecretError("SECRET_KEY signs our sessions and must be another than Shopify's client secret")
     if given.smtp_host and "@" not in given.smtp_sender:

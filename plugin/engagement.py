@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, Row, select, update
@@ -23,7 +24,7 @@ from connectors.errors import ConfigurationError, PermanentError
 from connectors.records import Event
 from plugin import clock, ingest, lanes, parts, shops, subscriptions, tokens
 from plugin.config import settings
-from plugin.db import reading, table, transaction, upsert
+from plugin.db import reading, table, upsert
 from plugin.models.events import Engagement
 from plugin.tagging.calls import Calls, ExhaustedError
 
@@ -119,7 +120,7 @@ def hear(calls: Calls, connector: Connector) -> datetime | None:
     while True:
         row = current(calls)
         endpoint = connector.endpoint(row.cursor)
-        told = calls.call(endpoint, 1, lambda at=row: connector.told(at.cursor, at.since_at, clock.now()))
+        told = calls.call(endpoint, 1, partial(connector.told, row.cursor, row.since_at, clock.now()))
         take(calls, row, endpoint, told)
         if not told.more:
             return clock.now() + timedelta(seconds=settings().engagement_every_seconds)

@@ -98,6 +98,23 @@ def complete(
     return installed
 
 
+def join(engine: Engine, shop_id: str, platform: str, grant: Grant, practice_origin: str | None = None) -> str:
+    """Connect a shop with the account that a grant is for; return the account's name. Repeatable.
+
+    Its scopes are proved first. ConfigurationError: some are missing.
+    """
+    connector = shops.build(platform, grant.credentials, practice_origin)
+    identity = connector.check()
+    with transaction(engine) as session:
+        shop = shops.shop(session, shop_id)
+        connection = shops.connect(session, shop, platform, grant.credentials, identity, practice_origin)
+        destinations.add_destinations(session, shop_id)
+        lanes.poke(session, shop_id, f"sync:{connection.connection_id}")
+        if due_at := tokens.next_at(grant.expires_at):
+            lanes.poke(session, shop_id, tokens.lane(connection.connection_id), due_at)
+    return identity.name
+
+
 def keep(
     engine: Engine,
     connector: Connector,

@@ -37,6 +37,7 @@ SEGMENTS = (
     ("First order this month", "number_of_orders = 1 AND first_order_date >= -30d", True),
     ("Left a cart this week", "abandoned_checkout_date >= -7d", True),
     ("Spent 500 and silent for 90 days", "amount_spent >= 500 AND last_order_date < -90d", False),
+    ("Reads us and buys nothing", "email.opened MATCHES (date >= -60d) AND last_order_date < -60d", False),
     ("Bought with a discount twice", "orders_placed MATCHES (date >= -12m, discount_code != '', count >= 2)", False),
 )
 

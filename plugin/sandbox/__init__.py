@@ -15,6 +15,7 @@ from plugin.sandbox.klaviyo import Check, KlaviyoStandIn
 from plugin.sandbox.server import Server
 from plugin.sandbox.shop import Event, Shop
 from plugin.sandbox.shop.audience import KNOWN, audience, known
+from plugin.sandbox.shop.letters import Letters
 from plugin.sandbox.shopify import ShopifyStandIn
 from plugin.sandbox.state import State
 
@@ -32,6 +33,7 @@ class Practice:
     shopify: ShopifyStandIn
     klaviyo: KlaviyoStandIn
     shop: Shop
+    letters: Letters
     shopify_server: Server
     klaviyo_server: Server
 
@@ -61,6 +63,7 @@ class Practice:
     def happen(self, chance: Random) -> int:
         """Let one thing happen in the shop and send its webhooks. New customers reach the e-mail tool too, mostly."""
         events = self.shop.next_events(chance, self.shopify.now())
+        self.letters.happen(chance, self.shopify.now())
         for topic, payload in events:
             customer = self.shop.customer(payload["id"]) if topic == "customers/create" else None
             if customer and chance.random() < KNOWN:
@@ -96,10 +99,15 @@ def start(
     shopify = ShopifyStandIn(state, now, DOMAIN, token, api_secret, schema_path=schema_path)
     klaviyo = KlaviyoStandIn(state, now, secret(seed, "api key"), check=check)
     shop = Shop(state, shopify.store, seed=seed, until=now(), customers=customers)
-    if state.count("profile") == 0:
+    fresh = state.count("profile") == 0
+    if fresh:
         klaviyo.add(audience(shop.customers(), seed, now()))
+    letters = Letters(klaviyo.subscribed(), klaviyo.events.add)
+    if fresh:
+        with state.transaction():
+            letters.send_past(seed, now())
     servers = (serve(state, name, app) for name, app in (("shopify", shopify.app), ("klaviyo", klaviyo.app)))
-    return Practice(state, shopify, klaviyo, shop, *servers)
+    return Practice(state, shopify, klaviyo, shop, letters, *servers)
 
 
 def secret(seed: int, use: str) -> str:

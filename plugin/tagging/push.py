@@ -32,8 +32,8 @@ from connectors.writers import Call, Outcome, Refused
 from plugin import clock, dates, lanes
 from plugin.db import fold, reading
 from plugin.tagging import audiences, changes, jobs, ledger, lookups, objects, pushes, settling
-from plugin.tagging.changes import Change
 from plugin.tagging.calls import ExhaustedError
+from plugin.tagging.changes import Change
 from plugin.tagging.sync import Store, Sync, begin
 
 AGAIN = timedelta(minutes=1)

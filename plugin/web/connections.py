@@ -8,11 +8,12 @@ from werkzeug.wrappers import Response
 
 from connectors.errors import ConfigurationError, ConnectorError
 from plugin import backfill, engagement, install, lanes, shops, tokens
+from plugin.config import settings
 from plugin.db import reading, transaction
 from plugin.insight.arrival import arrivals
 from plugin.insight.delivery import label, links
 from plugin.tagging import keeping
-from plugin.web import engine
+from plugin.web import consents, engine
 from plugin.web.wording import ways
 
 bp = Blueprint("connections", __name__)
@@ -25,7 +26,15 @@ def listing() -> str:
         past = arrivals(session, g.shop.shop_id)
         told = engagement.known(session, g.shop.shop_id)
     again = {one.connection.connection_id for one in found if install.again(one.connection)}
-    return render_template("connections/list.html", links=found, arrivals=past, again=again, told=told)
+    return render_template(
+        "connections/list.html",
+        links=found,
+        arrivals=past,
+        again=again,
+        told=told,
+        offered={slug: label(slug) for slug in consents.offered()},
+        outside=settings().public_url if g.frame else "",
+    )
 
 
 @bp.post("/connections/suffice")

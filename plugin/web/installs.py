@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 import secrets
-from datetime import timedelta
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
-from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
 from connectors.errors import ConfigurationError, ConnectorError, SignatureError
-from connectors.installs import AppInstall, Callback
+from connectors.installs import AppInstall
 from plugin import clock, install, passwords, shops
 from plugin.config import settings
 from plugin.db import transaction
-from plugin.web import accounts, engine
+from plugin.web import accounts, engine, setting_out
 from plugin.web.frame import PLATFORM, practice_origin
 
 log = logging.getLogger(__name__)
 
 bp = Blueprint("installs", __name__)
-
-COOKIE = "tagsmith-install"
-STATE_LIFE = timedelta(minutes=10)
 
 Page = str | Response | tuple[str, int]
 
@@ -42,15 +36,7 @@ def begin() -> Page:
     except ConfigurationError as error:
         return render_template("install/begin.html", shop=account, fault=str(error)), 400
     answer = redirect(place)
-    answer.set_cookie(
-        COOKIE,
-        states().dumps([state, account, clock.now().timestamp()]),
-        max_age=STATE_LIFE,
-        path=url_for("installs.begin"),
-        secure=settings().production,
-        httponly=True,
-        samesite="Lax",
-    )
+    setting_out.remember(answer, state, account, url_for("installs.begin"))
     return answer
 
 
@@ -63,17 +49,17 @@ def callback() -> Page:
     now = clock.now()
     try:
         came = connector.called_back(list(request.args.items(multi=True)), now)
-        set_out(came)
+        setting_out.known(came.state, came.account)
     except SignatureError as error:
         return failed(error, 400)
     try:
-        grant = connector.exchange(came.code, callback_url(), now)
+        grant = connector.exchange(came, callback_url(), now)
         installed = install.complete(engine(), PLATFORM, came.account, grant, own, practice_origin(PLATFORM))
     except (ConnectorError, PermissionError) as error:
         log.warning("an install failed: %s", error)
         return failed(error, 409)
     answer = enter(installed.shop_id)
-    answer.delete_cookie(COOKIE, path=url_for("installs.begin"))
+    setting_out.forget(answer, url_for("installs.begin"))
     flash(gettext("Tagsmith is connected with %(shop)s.", shop=came.account))
     if installed.fault:
         flash(installed.fault, "bad")
@@ -91,22 +77,6 @@ def app_for(account: str, own: dict[str, str]) -> AppInstall:
 
 def callback_url() -> str:
     return f"{settings().public_url}{url_for('installs.callback')}"
-
-
-def states() -> URLSafeSerializer:
-    """Signs the state with the site's own key, which no platform knows."""
-    return URLSafeSerializer(settings().secret_key, salt="install")
-
-
-def set_out(came: Callback) -> None:
-    """Raise SignatureError unless this browser set out for this install within the last minutes."""
-    try:
-        state, account, at = states().loads(request.cookies.get(COOKIE, ""))
-    except (BadSignature, TypeError, ValueError):
-        raise SignatureError("this browser did not begin the install, or too long ago") from None
-    same = hmac.compare_digest(str(state).encode(), came.state.encode("utf-8", "replace")) and account == came.account
-    if not same or clock.now().timestamp() - float(at) > STATE_LIFE.total_seconds():
-        raise SignatureError("this browser did not begin the install, or too long ago")
 
 
 def failed(error: Exception, status: int) -> Page:

@@ -1,28 +1,40 @@
 """Klaviyo: who is looked up, what goes into an import, and what becomes of each profile in it."""
 
+import base64
+import hashlib
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 import requests
 
 from connectors.base import Identity
 from connectors.email.klaviyo import Klaviyo
-from connectors.errors import ConfigurationError, PermanentError, RetryableError
+from connectors.errors import ConfigurationError, PermanentError, RetryableError, SignatureError
 from connectors.http import encode
+from connectors.installs import Callback
+from connectors.records import Event
 from connectors.writers import Contact, Refused, TagChange
-from tests.connectors.contract import TagWriterContract, answer_everything
+from tests.connectors.contract import AppInstallContract, EngagementSourceContract, TagWriterContract, answer_everything
 
 ORIGIN = "https://a.klaviyo.com"
 PROFILES = f"{ORIGIN}/api/profiles"
 JOBS = f"{ORIGIN}/api/profile-bulk-import-jobs"
+METRICS = f"{ORIGIN}/api/metrics"
+EVENTS = f"{ORIGIN}/api/events"
+NOON, DAY = datetime(2026, 11, 22, 12, tzinfo=UTC), timedelta(days=1)
 JOB = "01GSQPBF74KQ5YTDEPP41T1BZH"
-KLAVIYO = Klaviyo({"api_key": "pk_0123456789abcdef0123456789abcdef01"})
+APP = {"client_id": "0123456789abcdef", "api_secret": "hush" * 8}
+KLAVIYO = Klaviyo({"api_key": "pk_0123456789abcdef0123456789abcdef01", **APP})
 
 
-class TestKlaviyo(TagWriterContract):
+class TestKlaviyo(TagWriterContract, EngagementSourceContract, AppInstallContract):
     connector = KLAVIYO
+    public_credentials = ("client_id",)
+    signs_callback = False
     identity = Identity("XyZ123", "Practice", "Europe/London", "GBP")
     forbidden_keys = frozenset(
         {
@@ -41,9 +53,47 @@ class TestKlaviyo(TagWriterContract):
             "preferred_currency": "GBP",
         }
         api.get(f"{ORIGIN}/api/accounts", json={"data": [{"type": "account", "id": "XyZ123", "attributes": about}]})
+        for path in ("profiles", "profile-bulk-import-jobs", "metrics", "events"):
+            api.get(f"{ORIGIN}/api/{path}", json={"data": []})
+        api.post(JOBS, status=400, json={"errors": [{"code": "invalid"}]})
+
+    def returned(self, secret=None):
+        return [("code", "c0de"), ("state", "st4te")]
+
+    def grant(self):
+        return {"access_token": "t0ken", "refresh_token": "r3fresh", "expires_in": 3600, "scope": "events:read"}
 
     def a_job(self):
         return f"1;;{JOB}"
+
+    engagement = (
+        Event("e1", "email.delivered", NOON - 9 * DAY, email="ada@example.com", subject_id="m1", subject="Spring"),
+        Event("e2", "email.delivered", NOON - 8 * DAY, email="Bob@example.com", subject_id="m1", subject="Spring"),
+        Event("e3", "email.delivered", NOON - 7 * DAY, email="ada@example.com", subject_id="m2", subject="Summer"),
+        Event("e4", "email.opened", NOON - 9 * DAY, email="ada@example.com", subject_id="m1", subject="Spring"),
+        Event(
+            "e5",
+            "email.opened",
+            NOON - 8 * DAY,
+            email="Bob@example.com",
+            subject_id="m1",
+            subject="Spring",
+            machine=True,
+        ),
+        Event(
+            "e6",
+            "email.clicked",
+            NOON - 9 * DAY,
+            email="ada@example.com",
+            subject_id="m1",
+            subject="https://example.com/",
+        ),
+    )
+
+    def serve_engagement(self, api):
+        kinds = {"Received Email": "Rcv", "Opened Email": "Opn", "Clicked Email": "Clk", "Placed Order": "Ord"}
+        api.get(METRICS, json={"data": [metric(*one) for one in kinds.items()], "links": {}})
+        api.add_callback("GET", EVENTS, lambda request: (200, {}, json.dumps(events_page(request, self.engagement))))
 
 
 def key(number):
@@ -109,6 +159,165 @@ def failures(api, *found, following=None, url=f"{JOBS}/{JOB}/import-errors", cod
 
 def at(place):
     return f"/data/attributes/profiles/data/{place}"
+
+
+def metric(name, id_):
+    return {"type": "metric", "id": id_, "attributes": {"name": name}}
+
+
+IDS = {"email.delivered": "Rcv", "email.opened": "Opn", "email.clicked": "Clk"}
+PEOPLE = {"ada@example.com": "P1", "Bob@example.com": "P2"}
+ASKED = re.compile(r'equals\(metric_id,"(\w+)"\),greater-or-equal\(datetime,([^)]+)\)')
+
+
+def events_page(request, told, size=2):
+    """Klaviyo's answer: events of one metric from a moment on, in order, `size` at a time, with their profiles."""
+    query = parse_qs(urlsplit(request.url).query)
+    wanted, since = ASKED.fullmatch(query["filter"][0]).groups()
+    assert (query["sort"], query["include"]) == (["datetime"], ["profile"])
+    those = [one for one in told if IDS[one.kind] == wanted and one.happened_at >= datetime.fromisoformat(since)]
+    start = int(query.get("page[cursor]", ["0"])[0])
+    page = sorted(those, key=lambda one: one.happened_at)[start : start + size]
+    following = f"{EVENTS}?page%5Bcursor%5D={start + size}" if start + size < len(those) else None
+    included = [
+        {"type": "profile", "id": id_, "attributes": {"email": email}}
+        for email, id_ in PEOPLE.items()
+        if email in {one.email for one in page}
+    ]
+    return {"data": [event_document(one) for one in page], "included": included, "links": {"next": following}}
+
+
+def event_document(one):
+    properties = {"$message": one.subject_id, "machine_open": one.machine, "Subject": "Spring", "count": 3}
+    properties |= {"URL": one.subject} if one.kind == "email.clicked" else {"Subject": one.subject}
+    return {
+        "type": "event",
+        "id": one.event_id,
+        "attributes": {"datetime": one.happened_at.isoformat(), "event_properties": properties},
+        "relationships": {"profile": {"data": {"type": "profile", "id": PEOPLE[one.email]}}},
+    }
+
+
+class TestConsent:
+    def asked(self, state="st4te"):
+        place = KLAVIYO.authorization_url(state, "https://tagsmith.example.com/back")
+        assert place.startswith("https://www.klaviyo.com/oauth/authorize?")
+        return {name: value for name, [value] in parse_qs(urlsplit(place).query).items()}
+
+    def test_the_code_is_exchanged_with_the_key_whose_digest_the_page_of_consent_was_given(self, api):
+        api.post(f"{ORIGIN}/oauth/token", json=TestKlaviyo().grant())
+        asked = self.asked()
+        assert (asked["response_type"], asked["code_challenge_method"]) == ("code", "S256")
+        assert set(asked["scope"].split()) >= {"profiles:write", "events:read", "metrics:read", "accounts:read"}
+        KLAVIYO.exchange(Callback("", "c0de", "st4te"), "https://tagsmith.example.com/back", NOON)
+        [call] = api.calls
+        form = dict(parse_qsl(call.request.body))
+        digest = hashlib.sha256(form["code_verifier"].encode()).digest()
+        assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == asked["code_challenge"]
+        assert 43 <= len(form["code_verifier"]) <= 128
+        assert form["code"] == "c0de"
+        pair = base64.b64encode(f"{APP['client_id']}:{APP['api_secret']}".encode()).decode()
+        assert call.request.headers["Authorization"] == f"Basic {pair}"
+        assert self.asked("another")["code_challenge"] != asked["code_challenge"]
+
+    def test_a_merchant_who_says_no_is_told_so(self):
+        with pytest.raises(SignatureError, match="consent was not given"):
+            KLAVIYO.called_back([("error", "access_denied"), ("state", "st4te")], NOON)
+
+    def test_a_refresh_token_that_is_not_taken_wants_the_merchant(self, api):
+        api.post(f"{ORIGIN}/oauth/token", status=400, json={"error": "invalid_grant"})
+        renewed = Klaviyo({**APP, "access_token": "t", "refresh_token": "r", "expires_at": NOON.isoformat()})
+        with pytest.raises(ConfigurationError, match="reconnect needed"):
+            renewed.refresh(NOON)
+
+    def test_a_token_is_shown_as_a_bearers_and_a_key_as_a_key(self, api):
+        api.get(PROFILES, json={"data": []})
+        for credentials, expected in (
+            ({"access_token": "t0ken"}, "Bearer t0ken"),
+            ({"api_key": "k3y"}, "Klaviyo-API-Key k3y"),
+        ):
+            one = Klaviyo(credentials)
+            one.look_up(one.lookups([key(1)])[0])
+            assert api.calls[-1].request.headers["Authorization"] == expected
+
+    @pytest.mark.parametrize(
+        ("method", "path", "scope"),
+        [
+            ("GET", "profiles", "profiles:read"),
+            ("GET", "profile-bulk-import-jobs", "lists:read"),
+            ("GET", "metrics", "metrics:read"),
+            ("GET", "events", "events:read"),
+            ("POST", "profile-bulk-import-jobs", "profiles:write"),
+        ],
+    )
+    def test_a_scope_that_is_missing_is_named_before_anything_is_kept(self, api, method, path, scope):
+        TestKlaviyo().serve_identity(api)
+        api.replace(method, f"{ORIGIN}/api/{path}", status=403, json={"errors": [{"code": "permission_denied"}]})
+        with pytest.raises(ConfigurationError, match=f"the scope {scope} is needed"):
+            KLAVIYO.check()
+
+
+class TestEngagement:
+    def walk(self, cursor=None, now=NOON):
+        told = []
+        while not told or told[-1].more:
+            told.append(KLAVIYO.told(cursor, NOON - 30 * DAY, now))
+            cursor = json.loads(json.dumps(told[-1].cursor))
+        return [event.event_id for one in told for event in one.events], cursor
+
+    def calls(self, api, path):
+        return [call for call in api.calls if urlsplit(call.request.url).path == path]
+
+    def test_metrics_are_asked_for_once_a_day_and_each_is_read_on_from_a_little_before(self, api):
+        TestKlaviyo().serve_engagement(api)
+        _, cursor = self.walk()
+        assert len(self.calls(api, "/api/metrics")) == 1
+        told, cursor = self.walk(cursor, NOON + timedelta(minutes=5))
+        assert told == []
+        assert len(self.calls(api, "/api/metrics")) == 1
+        [*_, last] = self.calls(api, "/api/events")
+        assert "datetime,2026-11-22T11:50:00Z" in parse_qs(urlsplit(last.request.url).query)["filter"][0]
+        _, cursor = self.walk(cursor, NOON + 2 * DAY)
+        assert KLAVIYO.endpoint(cursor) == "metrics"
+        self.walk(cursor, NOON + 2 * DAY)
+        assert len(self.calls(api, "/api/metrics")) == 2
+
+    def test_a_page_that_is_not_known_any_more_is_gone_on_from_the_latest_event(self, api):
+        TestKlaviyo().serve_engagement(api)
+        told = KLAVIYO.told(None, NOON - 30 * DAY, NOON)
+        told = KLAVIYO.told(told.cursor, NOON - 30 * DAY, NOON)
+        assert [one.event_id for one in told.events] == ["e1", "e2"]
+        api.reset()
+        api.get(EVENTS, status=400, json={"errors": [{"detail": "Invalid cursor."}]})
+        told = KLAVIYO.told({**told.cursor, "page": "lost"}, NOON - 30 * DAY, NOON)
+        assert (told.more, list(told.events)) == (True, [])
+        api.reset()
+        TestKlaviyo().serve_engagement(api)
+        rest, _ = self.walk(told.cursor)
+        assert rest == ["e2", "e3", "e4", "e5", "e6"]
+
+    def test_a_metric_that_is_gone_holds_up_no_other(self, api):
+        api.get(METRICS, json={"data": [metric("Received Email", "Rcv"), metric("Opened Email", "Opn")]})
+        api.get(EVENTS, status=404, json={})
+        told, cursor = self.walk()
+        assert (told, cursor["metrics"]) == ([], {})
+
+    def test_an_event_that_nobody_can_read_or_of_somebody_without_an_address_is_left_out(self, api):
+        right = event_document(TestKlaviyo.engagement[0])
+        data = [
+            right,
+            {**right, "id": None},
+            {**right, "id": "x", "attributes": {"datetime": "soon"}},
+            {**right, "id": "y", "relationships": None},
+            {**right, "id": "z", "relationships": {"profile": {"data": {"type": "profile", "id": "P9"}}}},
+        ]
+        included = [
+            {"type": "profile", "id": "P1", "attributes": {"email": "ada@example.com"}},
+            {"type": "profile", "id": "P9", "attributes": {"email": None}},
+        ]
+        api.get(METRICS, json={"data": [metric("Received Email", "Rcv")]})
+        api.get(EVENTS, json={"data": data, "included": included, "links": {}})
+        assert self.walk()[0] == ["e1"]
 
 
 class TestLookingUp:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 
 from connectors.errors import ConfigurationError, ConnectorError, PermanentError, RetryableError, SignatureError
-from connectors.installs import EmbeddedPages
+from connectors.installs import Callback, EmbeddedPages
 from connectors.stores.shopify import OPTIONAL_SCOPES, SCOPES, Shopify, install, signature
 from connectors.stores.shopify.graphql import API_VERSION
 from connectors.stores.shopify.subscriptions import COMPLIANCE
@@ -25,6 +25,7 @@ TOKEN_URL = f"https://{SHOP}/admin/oauth/access_token"
 HUSH, HUSH_BEFORE = "hush" * 8, "hush before" * 4
 APP = {"client_id": "0123456789abcdef", "api_secret": HUSH, "api_secret_old": HUSH_BEFORE}
 TOKENS = {"access_token": "shpat_made_up", "refresh_token": "shprt_made_up"}
+CAME = Callback(SHOP, "c0de", "st4te")
 SHOPIFY = Shopify({"shop": SHOP, **APP, **TOKENS, "expires_at": NOW.isoformat()})
 HOST = base64.b64encode(b"admin.shopify.com/store/acme").decode()
 
@@ -183,7 +184,7 @@ GRANTED = {
 }
 CODE, VISIT = "c0de", "t0ken"
 ACTS = {
-    "exchange": lambda: SHOPIFY.exchange(CODE, "https://tagsmith.example.com/back", NOW),
+    "exchange": lambda: SHOPIFY.exchange(CAME, "https://tagsmith.example.com/back", NOW),
     "exchange_visit": lambda: SHOPIFY.exchange_visit(VISIT, NOW),
     "refresh": lambda: SHOPIFY.refresh(NOW),
 }
@@ -271,7 +272,7 @@ class TestGrant:
     @pytest.mark.parametrize("shop", ["evil.example", "", "acme.myshopify.com/x"])
     def test_the_apps_secret_goes_to_no_other_host(self, api, shop):
         stray = Shopify({**SHOPIFY.credentials, "shop": shop})
-        for act in (lambda: stray.exchange("c", "", NOW), lambda: stray.refresh(NOW)):
+        for act in (lambda: stray.exchange(CAME, "", NOW), lambda: stray.refresh(NOW)):
             with pytest.raises(ConfigurationError):
                 act()
         assert not api.calls

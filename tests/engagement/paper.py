@@ -26,7 +26,7 @@ class Paper(Connector, EngagementSource, EngagementHooks):
     role = "email"
     install = ApiKey(fields=("key",))
     supplies = SUPPLIED
-    engagement_rates = {"events": Windows(((60, 4),)), HOOKS: Windows(((3600, 10),))}
+    engagement_rates: ClassVar = {"events": Windows(((60, 4),)), HOOKS: Windows(((3600, 10),))}
 
     past: ClassVar[list[Event]] = []
     asked: ClassVar[list[tuple[Any, datetime]]] = []

@@ -87,7 +87,8 @@ def test_a_worker_killed_between_the_answer_and_its_commit_leaves_nothing_out_an
     claim = lanes.claim(site.engine, mine.shop_id, engagement.lane(paper))
     time.move(timedelta(minutes=5))  # it stood still, and its lease has run out
     later = lanes.claim(site.engine, mine.shop_id, engagement.lane(paper))
-    assert claim and later
+    assert claim
+    assert later
     with pytest.raises(lanes.OvertakenError):
         engagement.work(site.engine, claim)
     assert kept(site) == []

@@ -86,7 +86,7 @@ def test_a_name_is_there_once_something_supplies_it_and_says_what_would(world):
         [key] = api_keys.all_of(session, world.shop.shop_id)
         api_keys.revoke(session, world.shop.shop_id, key.key_id)
     assert check(SENT[0], world.words()).ok  # what came by it is still there
-    for name in ("email.opened", "shopify_email.clicked"):
+    for name in ("email.opened", "shopify_email.clicked"):  # no connection of this shop tells of e-mails
         [error] = check(f"{name} MATCHES (activity_id = 1)", world.words()).errors
         assert (error.code, "e-mail platform" in error.message) == ("NOT_AVAILABLE", True)
         with pytest.raises(SegmentErrors):

@@ -18,7 +18,7 @@ from plugin.attributes.definitions import define
 from plugin.db import connect, reading, table, transaction
 from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, Segment
-from plugin.models.shops import Shop
+from plugin.models.shops import Connection, Shop
 from plugin.models.site import RatingRun
 from plugin.segments.kept import keep
 from plugin.segments.language import canonical
@@ -88,6 +88,8 @@ def furnish(session, shop: Shop) -> None:
         define(session, shop, one.key, one.kind)
     session.add(RatingRun(shop_id=shop.shop_id, connection_id="store", supplied=ASKED_FOR))
     api_keys.add(session, shop.shop_id, "calls", api_keys.SCOPES)
+    connected = {"state": "paused", "created_at": clock.now(), "sealed": "", "account": ""}
+    session.add(Connection(shop_id=shop.shop_id, connection_id="mail", platform="klaviyo", role="email", **connected))
     session.flush()
 
 

@@ -96,6 +96,8 @@ def test_a_paused_connection_that_answers_again_goes_on(site, visitor, mine, kla
     with transaction(site.engine) as session:
         shops.pause(session, mine.shop_id, mine.ids["connection_id"], "klaviyo: 401")
     klaviyo.get(ACCOUNTS, json=account("Mine & sons"))
+    klaviyo.get(re.compile("https://a.klaviyo.com/api/.*"), json={"data": []})
+    klaviyo.post(re.compile("https://a.klaviyo.com/api/.*"), status=400, json={"errors": []})
     answer = visitor.post(f"/connections/{mine.ids['connection_id']}/check")
     assert "Klaviyo answers, as Mine &amp; sons." in visitor.said(answer)
     assert state() == ("active", None)

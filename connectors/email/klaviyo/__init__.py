@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
+from connectors import grants
 from connectors.base import ApiKey, Connector, Identity
 from connectors.batches import cut
-from connectors.email.klaviyo import imports
+from connectors.email.klaviyo import consent, engagement, imports, scopes
 from connectors.email.klaviyo.api import Api
+from connectors.email.klaviyo.consent import OAUTH
+from connectors.engagement import SUPPLIED, EngagementSource, Told
 from connectors.errors import PermanentError
+from connectors.installs import AppInstall, Callback, Grant
 from connectors.payload import Payload
 from connectors.text import clean
 from connectors.writers import Call, Capabilities, Contact, Found, Outcome, TagChange, TagWriter, Windows
@@ -18,11 +24,14 @@ PROFILES_PER_PAGE = 100
 FILTER_BYTES = 6_000  # servers on the way take addresses of 8,000
 
 
-class Klaviyo(Connector, TagWriter):
+class Klaviyo(Connector, TagWriter, EngagementSource, AppInstall):
     slug = "klaviyo"
     label = "Klaviyo"
     role = "email"
     install = ApiKey(fields=("api_key",))
+    oauth = OAUTH
+    supplies = SUPPLIED
+    engagement_rates = engagement.RATES
     capabilities = Capabilities(
         writes="state",
         contact="email",
@@ -41,9 +50,37 @@ class Klaviyo(Connector, TagWriter):
 
     @property
     def api(self) -> Api:
-        return Api(self.http, self.credentials["api_key"])
+        if token := self.credentials.get("access_token"):
+            return Api(self.http, f"Bearer {token}")
+        return Api(self.http, f"Klaviyo-API-Key {self.credentials['api_key']}")
+
+    @property
+    def app(self) -> dict[str, str]:
+        return {"client_id": self.credentials["client_id"], "client_secret": self.credentials["api_secret"]}
+
+    @property
+    def expires_at(self) -> datetime | None:
+        return grants.end(self.credentials)
+
+    def authorization_url(self, state: str, redirect_uri: str) -> str:
+        return consent.authorization_url(self.http, self.app, state, redirect_uri)
+
+    def called_back(self, query: Sequence[tuple[str, str]], now: datetime) -> Callback:  # noqa: ARG002  signs no time
+        return consent.called_back(query)
+
+    def exchange(self, came: Callback, redirect_uri: str, now: datetime) -> Grant:
+        return consent.exchange(self.http, self.app, came, redirect_uri, now)
+
+    def refresh(self, now: datetime) -> Grant:
+        return consent.refresh(self.http, self.app, self.credentials["refresh_token"], now)
 
     def check(self) -> Identity:
+        """Prove the credentials by what each needed scope allows."""
+        found = self.identity()
+        scopes.prove(self.api, *scopes.NEEDED)
+        return found
+
+    def identity(self) -> Identity:
         fields = "contact_information.organization_name,timezone,preferred_currency"
         account = next(self.api.all("/api/accounts", {"fields[account]": fields}), None)
         if account is None:
@@ -56,6 +93,12 @@ class Klaviyo(Connector, TagWriter):
             zone=about.text("timezone"),
             currency=about.text("preferred_currency"),
         )
+
+    def endpoint(self, cursor: Any) -> str:
+        return engagement.endpoint(cursor)
+
+    def told(self, cursor: Any, since: datetime, now: datetime) -> Told:
+        return engagement.told(self.api, cursor, since, now)
 
     def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
         """Ask for as many addresses in one call as a page of answers and an address line hold."""

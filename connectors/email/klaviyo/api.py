@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.errors import ConfigurationError, PermanentError
@@ -18,10 +18,10 @@ GONE = 410
 
 @dataclass(frozen=True)
 class Api:
-    """The API of one account."""
+    """The API of one account. `authorization` is the header that proves a key or a token."""
 
     http: Http
-    api_key: str
+    authorization: str = field(repr=False)
 
     def get(self, path: str, params: Mapping[str, str]) -> Payload:
         return self.call("GET", self.origin + path, **params)
@@ -45,7 +45,7 @@ class Api:
 
     def call(self, method: str, url: str, *, body: Any = None, **params: Any) -> Payload:
         headers = {
-            "Authorization": f"Klaviyo-API-Key {self.api_key}",
+            "Authorization": self.authorization,
             "revision": REVISION,
             "X-Klaviyo-Revision-Fall-Forward-Opt-Out": "1",  # a retired revision would silently become another one
             "Accept": MEDIA_TYPE,

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors import payload, times
+from connectors import grants, payload, times
 from connectors.base import ApiKey, Connector, Identity, OAuth
 from connectors.errors import ConfigurationError, PermanentError, SignatureError
 from connectors.installs import AdminVisit, Callback, EmbeddedPages, Grant
@@ -109,7 +109,7 @@ class Shopify(
 
     @property
     def expires_at(self) -> datetime | None:
-        return install.end(self.credentials)
+        return grants.end(self.credentials)
 
     def authorization_url(self, state: str, redirect_uri: str) -> str:
         origin = self.http.origin(f"https://{self.address_checked}")
@@ -118,8 +118,8 @@ class Shopify(
     def called_back(self, query: Sequence[tuple[str, str]], now: datetime) -> Callback:
         return install.called_back(query, self.secrets, now)
 
-    def exchange(self, code: str, redirect_uri: str, now: datetime) -> Grant:  # noqa: ARG002  others want it again
-        return install.exchange_code(self.http, self.address_checked, self.app, code, now)
+    def exchange(self, came: Callback, redirect_uri: str, now: datetime) -> Grant:  # noqa: ARG002  others want it again
+        return install.exchange_code(self.http, self.address_checked, self.app, came.code, now)
 
     def refresh(self, now: datetime) -> Grant:
         return install.refresh(self.http, self.address_checked, self.app, self.credentials["refresh_token"], now)

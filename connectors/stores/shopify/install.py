@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from connectors.errors import ConfigurationError, PermanentError, RetryableError, SignatureError
+from connectors import grants
+from connectors.errors import ConfigurationError, PermanentError, SignatureError
 from connectors.http import Http
 from connectors.installs import Callback, Grant
-from connectors.times import utc
 
 SHOP = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]*\.myshopify\.com")
 BASE64 = re.compile(r"[0-9a-zA-Z+/]+={0,2}")
@@ -110,7 +110,7 @@ def admin_of(shop: str) -> str:
 
 
 def exchange_code(http: Http, shop: str, app: Mapping[str, str], code: str, now: datetime) -> Grant:
-    return grant(ask(http, shop, {**app, "code": code, "expiring": EXPIRING}), now)
+    return grants.grant("shopify", ask(http, shop, {**app, "code": code, "expiring": EXPIRING}), now)
 
 
 def exchange_session(http: Http, shop: str, app: Mapping[str, str], session_token: str, now: datetime) -> Grant:
@@ -124,7 +124,7 @@ def exchange_session(http: Http, shop: str, app: Mapping[str, str], session_toke
         "expiring": EXPIRING,
     }
     try:
-        return grant(ask(http, shop, asked), now)
+        return grants.grant("shopify", ask(http, shop, asked), now)
     except PermanentError as error:
         if isinstance(error.answer, dict) and error.answer.get("error") == "invalid_subject_token":
             raise SignatureError("shopify: the session token is not accepted") from None
@@ -134,7 +134,8 @@ def exchange_session(http: Http, shop: str, app: Mapping[str, str], session_toke
 def refresh(http: Http, shop: str, app: Mapping[str, str], refresh_token: str, now: datetime) -> Grant:
     """Return the grant that follows. ConfigurationError: Shopify does not take the refresh token."""
     try:
-        return grant(ask(http, shop, {**app, "grant_type": "refresh_token", "refresh_token": refresh_token}), now)
+        asked = {**app, "grant_type": "refresh_token", "refresh_token": refresh_token}
+        return grants.grant("shopify", ask(http, shop, asked), now)
     except (PermanentError, ConfigurationError) as error:
         raise ConfigurationError(f"{error}: reconnect needed, Shopify does not take the refresh token") from None
 
@@ -144,24 +145,3 @@ def ask(http: Http, shop: str, asked: Mapping[str, str]) -> Mapping[str, Any]:
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     body = http.call("POST", url, headers, body=asked).body
     return body if isinstance(body, dict) else {}
-
-
-def grant(answer: Mapping[str, Any], now: datetime) -> Grant:
-    """Return what Shopify granted. Without an end it never ends: so it is with some merchants' own apps."""
-    token, next_token, seconds = (answer.get(name) for name in ("access_token", "refresh_token", "expires_in"))
-    if not isinstance(token, str) or not token:
-        raise RetryableError("shopify: an answer without a token")
-    kept = {"access_token": token, "refresh_token": "", "expires_at": ""}
-    if isinstance(scope := answer.get("scope"), str):
-        kept["scope"] = scope
-    if not isinstance(next_token, str) or not isinstance(seconds, int | float):
-        return Grant(kept)
-    expires_at = now + timedelta(seconds=min(max(0, seconds), 86_400 * 366))
-    kept |= {"refresh_token": next_token, "expires_at": expires_at.isoformat()}
-    return Grant(kept, expires_at)
-
-
-def end(credentials: Mapping[str, str]) -> datetime | None:
-    """Return when the access token in these credentials ends; None: never."""
-    kept = credentials.get("expires_at")
-    return utc(kept) if kept and credentials.get("refresh_token") else None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, g, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException
 
 from plugin.sandbox.desk import Desk
@@ -16,15 +16,19 @@ from plugin.sandbox.model import text
 from plugin.sandbox.state import Document, State
 
 from . import documents
+from .consent import Consent, KlaviyoApp
+from .events import Events
 from .filter import EVERYBODY, Filter, FilterError, parse
 from .jobs import Jobs
 from .paging import page
 from .problems import Problem, RefusedError, errors
 from .profiles import MOST_BYTES, ConflictError, Profile, Profiles, UnknownError, problems
 from .rates import RATES, Rate, Windows
+from .scopes import admit
 
-__all__ = ["Check", "KlaviyoStandIn"]
+__all__ = ["Check", "KlaviyoApp", "KlaviyoStandIn"]
 
+KEY = "Klaviyo-API-Key"
 MEDIA_TYPE = "application/vnd.api+json"
 PROPERTY = "tagsmith_segments"
 REVISION = re.compile(r"\d{4}-\d{2}-\d{2}(\.\w+)?")
@@ -38,6 +42,7 @@ class KlaviyoStandIn:
 
     A job ends once it has been asked for `job_polls` times and is `job_seconds` old. `rates` are the calls in a second
     and in a minute by endpoint. `check` is told method, path and body of each write and returns what is wrong with it.
+    `scopes` are what the private key may do, None for all; `consent` is where an app is let in.
     """
 
     def __init__(
@@ -51,11 +56,15 @@ class KlaviyoStandIn:
         rates: Mapping[str, Rate] = RATES,
         check: Check | None = None,
         name: str = "Practice Shop",
+        app: KlaviyoApp | None = None,
+        scopes: Collection[str] | None = None,
     ) -> None:
         self.state, self.now, self.api_key, self.name = state, now, api_key, name
+        self.scopes, self.consent = scopes, Consent(state, now, app)
         self.check = check or (lambda *_: [])
         self.windows = Windows(rates, now)
         self.profiles = Profiles(state, lambda: text(now()))
+        self.events = Events(state)
         self.jobs = Jobs(state, self.profiles, now, polls=job_polls, seconds=job_seconds)
         self.faults = Faults()
         self.app = self._app()
@@ -73,16 +82,32 @@ class KlaviyoStandIn:
             ("GET", "/api/profiles/<id_>", "profile", self._profile),
             ("POST", "/api/profile-import", "profile-import", self._import_one),
             ("POST", imports, "bulk-import", self._import_many),
+            ("GET", imports, "jobs", self._jobs),
             ("GET", f"{imports}/<id_>", "job", self._job),
             ("GET", f"{imports}/<id_>/import-errors", "import-errors", self._import_errors),
+            ("GET", "/api/metrics", "metrics", self._metrics),
+            ("GET", "/api/events", "events", self._events),
         )
         for method, path, endpoint, answer in endpoints:
             app.add_url_rule(path, endpoint, self._view(endpoint, answer), methods=[method])
+        app.add_url_rule("/oauth/authorize", view_func=self._consent, methods=["GET", "POST"])
+        app.add_url_rule("/oauth/token", view_func=self._token, methods=["POST"])
         return app
+
+    def _consent(self) -> Response:
+        asked = request.args.to_dict()
+        shown, status = self.consent.page(asked, request.url)
+        if request.method == "POST" and status == 200:
+            return cast("Response", redirect(self.consent.allowed(asked)))
+        return Response(shown, status, content_type="text/html")
+
+    def _token(self) -> tuple[Response, int]:
+        answer, status = self.consent.token(request.headers.get("Authorization", ""), request.form.to_dict())
+        return jsonify(answer), status
 
     def _view(self, endpoint: str, answer: Callable[..., Answer]) -> Callable[..., Response]:
         def view(**parts: str) -> Response:
-            self._admit()
+            admit(endpoint, self._admit())
             headers = self.windows.enter(endpoint)
             if request.method == "POST":
                 self._inspect()
@@ -92,11 +117,15 @@ class KlaviyoStandIn:
 
         return view
 
-    def _admit(self) -> None:
-        if request.headers.get("Authorization") != f"Klaviyo-API-Key {self.api_key}":
+    def _admit(self) -> Collection[str] | None:
+        """Return what the caller may do; None: everything."""
+        kind, _, given = request.headers.get("Authorization", "").partition(" ")
+        held = self.consent.scopes(given) if kind == "Bearer" else self.scopes
+        if (kind == "Bearer" and held is None) or (kind != "Bearer" and (kind, given) != (KEY, self.api_key)):
             raise RefusedError(Problem(401, "Missing or invalid private key."))
         if not REVISION.fullmatch(request.headers.get("revision", "")):
             raise RefusedError(Problem(400, "A valid revision header is required (format: YYYY-MM-DD)."))
+        return held
 
     def _inspect(self) -> None:
         if request.mimetype not in (MEDIA_TYPE, "application/json"):
@@ -153,6 +182,10 @@ class KlaviyoStandIn:
         job = self.jobs.submit(self._body(), len(request.get_data()), cancelled=cancelled)
         return {"data": documents.job(job, origin())}, 202
 
+    def _jobs(self) -> Answer:
+        shown, links = page(self.state.walk("job"), request)
+        return documents.collection((documents.job(one, origin()) for one in shown), links), 200
+
     def _job(self, id_: str) -> Answer:
         job = self.jobs.poll(id_)
         if job is None:
@@ -166,6 +199,12 @@ class KlaviyoStandIn:
         shown, links = page(iter(found), request)
         return documents.collection(map(documents.import_error, shown), links), 200
 
+    def _metrics(self) -> Answer:
+        return self.events.metrics(request, origin()), 200
+
+    def _events(self) -> Answer:
+        return self.events.page(request, origin()), 200
+
     def add(self, people: Iterable[Mapping[str, Any]]) -> list[str]:
         """Make profiles of these (each any fields of Profile); return their ids."""
         made = [self.profiles.new(**person) for person in people]
@@ -177,6 +216,10 @@ class KlaviyoStandIn:
         self.jobs.settle()
         shown = ("id", "email", "properties", "consent")
         return [{name: profile[name] for name in shown} for profile in self.state.walk("profile")]
+
+    def subscribed(self) -> list[str]:
+        """Return the ids of those who want to be written to."""
+        return [one["id"] for one in self.state.walk("profile") if one["consent"] == "SUBSCRIBED"]
 
     @property
     def credentials(self) -> dict[str, str]:

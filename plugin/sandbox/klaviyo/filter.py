@@ -1,4 +1,4 @@
-"""Klaviyo's filters, as far as profiles are found with them: `any(email,["a@example.com"])`, `equals(id,"01…")`.
+"""Klaviyo's filters, as far as the stand-in knows them: `any(email,["a@example.com"])`, `equals(metric_id,"x")`.
 
 https://developers.klaviyo.com/en/reference/api-overview#filtering
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,9 @@ Test = Callable[[Mapping[str, Any]], bool]
 
 TOKEN = re.compile(r"""\s*(?:([\w.-]+)\(([\w.]+),\s*(\[[^]]*\]|"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'()\[\],]+)\s*\))\s*""")
 LISTED = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'[^']*')\s*(,|$)""")
-OPERATORS = {
+Operators = Mapping[str, tuple[str, ...]]
+
+OPERATORS: Operators = {
     "id": ("any", "equals"),
     "email": ("any", "equals"),
     "external_id": ("any", "equals"),
@@ -40,26 +42,31 @@ class Filter:
 EVERYBODY = Filter(lambda _: True)
 
 
-def parse(text: str) -> Filter:
-    """Return the filters in `text`, which commas separate, as one."""
-    parts: list[Filter] = []
+def terms(text: str, operators: Operators) -> Iterator[tuple[str, str, str]]:
+    """Yield operator, field and literal of each of the filters in `text`, which commas separate."""
     at = 0
     while at < len(text):
         found = TOKEN.match(text, at)
         if found is None:
             raise FilterError(f"Unable to parse filter at {text[at : at + 40]!r}")
-        parts.append(part(*found.groups()))
+        operator, field, literal = found.groups()
+        if operator not in operators.get(field, ()):
+            raise FilterError(f"'{operator}' is not a valid operator for the field '{field}'")
+        yield operator, field, literal
         at = found.end()
         if at < len(text) and text[at] != ",":
             raise FilterError(f"Expected a comma at {text[at : at + 40]!r}")
         at += 1
+
+
+def parse(text: str) -> Filter:
+    """Return the filters of profiles in `text` as one."""
+    parts = [part(*term) for term in terms(text, OPERATORS)]
     addresses = next((part.addresses for part in parts if part.addresses is not None), None)
     return Filter(lambda profile: all(part.passes(profile) for part in parts), addresses)
 
 
 def part(operator: str, field: str, literal: str) -> Filter:
-    if operator not in OPERATORS.get(field, ()):
-        raise FilterError(f"'{operator}' is not a valid operator for the field '{field}'")
     if operator in ("greater-than", "less-than"):
         edge, above = text_of(literal), operator == "greater-than"
         return Filter(lambda profile: profile[field] > edge if above else profile[field] < edge)

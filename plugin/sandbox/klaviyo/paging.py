@@ -24,16 +24,20 @@ def page(documents: Iterator[Document], request: Request) -> tuple[list[Document
     found = list(islice(documents, size + 1))
     links = {"self": request.url}
     if len(found) > size:
-        following = request.args.to_dict() | {"page[cursor]": encoded(found[size - 1]["id"])}
-        links["next"] = f"{request.base_url}?{urlencode(following)}"
+        links["next"] = following(request, found[size - 1]["id"])
     return found[:size], links
 
 
-def page_size(given: str | None) -> int:
+def following(request: Request, last: str) -> str:
+    """Return the address of the page behind what `last` stands for."""
+    return f"{request.base_url}?{urlencode(request.args.to_dict() | {'page[cursor]': encoded(last)})}"
+
+
+def page_size(given: str | None, usual: int = USUAL, most: int = MOST) -> int:
     if given is None:
-        return USUAL
-    if not given.isdecimal() or not 1 <= int(given) <= MOST:
-        raise RefusedError(Problem(400, f"Page size must be an integer between 1 and {MOST}.", parameter="page[size]"))
+        return usual
+    if not given.isdecimal() or not 1 <= int(given) <= most:
+        raise RefusedError(Problem(400, f"Page size must be an integer between 1 and {most}.", parameter="page[size]"))
     return int(given)
 
 

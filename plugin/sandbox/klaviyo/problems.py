@@ -10,6 +10,7 @@ from typing import Any
 TITLES = {
     400: ("invalid", "Invalid input."),
     401: ("not_authenticated", "Authentication credentials were not provided."),
+    403: ("permission_denied", "You do not have permission to perform this action."),
     404: ("not_found", "Not found."),
     405: ("method_not_allowed", "Method not allowed."),
     409: ("duplicate_profile", "ConflictError."),

@@ -13,14 +13,18 @@ Rate = tuple[int, int]  # calls in a second, calls in a minute
 
 MEDIUM: Rate = (10, 150)
 LARGE: Rate = (75, 700)
+EXTRA_LARGE: Rate = (350, 3_500)
 RATES: Mapping[str, Rate] = {
     "accounts": (1, 15),
     "profiles": LARGE,
     "profile": LARGE,
     "profile-import": LARGE,
     "bulk-import": MEDIUM,
+    "jobs": MEDIUM,
     "job": MEDIUM,
     "import-errors": MEDIUM,
+    "metrics": MEDIUM,
+    "events": EXTRA_LARGE,
 }
 BURST, STEADY = 1, 60
 
