@@ -20,6 +20,7 @@ from plugin.commands import (
     segments,
     shops,
     site_keys,
+    tags,
 )
 from plugin.commands.base import FailedError, WrongUseError, hang_up
 from plugin.config import MissingSecretError
@@ -33,7 +34,19 @@ FAILURES = (ConnectorError, FailedError, MissingSecretError, OSError, Permission
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="tagsmith", description="Segments of a store's customers, kept and tagged.")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (run, shops, history, engagement, segments, ladders, conflicts, deliveries, api_keys, site_keys):
+    for module in (
+        run,
+        shops,
+        history,
+        engagement,
+        segments,
+        ladders,
+        conflicts,
+        deliveries,
+        tags,
+        api_keys,
+        site_keys,
+    ):
         module.add(commands)
     return top
 

@@ -18,7 +18,7 @@ from plugin.db import reading
 from plugin.insight import days, past
 from plugin.segments.kept import learning, reminders, reviews
 from plugin.segments.membership import recompute, scores
-from plugin.tagging import push
+from plugin.tagging import alerts, holding, push
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ WORKS: dict[str, lanes.Work] = {
     "subscriptions": subscriptions.work,
     "pixel": site.work,
     reviews.LANE: reminders.work,
+    holding.LANE: alerts.work,
     "privacy": privacy.work,
     "retention": privacy.retention,
     "tokens": tokens.work,

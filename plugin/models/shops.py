@@ -15,7 +15,8 @@ class Shop(SQLModel, table=True):
     `history_since_at`: orders older than this are not shown to us, NULL when all are. `evaluated_at`: the latest moment
     as of which segments were evaluated. `model_quality`: how well predictions would have ranked customers in the shop's
     own past, in ten-thousandths; NULL if not known, or if no segment asks for any. `ahead_at`: up to where the clock
-    had gone before it was put back by much.
+    had gone before it was put back by much. `alert_email`: who is told when tags
+    are held of a segment that nobody looks after.
     """
 
     __tablename__ = "shops"
@@ -32,6 +33,7 @@ class Shop(SQLModel, table=True):
     tag_prefix: str = "seg:"
     guard_percent: int = 20
     guard_contacts: int = 100
+    alert_email: str | None = None
     history_at: datetime | None = moment()
     history_since_at: datetime | None = moment()
     scored_at: datetime | None = moment()

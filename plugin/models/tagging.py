@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlmodel import SQLModel
 
-from plugin.models.columns import big, id_, json, key, keyed, moment, shop_key
+from plugin.models.columns import big, id_, json, key, keyed, moment, moment_key, shop_key
 
 
 class OwnedTag(SQLModel, table=True):
@@ -31,6 +31,45 @@ class Destination(SQLModel, table=True):
     connection_id: str = key()
     state: str = "rehearsal"  # rehearsal, live, held
     released_at: datetime | None = moment()
+
+
+class TagCount(SQLModel, table=True):
+    """How many contacts of a connection a segment's tag was put on and taken off within one hour, unexpectedly."""
+
+    __tablename__ = "tag_counts"
+    __table_args__ = keyed()
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    segment_id: str = key()
+    hour_at: datetime = moment_key()
+    added: int = big(0)
+    removed: int = big(0)
+
+
+class Hold(SQLModel, table=True):
+    """Why the guard stopped a segment's tags on a connection, and what the merchant made of it.
+
+    `added` and `removed` are the contacts that would have been changed since `since_at`, those written before the hold
+    included; `size` is how many members the segment had then. `back_asked_at`: the merchant wants what was written
+    since then taken back, which the connection's lane does: `back_at`.
+    """
+
+    __tablename__ = "holds"
+
+    shop_id: str = shop_key()
+    segment_id: str = key()
+    connection_id: str = key()
+    held_at: datetime = moment_key()
+    since_at: datetime = moment(null=False)
+    added: int = big(0)
+    removed: int = big(0)
+    size: int = big(0)
+    back_asked_at: datetime | None = moment()
+    back_at: datetime | None = moment()
+    released_at: datetime | None = moment()
+    mailed_at: datetime | None = moment()
+    error: str | None = None
 
 
 class Audience(SQLModel, table=True):

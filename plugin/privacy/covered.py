@@ -143,6 +143,12 @@ COVERED: Mapping[str, Cover] = {
     ),
     "owned_tags": Cover(kept="shop_id folded tag segment_id"),
     "destinations": Cover(kept="shop_id segment_id connection_id state released_at"),
+    "tag_counts": Cover(kept="shop_id connection_id segment_id hour_at added removed"),
+    "holds": Cover(
+        searched="error",
+        kept="shop_id segment_id connection_id held_at since_at added removed size back_asked_at back_at "
+        "released_at mailed_at",
+    ),
     "audiences": Cover(searched="error", kept="shop_id segment_id connection_id state audience_id name tag changed_at"),
     "platform_tags": Cover(kept="shop_id connection_id folded tag tag_id ours made_at"),
     "contacts": Cover(whose={"contact": "contact"}, untagged="shop_id connection_id contact platform_id looked_up_at"),
@@ -166,8 +172,8 @@ COVERED: Mapping[str, Cover] = {
     # What follows is about merchants and their staff. It goes when the shop itself is to be forgotten.
     "shops": Cover(
         kept="shop_id name platform domain zone currency created_at cart_wait_minutes paid_orders_only tag_prefix "
-        "guard_percent guard_contacts history_at history_since_at scored_at scored_buyers model_quality evaluated_at "
-        "ahead_at redacted_at redaction_key setup_digest",
+        "guard_percent guard_contacts alert_email history_at history_since_at scored_at scored_buyers "
+        "model_quality evaluated_at ahead_at redacted_at redaction_key setup_digest",
     ),
     "connections": Cover(
         searched="reason",

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from connectors.writers import Contact, TagChange
 from plugin import clock
 from plugin.db import fold
-from plugin.tagging import contacts, ladders, ledger, marks, plan
+from plugin.tagging import contacts, ladders, ledger, marks, news, plan
 from plugin.tagging.pushes import Place
 
 TRUCE = timedelta(days=1)  # a tag of ours that somebody took off is not put back sooner
@@ -24,7 +24,7 @@ MOST_CONTACTS = 10_000
 class Change:
     """One contact's, as the ledger names tags: `tags` is all that is to stand afterwards, whatever else is there.
 
-    `ended` are taken tags that nobody wants there now.
+    `ended` are taken tags that nobody wants there now, `begun` are folded tags whose writing was begun before.
     """
 
     contact: str
@@ -34,6 +34,7 @@ class Change:
     remove: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
+    begun: frozenset[str] = frozenset()
 
     @property
     def needed(self) -> bool:
@@ -69,12 +70,23 @@ def of(session: Session, place: Place, keys: Collection[str], also: Sequence[str
     still = plan.standing_still(session, place, also)
     known = contacts.known(session, place, keys)
     nobody = (None, None)
-    held = dict.fromkeys(plan.somebodys(session, place, keys) if still else (), still)
+    held = held_back(session, place, keys, still) if still else {}
     rivals = ladders.ladders_of_tags(session, place.shop_id) if still else {}
     return [
         change(key, known.get(key, nobody), wanted[key], entries.get(key, {}), held.get(key, set()), rivals)
         for key in keys
     ]
+
+
+def held_back(session: Session, place: Place, keys: Collection[str], still: set[str]) -> dict[str, set[str]]:
+    """Return the tags that stand still on each contact: none on those whom nobody is behind any more, nor of segments
+    that somebody left by withdrawing consent, say."""
+    gone = news.withdrawn(session, place, keys)
+    tags = plan.tags_of(session, place.shop_id, {one for left in gone.values() for one in left})
+    return {
+        contact: still.difference(*(tags[one] for one in gone.get(contact, ())))
+        for contact in plan.somebodys(session, place, keys)
+    }
 
 
 def change(
@@ -109,6 +121,7 @@ def change(
         remove=ordered({name: tag for name, tag in (kept | in_state["removing"]).items() if name not in stand}),
         tags=ordered(put | in_state["foreign"]),
         ended=tuple(sorted(in_state["taken"].keys() - stand.keys())),
+        begun=frozenset(in_state["intended"].keys() | in_state["removing"].keys()),
     )
 
 

@@ -9,7 +9,7 @@ from plugin import clock, shops
 from plugin.db import UTCDateTime, table, upsert
 from plugin.models.segments import Segment
 from plugin.models.tagging import Destination
-from plugin.tagging import plan
+from plugin.tagging import holding, plan
 
 destinations = table(Destination)
 
@@ -49,6 +49,7 @@ def release(session: Session, shop_id: str, segment_id: str, connection_id: str)
     """
     complete(session, shop_id)
     turn(session, shop_id, segment_id, connection_id, "live")
+    holding.begin_anew(session, shop_id, segment_id, connection_id)
     plan.mark_segment(session, shop_id, segment_id, connection_id)
 
 

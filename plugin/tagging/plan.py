@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -134,16 +134,22 @@ def desired(session: Session, place: Place, contacts: Iterable[str], also: Seque
     """
     members_of: dict[str, set[str]] = {contact: set() for contact in contacts}
     tags = {one: marks.names([tag], place.tags_as) for one, tag in written(session, place, also).items()}
-    called = customers_of(session, place, members_of)
-    of_these = among(memberships.c.customer_id, keys(called))
-    found = select(memberships.c.customer_id, memberships.c.segment_id)
-    for customer_id, segment_id in session.execute(found.where(memberships.c.shop_id == place.shop_id, of_these)):
-        members_of[called[customer_id]].add(segment_id)
+    for contact, segment_id in memberships_of(session, place, members_of):
+        members_of[contact].add(segment_id)
     levels = ladders.levels(session, place.shop_id)
     return {
         contact: {name for one in ladders.highest(segment_ids, levels) for name in tags.get(one, ())}
         for contact, segment_ids in members_of.items()
     }
+
+
+def memberships_of(session: Session, place: Place, contacts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield contacts with the segments that any of their customers is in."""
+    called = customers_of(session, place, contacts)
+    of_these = among(memberships.c.customer_id, keys(called))
+    found = select(memberships.c.customer_id, memberships.c.segment_id)
+    for customer_id, segment_id in session.execute(found.where(memberships.c.shop_id == place.shop_id, of_these)):
+        yield called[customer_id], segment_id
 
 
 def customers_of(session: Session, place: Place, contacts: Iterable[str]) -> dict[str, str]:
@@ -164,6 +170,15 @@ def written(session: Session, place: Place, also: Sequence[str] = ()) -> dict[st
         .where(segments.c.shop_id == place.shop_id, segments.c.enabled, released(place, also))
     )
     return dict(session.execute(found).all())
+
+
+def tags_of(session: Session, shop_id: str, segment_ids: Collection[str]) -> dict[str, set[str]]:
+    """Return the folded tags of segments, former ones included, wherever they are kept."""
+    found: dict[str, set[str]] = {one: set() for one in segment_ids}
+    rows = select(owned_tags.c.segment_id, owned_tags.c.folded).where(owned_tags.c.shop_id == shop_id)
+    for segment_id, folded in session.execute(rows.where(owned_tags.c.segment_id.in_(sorted(segment_ids)))):
+        found[segment_id] |= marks.everywhere([folded])
+    return found
 
 
 def standing_still(session: Session, place: Place, also: Sequence[str] = ()) -> set[str]:

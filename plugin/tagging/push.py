@@ -31,9 +31,10 @@ from connectors.errors import PermanentError
 from connectors.writers import Call, Outcome, Refused
 from plugin import clock, dates, lanes
 from plugin.db import fold, reading
-from plugin.tagging import audiences, changes, jobs, ledger, lookups, objects, pushes, settling
+from plugin.tagging import audiences, changes, guard, holding, jobs, ledger, lookups, objects, pushes, settling
 from plugin.tagging.calls import ExhaustedError
 from plugin.tagging.changes import Change
+from plugin.tagging.news import News
 from plugin.tagging.sync import Store, Sync, begin
 
 AGAIN = timedelta(minutes=1)
@@ -58,6 +59,7 @@ def run(engine: Engine, claim: lanes.Claim, *, store: Store) -> datetime | None:
         audiences.tend(sync)
         with sync.held() as session:
             pushes.wake(session, sync.opened, dates.day_start(today, sync.zone))
+        holding.take_back(sync)
         push_all(sync)
     except ExhaustedError as wait:
         again = timedelta(seconds=wait.seconds)
@@ -97,6 +99,10 @@ def push(sync: Sync, versions: Mapping[str, int]) -> None:
     if unknown:
         held = lookups.look_up(sync, versions, {one.contact: one for one in needed}, unknown)
         needed = work_out(sync, versions)
+    possible = [changes.without(one, unmade) for one in needed]
+    news, surprising = guard.watch(sync, possible, partial(look_ahead, sync, max(versions)))
+    if surprising:
+        needed = work_out(sync, versions)
     clear(sync, versions, [one for one in needed if not one.needed])
     wanted = [one for one in needed if one.needed and one.platform_id]
     ready = {one.contact: changes.without(one, unmade) for one in wanted}
@@ -113,7 +119,7 @@ def push(sync: Sync, versions: Mapping[str, int]) -> None:
     parts = Counter(contact for call in calls for contact in call.contacts)
     parts.update(each.contact for each in refused)  # what cannot be written of them is a part that never comes
     while calls:
-        more = deliver(sync, calls.popleft(), versions, ready, parts)
+        more = deliver(sync, calls.popleft(), versions, ready, parts, news)
         if more:
             calls.appendleft(more)
     if refused:
@@ -125,6 +131,20 @@ def push(sync: Sync, versions: Mapping[str, int]) -> None:
 
 def reason(one: Change, unmade: Mapping[str, str]) -> str | None:
     return next((unmade[fold(tag)] for tag in (*one.add, *one.remove) if fold(tag) in unmade), None)
+
+
+def look_ahead(sync: Sync, after: str) -> None:
+    """Look up all who wait behind a contact and are not known: those who are not on the platform wait no longer."""
+    limit = changes.batch_size(sync.opened.platform)
+    while True:
+        with reading(sync.engine) as session:
+            versions = pushes.take(session, sync.opened, after, limit)
+            needed = changes.of(session, sync.opened, versions)
+            unknown = changes.to_look_up(session, sync.opened, needed)
+        if not versions:
+            return
+        lookups.look_up(sync, versions, {one.contact: one for one in needed}, unknown)
+        after = max(versions)
 
 
 def work_out(sync: Sync, versions: Mapping[str, int]) -> list[Change]:
@@ -143,7 +163,12 @@ def clear(sync: Sync, versions: Mapping[str, int], idle: Sequence[Change]) -> No
 
 
 def deliver(
-    sync: Sync, call: Call, versions: Mapping[str, int], ready: Mapping[str, Change], parts: Counter[str]
+    sync: Sync,
+    call: Call,
+    versions: Mapping[str, int],
+    ready: Mapping[str, Change],
+    parts: Counter[str],
+    news: set[News],
 ) -> Call | None:
     """Make one call: the ledger knows before the platform does, and the queue after it. Return how it goes on."""
     if call.job is not None:
@@ -153,6 +178,7 @@ def deliver(
         if len(pushes.lock(session, sync.opened, call.contacts)) < len(call.contacts):
             raise ForgottenError
         intend(session, sync, [ready[contact] for contact in call.contacts])
+        guard.count(session, sync.opened, guard.split(news, call.contacts))
         if call.job is not None:
             pushes.put(session, sync.opened, call.contacts, "sent")
             settling.keep(session, sync.opened, call.job, [(one, versions[one]) for one in call.contacts])

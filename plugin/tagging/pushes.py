@@ -92,6 +92,17 @@ def take(session: Session, place: Place, after: str, limit: int) -> dict[str, in
     return dict(session.execute(statement.limit(limit)).all())
 
 
+def waiting(session: Session, place: Place) -> int:
+    """Return how many contacts wait."""
+    found = select(func.count()).select_from(pushes).where(here(pushes, place), pushes.c.state == "waiting")
+    return session.scalar(found) or 0
+
+
+def in_jobs(session: Session, place: Place, contacts: Iterable[str]) -> set[str]:
+    """Return those of contacts whose job the platform works on."""
+    return set(session.scalars(select(pushes.c.contact).where(of(place, contacts), pushes.c.state == "sent")))
+
+
 def lock(session: Session, place: Place, contacts: Iterable[str]) -> dict[str, int]:
     """Return the present versions of contacts, which stay so to the end of the transaction; none of one forgotten."""
     statement = (

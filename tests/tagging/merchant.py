@@ -19,7 +19,7 @@ from plugin import clock, ingest, lanes, shops
 from plugin.db import fold, reading, table, transaction, upsert
 from plugin.models.commerce import Customer, EmailAddress
 from plugin.models.lanes import Lane
-from plugin.models.segments import Membership, Segment
+from plugin.models.segments import Membership, MembershipChange, Segment
 from plugin.models.tagging import Contact, Destination, Job, LedgerEntry, Push
 from plugin.sandbox import KlaviyoStandIn, Server, ShopifyStandIn, State
 from plugin.sandbox.brevo import BrevoStandIn
@@ -79,6 +79,7 @@ class Merchant:
         for topic in ("customer.tags_added", "customer.tags_removed"):
             self.shopify.subscribe(topic, "http://localhost/webhooks")
         self.ids: dict[int, str] = {}
+        self.runs = 0
         secrets: dict[str, Mapping[str, str]] = {name: one.credentials for name, one in self.mail.items()}
         secrets["shopify"] = {"shop": domain, "access_token": "token", "api_secret": "secret"}
         with transaction(engine) as session:
@@ -86,6 +87,7 @@ class Merchant:
                 session, name=domain, platform="shopify", domain=domain, zone="Europe/London", currency="GBP"
             )
             self.shop_id = shop.shop_id
+            shop.guard_contacts = 1_000_000  # the guard has tests of its own
             if history:
                 shops.history_complete(session, shop.shop_id, time())
             self.places = {}
@@ -168,29 +170,35 @@ class Merchant:
             for connection_id in self.places.values():
                 rehearsal.release(session, self.shop_id, segment_id, connection_id)
 
-    def enter(self, segment_id: str, *numbers: int) -> None:
+    def enter(self, segment_id: str, *numbers: int, cause: str = "order") -> None:
         """Let customers enter a segment, as recompute does."""
-        ids = [self.ids[number] for number in numbers]
-        rows = [
-            {
-                "shop_id": self.shop_id,
-                "segment_id": segment_id,
-                "customer_id": one,
-                "entered_at": clock.now(),
-                "cause": "x",
-            }
-            for one in ids
-        ]
         with transaction(self.engine) as session:
-            upsert(session, memberships, rows, change=())
-            plan.mark(session, self.shop_id, ids)
+            here = memberships.c.segment_id == segment_id
+            inside = set(session.scalars(select(memberships.c.customer_id).where(here)))
+            new = [self.ids[number] for number in numbers if self.ids[number] not in inside]
+            row = {"shop_id": self.shop_id, "segment_id": segment_id, "entered_at": clock.now(), "cause": cause}
+            upsert(session, memberships, [row | {"customer_id": one} for one in new], change=())
+            self.moved(session, segment_id, new, cause, entered=True)
+            plan.mark(session, self.shop_id, [self.ids[number] for number in numbers])
 
-    def leave(self, segment_id: str, *numbers: int) -> None:
-        ids = [self.ids[number] for number in numbers]
+    def leave(self, segment_id: str, *numbers: int, cause: str = "order") -> None:
         with transaction(self.engine) as session:
-            gone = memberships.c.customer_id.in_(ids)
-            session.execute(delete(memberships).where(memberships.c.segment_id == segment_id, gone))
-            plan.mark(session, self.shop_id, ids)
+            gone = memberships.c.customer_id.in_([self.ids[number] for number in numbers])
+            left = delete(memberships).where(memberships.c.segment_id == segment_id, gone)
+            self.moved(
+                session,
+                segment_id,
+                list(session.scalars(left.returning(memberships.c.customer_id))),
+                cause,
+                entered=False,
+            )
+            plan.mark(session, self.shop_id, [self.ids[number] for number in numbers])
+
+    def moved(self, session: Any, segment_id: str, who: Sequence[str], cause: str, *, entered: bool) -> None:
+        self.runs += 1
+        row = {"shop_id": self.shop_id, "segment_id": segment_id, "run": self.runs, "changed_at": clock.now()}
+        rows = [row | {"customer_id": one, "entered": entered, "cause": cause} for one in who]
+        upsert(session, table(MembershipChange), rows)
 
     def readdress(self, number: int, email: str) -> None:
         """Let a customer have another address, as ingest does."""

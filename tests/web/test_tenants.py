@@ -55,6 +55,8 @@ WHOLE = {
     "portable.take_in",
     "rehearsals.everything",
     "requests.listing",
+    "safety.set_limits",
+    "safety.show",
     "segments.listing",
 }
 

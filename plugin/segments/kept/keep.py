@@ -15,7 +15,7 @@ from plugin.models.keeping import SegmentOrigin, SegmentReview, SegmentTest
 from plugin.models.segments import Handover, Membership, MembershipChange, Segment, SegmentDay
 from plugin.models.shops import Shop
 from plugin.models.structures import Conflict, LadderLevel, Pin, Spell
-from plugin.models.tagging import Destination
+from plugin.models.tagging import Destination, Hold, TagCount
 from plugin.segments.kept import dependents, expectations, reviews, versions
 from plugin.segments.kept.allowed import understood
 from plugin.segments.kept.definition import Definition, RefusedError, differences
@@ -30,6 +30,8 @@ OF_A_SEGMENT = (
     MembershipChange,
     Handover,
     Destination,
+    Hold,
+    TagCount,
     SegmentReview,
     SegmentTest,
     Pin,
