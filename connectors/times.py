@@ -16,7 +16,18 @@ def utc(text: str) -> datetime:
     if not match:
         raise ValueError("not a moment with its offset from UTC")
     day, clock, fraction, offset = match.groups()
-    moment = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '').ljust(6, '0')}{offset}")
+    return possible(datetime.fromisoformat(f"{day}T{clock}.{(fraction or '').ljust(6, '0')}{offset}")).astimezone(UTC)
+
+
+def since_1970(count: int, parts: int = 1) -> datetime:
+    """Return the moment so many seconds, or `parts` of a second, after 1970. ValueError: none that can be."""
+    try:
+        return possible(datetime.fromtimestamp(count / parts, UTC))
+    except (OverflowError, OSError):
+        raise ValueError("not a moment") from None
+
+
+def possible(moment: datetime) -> datetime:
     if moment.year not in YEARS:
         raise ValueError("a moment outside the years that can be")
-    return moment.astimezone(UTC)
+    return moment

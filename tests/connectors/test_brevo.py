@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,8 +12,10 @@ from connectors.base import Identity
 from connectors.email.brevo import Brevo
 from connectors.errors import PermanentError, RetryableError
 from connectors.http import encode
+from connectors.records import Event
+from connectors.sources import Webhook
 from connectors.writers import Contact, MadeTag, TagChange
-from tests.connectors.contract import TagMakerContract, answer_everything
+from tests.connectors.contract import EngagementHooksContract, TagMakerContract, answer_everything
 
 ORIGIN = "https://api.brevo.com/v3"
 CONTACT = re.compile(rf"{ORIGIN}/contacts/(?!lists|folders).+")
@@ -24,7 +27,22 @@ ACCOUNT = {
 }
 
 
-class TestBrevo(TagMakerContract):
+def told(kind, **more):
+    """Return an event as Brevo's documentation shows them."""
+    about = {"id": 17, "camp_id": 5, "email": "Ada@example.com", "campaign name": "Spring", "event": kind, "tag": ""}
+    times = {
+        "date_event": "2026-11-20 10:00:00",
+        "ts_sent": 1_795_000_000,
+        "ts_event": 1_795_168_800,
+        "ts": 1_795_172_400,
+    }
+    return {**about, **times, **more}
+
+
+AT = datetime(2026, 11, 20, 10, tzinfo=UTC)
+
+
+class TestBrevo(TagMakerContract, EngagementHooksContract):
     connector = BREVO
     identity = Identity("5fa2b8c123456789abcdef01", "Practice", "Europe/London")
     forbidden_keys = frozenset(
@@ -46,6 +64,63 @@ class TestBrevo(TagMakerContract):
 
     def serve_identity(self, api):
         api.get(f"{ORIGIN}/account", json=ACCOUNT)
+
+    spring: ClassVar = {"email": "Ada@example.com", "subject_id": "5", "subject": "Spring"}
+    hooked: ClassVar = {
+        json.dumps(told("opened")).encode(): [Event("8af67df4bc5267055d60a7a1acdc4d95", "email.opened", AT, **spring)],
+        json.dumps(told("unique_proxy_open", ts_epoch=1_795_168_800_500)).encode(): [
+            Event(
+                "f16d2402d7b1691f86e562f8532e1a4c",
+                "email.opened",
+                AT + timedelta(milliseconds=500),
+                machine=True,
+                **spring,
+            )
+        ],
+        json.dumps(told("contactUpdated")).encode(): [],
+        json.dumps([told("click", URL="https://example.com/"), {"event": "spam"}, told("hard_bounce")]).encode(): [
+            Event(
+                "3cdc2577048fd67c6f863f3734da79fb", "email.clicked", AT, **{**spring, "subject": "https://example.com/"}
+            ),
+            Event("5014b40bf209719d009a35695d0fb587", "email.bounced", AT, **spring),
+        ],
+    }
+
+    def sent(self, body, secret):
+        return Webhook({"authorization": f"Bearer {secret}"}, body)
+
+    def test_the_same_event_has_the_same_id_however_it_comes_and_others_have_others(self):
+        some = [told("opened"), told("click", URL="a"), told("click", URL="b"), told("opened", camp_id=6), told("spam")]
+        single = [BREVO.engagement(self.sent(json.dumps(one).encode(), "s"))[0].event_id for one in some]
+        batch = BREVO.engagement(self.sent(json.dumps([*some, {**some[0], "ts": 5}]).encode(), "s"))
+        assert [one.event_id for one in batch] == [*single, single[0]]
+        assert len(set(single)) == len(some)
+
+    @pytest.mark.parametrize("wrong", [{"ts_event": None}, {"email": None}, {"ts_event": 10**18}, {"event": 5}])
+    def test_an_event_without_its_time_or_person_is_read_by_nobody(self, wrong):
+        with pytest.raises(PermanentError):
+            BREVO.engagement(self.sent(json.dumps(told("opened", **wrong)).encode(), "s"))
+
+    def test_a_hook_is_made_once_and_mended_where_it_is_another(self, api):
+        ours, hooks = "https://tagsmith.example.com/x", f"{ORIGIN}/webhooks"
+        other = {"id": 1, "url": "https://example.com/theirs", "events": ["opened"]}
+        api.get(hooks, json={"webhooks": [other]})
+        api.post(hooks, status=201, json={"id": 2})
+        BREVO.send_engagement(ours, "s3cret")
+        made = json.loads(api.calls[-1].request.body)
+        assert (made["type"], made["url"], made["auth"]) == ("marketing", ours, {"type": "bearer", "token": "s3cret"})
+        api.upsert("GET", hooks, json={"webhooks": [other, {**made, "id": 2}]})
+        BREVO.send_engagement(ours, "s3cret")
+        assert [call.request.method for call in api.calls] == ["GET", "POST", "GET"]
+        api.put(f"{hooks}/2", status=204)
+        BREVO.send_engagement(ours, "another")
+        assert json.loads(api.calls[-1].request.body)["auth"]["token"] == "another"
+
+    def test_an_account_without_hooks_may_answer_that_there_is_no_such_thing(self, api):
+        api.get(f"{ORIGIN}/webhooks", status=404, json={"code": "document_not_found"})
+        api.post(f"{ORIGIN}/webhooks", status=201, json={"id": 2})
+        BREVO.send_engagement("https://tagsmith.example.com/x", "s3cret")
+        assert len(api.calls) == 2
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,10 @@
 """HubSpot: who is looked up, which lists stand for tags, and what becomes of each contact that is put on one."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -10,18 +12,47 @@ from connectors.base import Identity
 from connectors.email.hubspot import HubSpot
 from connectors.errors import ConfigurationError, PermanentError, RetryableError
 from connectors.http import encode
+from connectors.records import Event
 from connectors.writers import Contact, MadeTag, TagChange
-from tests.connectors.contract import TagMakerContract, answer_everything
+from tests.connectors.contract import EngagementSourceContract, TagMakerContract, answer_everything
 
 ORIGIN = "https://api.hubapi.com"
 CONTACTS = f"{ORIGIN}/crm/objects/2026-09/contacts"
 LISTS = f"{ORIGIN}/crm/lists/2026-09"
+EVENTS = f"{ORIGIN}/email/public/v1/events"
 MEMBERSHIPS = f"{LISTS}/records/memberships/batch/read"
 HUBSPOT = HubSpot({"access_token": "pat-eu1-01234567-89ab-cdef-0123-456789abcdef"})
 ACCOUNT = {"portalId": 4_815_162, "timeZone": "Europe/London", "companyCurrency": "GBP", "uiDomain": "app.hubspot.com"}
 
 
-class TestHubSpot(TagMakerContract):
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def told(number, kind, hours, **more):
+    """Return an event as HubSpot's log shows it."""
+    created = round((NOON - timedelta(hours=hours)).timestamp() * 1_000)
+    about = {"id": f"e{number}", "type": kind, "created": created, "recipient": "Ada@example.com"}
+    return {**about, "emailCampaignId": 81_120_106, "portalId": 4_815_162, **more}
+
+
+LOG = [
+    told(1, "SENT", 72, subject="Spring"),
+    told(2, "DELIVERED", 71),
+    told(3, "OPEN", 70),
+    told(4, "OPEN", 69, filteredEvent=True),
+    told(5, "CLICK", 68, url="https://example.com/"),
+    told(6, "STATUSCHANGE", 67, subscriptions=[{"id": 7, "status": "SUBSCRIBED"}]),
+    told(7, "STATUSCHANGE", 66, portalSubscriptionStatus="UNSUBSCRIBED", recipient="bo@example.com"),
+    {"id": "e8", "type": "OPEN", "created": "yesterday"},
+]
+
+
+def became(number, kind, hours, **more):
+    about = {"email": "Ada@example.com", "subject_id": "81120106", **more}
+    return Event(f"e{number}", kind, NOON - timedelta(hours=hours), **about)
+
+
+class TestHubSpot(TagMakerContract, EngagementSourceContract):
     connector = HUBSPOT
     identity = Identity("4815162", "app.hubspot.com", "Europe/London", "GBP")
     forbidden_keys = frozenset(
@@ -45,6 +76,46 @@ class TestHubSpot(TagMakerContract):
         api.get(f"{ORIGIN}/account-info/2026-03/details", json=ACCOUNT)
         api.get(f"{CONTACTS}?limit=1", json={"results": []})
         api.put(f"{LISTS}/0/memberships/add-and-remove", status=404, json={"category": "OBJECT_NOT_FOUND"})
+
+    asked_at = NOON
+    engagement: ClassVar = [
+        became(2, "email.delivered", 71),
+        became(3, "email.opened", 70),
+        became(4, "email.opened", 69, machine=True),
+        became(5, "email.clicked", 68, subject="https://example.com/"),
+        became(7, "email.unsubscribed", 66, email="bo@example.com"),
+    ]
+
+    def serve_engagement(self, api, log=LOG):
+        def page(request):
+            asked = {name: int(value) for name, [value] in parse_qs(urlsplit(request.url).query).items()}
+            within = range(asked["startTimestamp"], asked["endTimestamp"] + 1)
+            found = [one for one in log if one["created"] == "yesterday" or one["created"] in within]
+            at = asked.get("offset", 0)
+            some, more = found[at : at + 3], at + 3 < len(found)
+            return 200, {}, json.dumps({"events": some, "hasMore": more, "offset": str(at + 3)})
+
+        api.add_callback("GET", EVENTS, page)
+
+    def test_the_next_round_reads_a_little_of_the_one_before_again_and_up_to_now(self, api):
+        self.serve_engagement(api)
+        end = self.walked()[-1].cursor
+        late = told(9, "OPEN", 0.5)
+        api.reset()
+        self.serve_engagement(api, [late])
+        tomorrow = NOON + timedelta(days=1)
+        assert [one.event_id for one in HUBSPOT.told(end, NOON, tomorrow).events] == ["e9"]
+
+    def test_a_page_that_is_not_known_any_more_begins_the_round_again_once(self, api):
+        self.serve_engagement(api)
+        first = self.ask()
+        api.reset()
+        api.get(EVENTS, status=400, json={"category": "VALIDATION_ERROR"})
+        again = self.ask(first.cursor)
+        assert again.more
+        assert (again.cursor["offset"], again.cursor["until"]) == (None, first.cursor["until"])
+        with pytest.raises(PermanentError):
+            self.ask({**again.cursor, "offset": "3"})
 
     def test_a_token_without_a_scope_is_told_before_anything_is_saved(self, api):
         api.get(f"{ORIGIN}/account-info/2026-03/details", json=ACCOUNT)

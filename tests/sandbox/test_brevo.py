@@ -117,6 +117,10 @@ class TestSpecification:
         assert check("POST", ADD.format(7), body)
         assert check("POST", "/contacts/lists/7/contacts/remove", body)
 
+    def test_wrong_webhooks_are_refused(self, check):
+        assert check("POST", "/webhooks", {"url": "https://example.com/", "events": ["proxyOpen"], "type": "marketing"})
+        assert check("POST", "/webhooks", {"url": "https://example.com/", "type": "marketing"})
+
     def test_wrong_lists_are_refused(self, check):
         assert check("POST", "/contacts/lists", {"name": "seg:vip"})
         assert check("POST", "/contacts/folders", {"name": "Tagsmith segments", "folder": 1})
@@ -137,4 +141,8 @@ class TestSpecification:
             for change in ((("seg:vip",), ()), ((), ("seg:vip",)), (("seg:vip", "seg:new"), ())):
                 for call in connector.plan([TagChange(one, *change) for one in contacts]):
                     assert len(connector.send(call).accepted) == len(ids)
-            assert {path for _, path in seen} == {"folders", "lists", "add", "remove"}
+            for secret in ("first", "second"):
+                connector.send_engagement("https://tagsmith.example.com/hooks/brevo/x", secret)
+            [hook] = brevo.hooks.all("marketing")
+            assert hook["auth"]["token"] == "second"
+            assert {path for _, path in seen} == {"folders", "lists", "add", "remove", "webhooks", str(hook["id"])}

@@ -1,20 +1,25 @@
-"""Brevo: an e-mail platform on which a tag is a list, in a folder of ours."""
+"""Brevo: an e-mail platform on which a tag is a list, in a folder of ours, and which sends what became of e-mails."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from connectors.base import ApiKey, Connector, Identity
-from connectors.email.brevo import audience, lists
+from connectors.email.brevo import audience, engagement, lists
 from connectors.email.brevo.api import Api
+from connectors.engagement import SUPPLIED, EngagementHooks
+from connectors.records import Event
+from connectors.sources import Webhook
 from connectors.writers import Call, Capabilities, Found, MadeTag, Outcome, TagChange, TagMaker, Windows
 
 
-class Brevo(Connector, TagMaker):
+class Brevo(Connector, TagMaker, EngagementHooks):
     slug = "brevo"
     label = "Brevo"
     role = "email"
     install = ApiKey(fields=("api_key",))
+    supplies = SUPPLIED
+    engagement_rates = engagement.RATES
     capabilities = Capabilities(
         writes="difference",
         contact="email",
@@ -57,3 +62,12 @@ class Brevo(Connector, TagMaker):
 
     def send(self, call: Call) -> Outcome:
         return lists.send(self.api, call)
+
+    def send_engagement(self, url: str, secret: str) -> None:
+        engagement.subscribe(self.api, url, secret)
+
+    def proved(self, webhook: Webhook, secret: str) -> None:
+        engagement.prove(webhook, secret)
+
+    def engagement(self, webhook: Webhook) -> Sequence[Event]:
+        return engagement.events(webhook.body)

@@ -26,6 +26,9 @@ class Api:
     def post(self, path: str, body: Any) -> Payload:
         return self.call("POST", path, body=body)
 
+    def put(self, path: str, body: Any) -> None:
+        self.call("PUT", path, body=body)
+
     def delete(self, path: str) -> None:
         self.call("DELETE", path)
 

@@ -1,23 +1,30 @@
-"""HubSpot: a CRM on which a tag is a manual list of contacts, written by the ids of their records."""
+"""HubSpot: a CRM on which a tag is a manual list of contacts, and which keeps a log of what became of e-mails."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
 
 from connectors.base import ApiKey, Connector, Identity
-from connectors.email.hubspot import contacts, lists
+from connectors.email.hubspot import contacts, engagement, lists
 from connectors.email.hubspot.api import ACCOUNT, CONTACTS, LISTS, Api
+from connectors.engagement import SUPPLIED, EngagementSource, Told
 from connectors.errors import PermanentError
 from connectors.writers import Call, Capabilities, Found, MadeTag, Outcome, TagChange, TagMaker, Windows
 
 DAY = 86_400
+# of 100 in ten seconds for each app, and of 250,000 a day for all apps of an account, both of the smallest plan
+CALLS = Windows(((10, 90), (DAY, 220_000)))
 
 
-class HubSpot(Connector, TagMaker):
+class HubSpot(Connector, TagMaker, EngagementSource):
     slug = "hubspot"
     label = "HubSpot"
     role = "email"
     install = ApiKey(fields=("access_token",))
+    supplies = SUPPLIED
+    engagement_rates: ClassVar = {"api": CALLS}
     capabilities = Capabilities(
         writes="difference",
         contact="email",
@@ -26,8 +33,7 @@ class HubSpot(Connector, TagMaker):
         lookups_per_call=contacts.KEYS_PER_CALL,
         tag_length=255,
         tags_per_contact=1_000,
-        # of 100 in ten seconds for each app, and of 250,000 a day for all apps of an account, both of the smallest plan
-        rates={"api": Windows(((10, 90), (DAY, 220_000))), "tags": Windows(((10, 3), (DAY, 2_000)))},
+        rates={"api": CALLS, "tags": Windows(((10, 3), (DAY, 2_000)))},
     )
 
     @property
@@ -67,3 +73,9 @@ class HubSpot(Connector, TagMaker):
 
     def send(self, call: Call) -> Outcome:
         return lists.send(self.api, call)
+
+    def endpoint(self, cursor: Any) -> str:  # noqa: ARG002  one log, one endpoint
+        return "api"
+
+    def told(self, cursor: Any, since: datetime, now: datetime) -> Told:
+        return engagement.told(self.api, cursor, since, now)

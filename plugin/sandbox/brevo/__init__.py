@@ -1,4 +1,4 @@
-"""Brevo's stand-in: the contacts, lists and folders of one account over HTTP."""
+"""Brevo's stand-in: the contacts, lists, folders and webhooks of one account over HTTP."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from plugin.sandbox.model import text
 from plugin.sandbox.state import Document, State
 
 from .contacts import EMAIL, Contacts, counted
+from .hooks import MOST, Hooks
 
 __all__ = ["BrevoStandIn"]
 
@@ -60,6 +61,7 @@ class BrevoStandIn:
         self.check = check or (lambda *_: [])
         self.limits = Limits(rates, now)
         self.contacts = Contacts(state, lambda: text(now()))
+        self.hooks = Hooks(state)
         self.faults = Faults()
         self.app = self._app()
 
@@ -82,6 +84,9 @@ class BrevoStandIn:
             ("DELETE", "/contacts/lists/<list_id>", self._drop_list),
             ("POST", "/contacts/lists/<list_id>/contacts/add", self._put_on),
             ("POST", "/contacts/lists/<list_id>/contacts/remove", self._take_off),
+            ("GET", "/webhooks", self._hooks),
+            ("POST", "/webhooks", self._make_hook),
+            ("PUT", "/webhooks/<hook_id>", self._change_hook),
         )
         for method, path, answer in endpoints:
             app.add_url_rule(f"/v3{path}", f"{method} {path}", self._view(path, answer), methods=[method])
@@ -94,8 +99,10 @@ class BrevoStandIn:
             left = self.limits.enter("contacts" if path.startswith("/contacts") else "others")
             if left and left.over:
                 raise RefusedError(429, "API rate limit exceeded", left)
-            if request.method == "POST" and (wrong := self.check("POST", request.path.removeprefix("/v3"), body())):
-                raise RefusedError(400, "; ".join(wrong))
+            if request.method in ("POST", "PUT"):
+                wrong = self.check(request.method, request.path.removeprefix("/v3"), body())
+                if wrong:
+                    raise RefusedError(400, "; ".join(wrong))
             with self.state.transaction():
                 return respond(*answer(**parts), left)
 
@@ -165,6 +172,18 @@ class BrevoStandIn:
         if not success:
             raise RefusedError(400, f"Contact already {'in' if on else 'removed from'} list and/or does not exist")
         return {"contacts": {"success": success, "failure": [one for one in given if one not in success]}}, 201
+
+    def _hooks(self) -> Answer:
+        return {"webhooks": self.hooks.all(request.args.get("type", "transactional"))}, 200
+
+    def _make_hook(self) -> Answer:
+        if self.state.count("webhook") >= MOST:
+            raise RefusedError(400, "Maximum number of webhooks reached")
+        return {"id": self.hooks.make(body())["id"]}, 201
+
+    def _change_hook(self, hook_id: str) -> Answer:
+        self.hooks.change(there(self.state.get("webhook", hook_id), "Webhook ID does not exist"), body())
+        return None, 204
 
     def add(self, people: Iterable[Mapping[str, Any]]) -> list[int]:
         """Make contacts of these; return their ids."""

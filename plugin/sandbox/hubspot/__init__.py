@@ -1,4 +1,4 @@
-"""HubSpot's stand-in: the contacts and lists of one account over HTTP."""
+"""HubSpot's stand-in: the contacts, lists and e-mail events of one account over HTTP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from plugin.sandbox.email import Check
 from plugin.sandbox.faults import Faults, install
 from plugin.sandbox.limits import Left, Limits, Rates
 from plugin.sandbox.model import text
-from plugin.sandbox.state import Document, State
+from plugin.sandbox.state import Document, Entry, State
 
 from .records import CONTACT_TYPE, EDITABLE, Records, TakenError
 
@@ -83,6 +83,7 @@ class HubSpotStandIn:
             ("DELETE", f"{LISTS}/<list_id>", self._drop_list),
             ("PUT", f"{LISTS}/<list_id>/memberships/add-and-remove", self._put),
             ("POST", f"{LISTS}/records/memberships/batch/read", self._memberships),
+            ("GET", "/email/public/v1/events", self._events),
         )
         for method, path, answer in endpoints:
             app.add_url_rule(path, f"{method} {path}", self._view(answer), methods=[method])
@@ -166,6 +167,21 @@ class HubSpotStandIn:
                 if contact
             ]
         )
+
+    def _events(self) -> Answer:
+        """Return a page of e-mail events, the newest first."""
+        since, until, most, at = (
+            request.args.get(name, default, int)
+            for name, default in (("startTimestamp", 0), ("endTimestamp", 2**62), ("limit", 10), ("offset", 0))
+        )
+        found = [one for one in self.state.walk("email_event", reverse=True) if since <= one["created"] <= until]
+        page = found[at : at + min(most, 1_000)]
+        more = at + len(page) < len(found)
+        return {"events": page, "hasMore": more, "offset": str(at + len(page))}, 200
+
+    def tell(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """Let e-mail events be in the log: each with "id", "type", "created" and "recipient"."""
+        self.state.put("email_event", (Entry(f"{one['created']:020}{one['id']}", one) for one in events))
 
     def add(self, people: Iterable[Mapping[str, Any]]) -> list[str]:
         """Make contacts of these; return the ids of their records."""
