@@ -12,9 +12,10 @@ class ConnectorError(Exception):
 class RetryableError(ConnectorError):
     """Network, time-out, 429 or 5xx: the same call may succeed later. `retry_after` is in seconds where known."""
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, retry_after: float | None = None, status: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.status = status
 
 
 class PermanentError(ConnectorError):
@@ -27,7 +28,15 @@ class PermanentError(ConnectorError):
 
 
 class ConfigurationError(ConnectorError):
-    """401, 403 or a missing scope: nothing will work until the merchant mends the connection."""
+    """401, 403 or a missing scope: nothing will work until the merchant mends the connection.
+
+    `answer` is the platform's JSON, if it sent any: there are platforms whose servers turn the hasty away without.
+    """
+
+    def __init__(self, message: str, status: int | None = None, answer: Any = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.answer = answer
 
 
 class SignatureError(ConnectorError):

@@ -59,6 +59,7 @@ class Answer:
 
     body: Any
     headers: Mapping[str, str]
+    status: int = 200
 
 
 class Http:
@@ -162,14 +163,14 @@ def sort(what: str, response: requests.Response, content: bytes, wait: Wait) -> 
     message = f"{what} answered {status}"
     readable, body = parsed(content)
     if status in AGAIN or status >= 500:
-        raise RetryableError(message, wait(response.headers, body))
+        raise RetryableError(message, wait(response.headers, body), status)
     if status in (401, 403):
-        raise ConfigurationError(message)
+        raise ConfigurationError(message, status, body)
     if status >= 300:
         raise PermanentError(message, status, body)
     if not readable:
         raise RetryableError(f"{message} without JSON")
-    return Answer(body, response.headers)
+    return Answer(body, response.headers, status)
 
 
 def parsed(content: bytes) -> tuple[bool, Any]:

@@ -33,7 +33,14 @@ class AtOnce:
     seconds: float = 10
 
 
-Rate = Windows | Bucket | AtOnce
+@dataclass(frozen=True)
+class InTurn:
+    """No limit but on calls at the same time: a connection's lane makes one after the other, each in some `seconds`."""
+
+    seconds: float = 1
+
+
+Rate = Windows | Bucket | AtOnce | InTurn
 
 
 @dataclass(frozen=True)

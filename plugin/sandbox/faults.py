@@ -14,6 +14,7 @@ Kind = Literal[
     "error",
     "unauthorized",
     "throttled",
+    "turned away",
     "timeout",
     "half",
     "lost",
@@ -27,16 +28,17 @@ Kind = Literal[
 ]
 
 # status of the faults that answer instead of the platform; the others let it do its work and spoil the answer
-REFUSALS: Mapping[str, int] = {"error": 500, "unauthorized": 401, "throttled": 429, "timeout": 504}
+REFUSALS: Mapping[str, int] = {"error": 500, "unauthorized": 401, "throttled": 429, "turned away": 403, "timeout": 504}
 
 
 @dataclass(frozen=True)
 class Fault:
     """Spoils the next `times` requests (None: all) whose method, path and body hold these texts, after `skip` of them.
 
-    error, unauthorized: 500, 401 · throttled: 429 that asks to wait `seconds` · timeout: nothing is done, and the
-    answer comes after `seconds` · half: done, but the answer breaks off · lost: done, but the connection is cut before
-    the answer · cancelled: an import is accepted and its job ends cancelled.
+    error, unauthorized: 500, 401 · throttled: 429 that asks to wait `seconds` · turned away: 403 from a server before
+    the API, without JSON · timeout: nothing is done, and the answer comes after `seconds` · half: done, but the answer
+    breaks off · lost: done, but the connection is cut before the answer · cancelled: an import is accepted and its job
+    ends cancelled.
 
     Of bulk operations, whose start they match: failed: it ends so, with half of its data · denied: so, with none of it
     · cut: its file ends in the middle of a line · expired: its file is never to be had · slow: it takes `seconds` more
@@ -116,7 +118,7 @@ def install(app: Flask, faults: Faults, refusal: Callable[[int], Any], wait_head
         if g.fault.kind == "timeout":
             faults.hang(g.fault.seconds)
         status = REFUSALS[g.fault.kind]
-        response = jsonify(refusal(status))
+        response = jsonify(refusal(status)) if g.fault.kind != "turned away" else Response("<html>")
         response.status_code = status
         if g.fault.kind == "throttled" and wait_header:
             response.headers[wait_header] = str(round(g.fault.seconds))

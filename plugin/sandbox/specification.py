@@ -1,4 +1,6 @@
-"""Checks request bodies against a platform's published OpenAPI 3.0 description: what is wrong is refused, not ignored.
+"""Checks request bodies against a platform's published description: what is wrong is refused, not ignored.
+
+Descriptions are in OpenAPI 3.0 or in its predecessor, Swagger 2.0.
 
 For tests: jsonschema is installed for development alone, and nothing that runs in production imports this.
 """
@@ -26,7 +28,8 @@ def checker(path: Path) -> Check:
     """Return a check of (method, path, body) that says what is wrong with the body. `path` is gzipped JSON or YAML."""
     with gzip.open(path) as file:
         described = yaml.load(file, yaml.CSafeLoader) if ".yaml" in path.suffixes else json.load(file)
-    components = {"schemas": {name: mended(one) for name, one in described["components"]["schemas"].items()}}
+    schemas = described.get("components", {}).get("schemas", {})
+    components = {"schemas": {name: mended(one) for name, one in schemas.items()}}
     operations = list(bodies(described["paths"]))
 
     def check(method: str, path: str, body: Any) -> list[str]:
@@ -44,8 +47,19 @@ def bodies(paths: Mapping[str, Any]) -> Iterator[tuple[str, re.Pattern[str], Sch
     for template, methods in paths.items():
         pattern = re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)))
         for method, operation in methods.items():
-            for content in operation.get("requestBody", {}).get("content", {}).values():
-                yield method.upper(), pattern, mended(content["schema"])
+            for schema in schemas_of(operation):
+                yield method.upper(), pattern, mended(schema)
+
+
+def schemas_of(operation: Any) -> Iterator[Schema]:
+    """Yield the schemas of an operation's body: one for each media type, in Swagger 2.0 that of a parameter."""
+    if not isinstance(operation, dict):  # parameters that all methods of a path share
+        return
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        yield content["schema"]
+    for parameter in operation.get("parameters", ()):
+        if parameter.get("in") == "body":
+            yield parameter["schema"]
 
 
 def mended(schema: Schema, *, closed: bool = True) -> Schema:

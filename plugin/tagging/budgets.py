@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlmodel import Session
 
-from connectors.writers import AtOnce, Bucket, Rate, Windows
+from connectors.writers import AtOnce, Bucket, InTurn, Rate, Windows
 from plugin.db import table, upsert
 from plugin.models.tagging import Budget, Job
 from plugin.shops import Opened
@@ -33,6 +33,8 @@ def draw(session: Session, opened: Opened, endpoint: str, rate: Rate, cost: floa
         return max(LEAST_WAIT_SECONDS, closed)
     if isinstance(rate, AtOnce):
         return 0 if running(session, opened) < rate.count else rate.seconds
+    if isinstance(rate, InTurn):
+        return 0
     wait, left = drawn(rate, row.left or {}, cost, now.timestamp())
     if wait:
         return max(LEAST_WAIT_SECONDS, wait)
@@ -112,6 +114,8 @@ def duration(rate: Rate, costs: Sequence[float]) -> float:
     """
     if isinstance(rate, AtOnce):
         return 0
+    if isinstance(rate, InTurn):
+        return rate.seconds * sum(cost > 0 for cost in costs)
     if isinstance(rate, Bucket):
         return max(0.0, (sum(costs) - rate.capacity) / rate.restore)
     whole = [(sum(costs) - 1) // count * seconds for seconds, count in rate.limits if costs]
