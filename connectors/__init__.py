@@ -13,6 +13,7 @@ CONNECTORS = {
     "klaviyo": "connectors.email.klaviyo:Klaviyo",
     "brevo": "connectors.email.brevo:Brevo",
     "hubspot": "connectors.email.hubspot:HubSpot",
+    "mailchimp": "connectors.email.mailchimp:Mailchimp",
 }
 
 

@@ -25,6 +25,7 @@ from plugin.sandbox import KlaviyoStandIn, Server, ShopifyStandIn, State
 from plugin.sandbox.brevo import BrevoStandIn
 from plugin.sandbox.email import EmailStandIn
 from plugin.sandbox.hubspot import HubSpotStandIn
+from plugin.sandbox.mailchimp import MailchimpStandIn
 from plugin.sandbox.webhooks import Delivery
 from plugin.tagging import ledger, plan, push, rehearsal
 
@@ -34,6 +35,7 @@ EMAIL: Mapping[str, Callable[[Callable[[], datetime]], EmailStandIn]] = {
     "klaviyo": lambda time: KlaviyoStandIn(State(None), time, "key"),
     "brevo": lambda time: BrevoStandIn(State(None), time, "key"),
     "hubspot": lambda time: HubSpotStandIn(State(None), time, "token"),
+    "mailchimp": lambda time: MailchimpStandIn(State(None), time, "0123456789abcdef-us19"),
 }
 PROPERTY = "tagsmith_segments"
 memberships = table(Membership)

@@ -32,7 +32,7 @@ def outcome(merchant):
     }
 
 
-@pytest.mark.parametrize(("platform", "stride"), [("shopify", 1), ("klaviyo", 1), ("brevo", 3), ("hubspot", 3)])
+@pytest.mark.parametrize(("platform", "stride"), [("shopify", 1), ("klaviyo", 1), ("brevo", 3), ("hubspot", 3), ("mailchimp", 3)])
 def test_wherever_a_worker_is_killed_the_next_one_ends_as_if_nothing_had_happened(
     merchants, monkeypatch, platform, stride, time
 ):

@@ -1,0 +1,80 @@
+"""Mailchimp: an e-mail platform whose tags are static segments of an audience.
+
+A connection is about one audience: its key may see several, and each has members and tags of its own. There is no
+consent of an app's that gives less than the whole account, so a key that the merchant can take back is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connectors.base import ApiKey, Connector, Identity
+from connectors.email.mailchimp import batches, members, segments
+from connectors.email.mailchimp.api import PER_PAGE, Api
+from connectors.errors import ConfigurationError, PermanentError
+from connectors.writers import AtOnce, Call, Capabilities, Found, InTurn, MadeTag, Outcome, TagChange, TagMaker
+
+
+class Mailchimp(Connector, TagMaker):
+    slug = "mailchimp"
+    label = "Mailchimp"
+    role = "email"
+    install = ApiKey(fields=("api_key", "audience"))
+    capabilities = Capabilities(
+        writes="difference",
+        contact="email",
+        completion="either",
+        contacts_per_call=2 * segments.MOST_PER_SIDE,
+        lookups_per_call=PER_PAGE,
+        tag_length=segments.LONGEST_TAG,
+        tags_per_contact=1_000,  # Mailchimp names no limit; one that is read on one page
+        # Ten calls at the same time for all apps of a user, in whatever time. A connection makes its calls in turn.
+        rates={
+            "members": InTurn(),
+            "segments": InTurn(),
+            "tags": InTurn(),
+            "poll": InTurn(),
+            "batches": AtOnce(100, seconds=60),  # of the 500 that may wait for an account
+        },
+        quiet=True,
+    )
+
+    @property
+    def api(self) -> Api:
+        return Api(self.http, self.credentials["api_key"], self.credentials["audience"])
+
+    def check(self) -> Identity:
+        """Prove the key and that it sees the audience, which is whose account this is here."""
+        try:
+            audience = self.api.get("", fields="id,name")
+        except PermanentError as error:
+            if error.status == 404:
+                raise ConfigurationError(f"{error}: the key sees no audience with this id") from None
+            raise
+        return Identity(audience.required("id", audience.text), audience.text("name") or "Mailchimp")
+
+    def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
+        return members.lookups(keys)
+
+    def look_up(self, call: Call) -> Found:
+        return members.look_up(self.api, call, self.ids)
+
+    def make_tag(self, name: str) -> MadeTag:
+        return segments.make(self.api, name)
+
+    def drop_tag(self, tag_id: str) -> None:
+        segments.drop(self.api, tag_id)
+
+    def plan(self, changes: Sequence[TagChange]) -> Sequence[Call]:
+        """Change by batches what is to set nothing off, the rest by segments."""
+        quiet = [one for one in changes if one.quietly]
+        return [
+            *segments.plan([one for one in changes if not one.quietly], self.ids),
+            *batches.plan(quiet, self.credentials["audience"]),
+        ]
+
+    def send(self, call: Call) -> Outcome:
+        return batches.send(self.api, call) if call.endpoint == "batches" else segments.send(self.api, call)
+
+    def poll(self, job: str, contacts: Sequence[str]) -> Outcome | None:
+        return batches.poll(self.api, job, contacts)

@@ -1,0 +1,237 @@
+"""Mailchimp's stand-in: audiences, members, tags and batches of one account over HTTP."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from plugin.sandbox.desk import Desk
+from plugin.sandbox.email import Check
+from plugin.sandbox.faults import Faults, install
+from plugin.sandbox.model import text
+from plugin.sandbox.state import Document, State
+
+from .batches import Batches
+from .members import Members
+from .paging import page
+from .problems import RefusedError, problem
+from .segments import Segments
+
+__all__ = ["MailchimpStandIn"]
+
+AT_ONCE = 10
+
+Answer = tuple[Document | None, int]
+
+
+class MailchimpStandIn:
+    """One account with one audience. `app` answers its API; `stop` lets go of hanging requests.
+
+    A batch ends once it has been asked for `batch_polls` times. `check` is told method, path and body of each write,
+    and of each operation in a batch, and returns what is wrong with it.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        now: Callable[[], datetime],
+        api_key: str,
+        *,
+        audience: str = "a1b2c3d4e5",
+        batch_polls: int = 1,
+        check: Check | None = None,
+        name: str = "Practice Shop",
+    ) -> None:
+        self.state, self.now, self.api_key, self.audience, self.name = state, now, api_key, audience, name
+        self.check = check or (lambda *_: [])
+        self.members = Members(state, lambda: text(now()))
+        self.segments = Segments(state, self.members, lambda: text(now()))
+        self.batches = Batches(state, self._operate, lambda: text(now()), polls=batch_polls)
+        self.faults = Faults()
+        self._open = threading.Semaphore(AT_ONCE)
+        self.app = self._app()
+
+    def _app(self) -> Flask:
+        app = Flask("practice mailchimp")
+        install(app, self.faults, problem, wait_header=None)
+        self.desk = Desk(app, self.people, self.add)
+        app.register_error_handler(RefusedError, lambda error: respond(error.document, error.status))
+        app.register_error_handler(HTTPException, lambda error: respond(problem(error.code or 500), error.code or 500))
+        audience = "/3.0/lists/<audience>"
+        endpoints: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
+            ("GET", audience, self._audience),
+            ("POST", audience, self._upsert_many),
+            ("GET", f"{audience}/members", self._list_members),
+            ("POST", f"{audience}/members", self._add_member),
+            ("GET", f"{audience}/members/<digest>", self._member),
+            ("PUT", f"{audience}/members/<digest>", self._upsert_member),
+            ("DELETE", f"{audience}/members/<digest>", self._archive_member),
+            ("POST", f"{audience}/members/<digest>/tags", self._tag_member),
+            ("GET", f"{audience}/segments", self._list_segments),
+            ("POST", f"{audience}/segments", self._make_segment),
+            ("POST", f"{audience}/segments/<segment>", self._move),
+            ("DELETE", f"{audience}/segments/<segment>", self._drop_segment),
+            ("POST", "/3.0/batches", self._start_batch),
+            ("GET", "/3.0/batches/<batch>", self._batch),
+        )
+        for method, path, answer in endpoints:
+            app.add_url_rule(path, answer.__name__, self._view(answer), methods=[method])
+        app.add_url_rule("/results/<batch>.tar.gz", "results", self._results)
+        return app
+
+    def _view(self, answer: Callable[..., Answer]) -> Callable[..., Response]:
+        def view(**parts: str) -> Response:
+            with self._admitted():
+                if parts.pop("audience", self.audience) != self.audience:
+                    raise RefusedError(404)
+                if request.method in ("POST", "PUT"):
+                    self._inspect(request.method, request.path.removeprefix("/3.0"), self._body())
+                with self.state.transaction():
+                    self.batches.settle()
+                    document, status = answer(**parts)
+            return respond(document, status)
+
+        return view
+
+    @contextmanager
+    def _admitted(self) -> Iterator[None]:
+        given = request.authorization
+        if given is None or given.type != "basic" or given.password != self.api_key:
+            raise RefusedError(401, "Your API key may be invalid, or you've attempted to access the wrong datacenter.")
+        if not self._open.acquire(blocking=False):
+            raise RefusedError(429, f"You have exceeded the limit of {AT_ONCE} simultaneous connections.")
+        try:
+            yield
+        finally:
+            self._open.release()
+
+    @contextmanager
+    def busy(self, connections: int) -> Iterator[None]:
+        """Let others of the merchant's tools hold so many connections meanwhile."""
+        with ExitStack() as held:
+            for _ in range(connections):
+                held.enter_context(self._open)
+            yield
+
+    def _inspect(self, method: str, path: str, body: Any) -> None:
+        wrong = self.check(method, path, body)
+        if wrong:
+            raise RefusedError(400, "The resource submitted could not be validated.", [("", one) for one in wrong])
+
+    def _body(self) -> Any:
+        body = request.get_json(force=True, silent=True)
+        if not isinstance(body, dict):
+            raise RefusedError(400, "We encountered an unspecified JSON parsing error.")
+        return body
+
+    def _audience(self) -> Answer:
+        return {"id": self.audience, "name": self.name, "stats": {"member_count": self.members.count()}}, 200
+
+    def _list_members(self) -> Answer:
+        there = (self.segments.shown(one) for one in self.members.listed(request.args.get("status")))
+        return page("members", list(there), request) | {"list_id": self.audience}, 200
+
+    def _member(self, digest: str) -> Answer:
+        return self.segments.shown(self.members.known(digest)), 200
+
+    def _add_member(self) -> Answer:
+        return self.segments.shown(self.members.add(self._body())), 200
+
+    def _upsert_member(self, digest: str) -> Answer:
+        return self.segments.shown(self.members.upsert(digest, self._body())), 200
+
+    def _upsert_many(self) -> Answer:
+        return self.members.upsert_many(self._body()), 200
+
+    def _archive_member(self, digest: str) -> Answer:
+        self.members.archive(digest)
+        return None, 204
+
+    def _tag_member(self, digest: str) -> Answer:
+        self.segments.tag(digest, self._body())
+        return None, 204
+
+    def _list_segments(self) -> Answer:
+        kind = request.args.get("type")
+        there = [one for one in self.segments.all() if kind in (None, one["type"])]
+        return page("segments", there, request) | {"list_id": self.audience}, 200
+
+    def _make_segment(self) -> Answer:
+        return self.segments.make(self._body()), 200
+
+    def _move(self, segment: str) -> Answer:
+        return self.segments.move(segment, self._body()), 200
+
+    def _drop_segment(self, segment: str) -> Answer:
+        self.segments.drop(segment)
+        return None, 204
+
+    def _start_batch(self) -> Answer:
+        return self.batches.start(self._body()), 200
+
+    def _batch(self, batch: str) -> Answer:
+        return self.batches.poll(batch, request.host_url.rstrip("/")), 200
+
+    def _results(self, batch: str) -> Response:
+        """Give out an archive to whoever has its address. It lies in a storage that takes no credentials."""
+        content = None if "Authorization" in request.headers else self.batches.archive(batch)
+        return Response(content or b"<Error/>", 200 if content else 403, content_type="application/x-gzip")
+
+    def _operate(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """Do one operation of a batch, as far as this stand-in knows it."""
+        before, _, rest = path.partition(f"/lists/{self.audience}/members/")
+        digest, _, last = rest.partition("/")
+        try:
+            if before or method != "POST" or last != "tags":
+                raise RefusedError(404)
+            self._inspect(method, path, body)
+            self.segments.tag(digest, body)
+        except RefusedError as error:
+            return error.status, error.document
+        return 204, None
+
+    def add(self, people: Iterable[Mapping[str, Any]]) -> None:
+        """Let these be in the audience ("email", perhaps "status", subscribed unless told otherwise, and "tags")."""
+        for person in people:
+            self.members.keep(self.members.new(person["email"], person.get("status", "subscribed")))
+            if person.get("tags"):
+                self.put(person["email"], person["tags"])
+
+    def people(self) -> list[dict[str, Any]]:
+        """Return every member's address, status and tags, the archived included, after the batches that are due."""
+        self.batches.settle()
+        names = self.segments.names()
+        return [
+            {"email": one["email_address"], "status": one["status"], "tags": sorted(names[tag] for tag in one["tags"])}
+            for one in self.state.walk("member")
+        ]
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"api_key": self.api_key, "audience": self.audience}
+
+    def tags(self) -> dict[str, set[str]]:
+        return {one["email"]: set(one["tags"]) for one in self.people()}
+
+    def put(self, email: str, tags: Collection[str]) -> None:
+        for name in tags:
+            self.segments.put(email, name)
+
+    def stop(self) -> None:
+        self.faults.clear()
+
+
+def respond(document: Any, status: int) -> Response:
+    if document is None:
+        return Response(status=status)
+    response = jsonify(document)
+    response.status_code = status
+    if status >= 400:
+        response.content_type = "application/problem+json"
+    return response

@@ -1,0 +1,77 @@
+"""What befalls one e-mail platform alone: tags that merchants delete, contacts that go, limits without a word."""
+
+from datetime import timedelta
+
+import pytest
+
+from plugin.models.lanes import Lane
+from plugin.models.shops import Connection
+from plugin.models.tagging import PlatformTag, Push
+from tests.tagging.merchant import address
+
+
+def lane(merchant, platform):
+    [found] = [row for row in merchant.rows(Lane) if row.kind == f"sync:{merchant.places[platform]}"]
+    return found
+
+
+def tagged(merchants, platform, *numbers):
+    merchant = merchants(platforms=[platform])
+    merchant.customers(*numbers, store=False)
+    vip = merchant.segment("vip")
+    merchant.enter(vip, *numbers)
+    merchant.work()
+    assert merchant.tags(platform) == {address(number): {"seg:vip"} for number in numbers}
+    return merchant, vip
+
+
+class TestMailchimp:
+    def test_a_tag_that_the_merchant_deletes_is_made_again_and_all_who_carried_it_have_it_back(self, merchants):
+        merchant, vip = tagged(merchants, "mailchimp", 1, 2)
+        [made] = merchant.rows(PlatformTag)
+        account = merchant.mail["mailchimp"]
+        account.segments.drop(made.tag_id)
+        merchant.customers(3, store=False)
+        merchant.enter(vip, 3)
+        merchant.work()
+        assert merchant.tags("mailchimp") == {address(number): {"seg:vip"} for number in (1, 2, 3)}
+        [again] = merchant.rows(PlatformTag)
+        assert again.tag_id != made.tag_id
+        assert merchant.settled()
+
+    def test_who_left_the_audience_is_missing_and_is_not_made_again(self, merchants):
+        merchant, _ = tagged(merchants, "mailchimp", 1, 2)
+        new = merchant.segment("new")
+        merchant.mail["mailchimp"].members.archive(address(1))
+        merchant.enter(new, 1, 2)
+        merchant.work()
+        assert merchant.tags("mailchimp")[address(2)] == {"seg:vip", "seg:new"}
+        assert {row.contact: row.state for row in merchant.rows(Push)} == {address(1): "missing"}
+        assert {one["email"]: one["status"] for one in merchant.mail["mailchimp"].people()}[address(1)] == "archived"
+
+    @pytest.mark.parametrize("fault", ["turned away", "throttled"])
+    def test_being_turned_away_pauses_nothing_and_is_waited_out(self, merchants, fault):
+        merchant, _ = tagged(merchants, "mailchimp", 1)
+        new = merchant.segment("new")
+        merchant.mail["mailchimp"].faults.add(fault, seconds=40)
+        merchant.enter(new, 1)
+        merchant.work(patience=0)
+        wait = lane(merchant, "mailchimp").due_at - merchant.time()
+        assert timedelta(seconds=20) <= wait <= timedelta(seconds=60)
+        merchant.work()
+        assert merchant.tags("mailchimp")[address(1)] == {"seg:vip", "seg:new"}
+        assert {row.state for row in merchant.rows(Connection)} == {"active"}
+
+    def test_many_are_found_by_reading_the_audience_and_tagged_by_one_call(self, merchants):
+        merchant = merchants(platforms=["mailchimp"])
+        merchant.customers(*range(30), store=False)
+        merchant.customers(*range(30, 35), store=False, mail=False)
+        vip = merchant.segment("vip")
+        merchant.enter(vip, *range(35))
+        merchant.mail["mailchimp"].desk.requests.clear()
+        merchant.work()
+        assert merchant.tags("mailchimp") == {address(number): {"seg:vip"} for number in range(30)}
+        assert [(one["method"], one["path"].rpartition("/")[2]) for one in merchant.calls("mailchimp", "/members")] == [
+            ("GET", "members")
+        ]
+        assert len([one for one in merchant.calls("mailchimp", "/segments/") if one["method"] == "POST"]) == 1
