@@ -14,6 +14,7 @@ CONNECTORS = {
     "brevo": "connectors.email.brevo:Brevo",
     "hubspot": "connectors.email.hubspot:HubSpot",
     "mailchimp": "connectors.email.mailchimp:Mailchimp",
+    "omnisend": "connectors.email.omnisend:Omnisend",
 }
 
 

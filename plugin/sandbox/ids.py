@@ -29,6 +29,7 @@ BASES = {
             "list",
             "folder",
             "webhook",
+            "tagging",
         ]
     )
 }

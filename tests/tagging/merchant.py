@@ -26,6 +26,7 @@ from plugin.sandbox.brevo import BrevoStandIn
 from plugin.sandbox.email import EmailStandIn
 from plugin.sandbox.hubspot import HubSpotStandIn
 from plugin.sandbox.mailchimp import MailchimpStandIn
+from plugin.sandbox.omnisend import OmnisendStandIn
 from plugin.sandbox.webhooks import Delivery
 from plugin.tagging import ledger, plan, push, rehearsal
 
@@ -36,6 +37,7 @@ EMAIL: Mapping[str, Callable[[Callable[[], datetime]], EmailStandIn]] = {
     "brevo": lambda time: BrevoStandIn(State(None), time, "key"),
     "hubspot": lambda time: HubSpotStandIn(State(None), time, "token"),
     "mailchimp": lambda time: MailchimpStandIn(State(None), time, "0123456789abcdef-us19"),
+    "omnisend": lambda time: OmnisendStandIn(State(None), time, "key"),
 }
 PROPERTY = "tagsmith_segments"
 memberships = table(Membership)

@@ -75,3 +75,17 @@ class TestMailchimp:
             ("GET", "members")
         ]
         assert len([one for one in merchant.calls("mailchimp", "/segments/") if one["method"] == "POST"]) == 1
+
+
+class TestOmnisend:
+    def test_a_full_minute_is_waited_out_without_a_call_in_it(self, merchants):
+        merchant = merchants(platforms=["omnisend"])
+        merchant.customers(*range(62), store=False)
+        segments = [merchant.segment(f"s{number}") for number in range(62)]
+        for number, segment in enumerate(segments):
+            merchant.enter(segment, number)
+        began = merchant.time()
+        merchant.work()
+        assert [one["status"] for one in merchant.calls("omnisend", "/contacts/tags")] == [202] * 62
+        assert merchant.time() >= began + timedelta(seconds=60)
+        assert merchant.tags("omnisend") == {address(number): {f"seg:s{number}"} for number in range(62)}
