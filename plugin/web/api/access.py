@@ -109,7 +109,7 @@ def refuse(word: str) -> None:
 def answer(raw: bytes, work: Work) -> Response:
     """Do a request's work in one transaction, once for each Idempotency-Key, and answer with what it returns."""
     key: ApiKey = g.key
-    request_key = request.headers.get("Idempotency-Key", "").strip()
+    request_key = request.headers.get("Idempotency-Key", "")
     if len(request_key) > LONGEST_REQUEST_KEY:
         raise ProblemError(400, "unreadable", f"An Idempotency-Key has at most {LONGEST_REQUEST_KEY} characters.")
     sent = f"{request.path}\n{raw.hex()}"
