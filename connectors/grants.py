@@ -1,16 +1,28 @@
-"""OAuth tokens as platforms answer with them (RFC 6749 §5.1), and when the kept ones end."""
+"""OAuth as platforms speak it (RFC 6749): the way back from consent, tokens as answered, when the kept ones end."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.errors import RetryableError
-from connectors.installs import Grant
+from connectors.errors import RetryableError, SignatureError
+from connectors.installs import Callback, Grant
 from connectors.times import utc
 
 LONGEST_SECONDS = 86_400 * 366
+
+
+def called_back(platform: str, query: Sequence[tuple[str, str]]) -> Callback:
+    """Return the callback in a query that nobody signed. SignatureError: no consent was given, or it is no way back."""
+    given = dict(query)
+    if len(given) < len(query):
+        raise SignatureError(f"{platform}: a parameter is repeated")
+    if "error" in given:
+        raise SignatureError(f"{platform}: consent was not given")
+    if not given.get("code") or not given.get("state"):
+        raise SignatureError(f"{platform}: this is no way back from the page of consent")
+    return Callback("", given["code"], given["state"])
 
 
 def grant(platform: str, answer: Mapping[str, Any], now: datetime) -> Grant:

@@ -14,14 +14,15 @@ from connectors.errors import ConfigurationError, PermanentError, RetryableError
 from connectors.http import encode
 from connectors.records import Event
 from connectors.writers import Contact, MadeTag, TagChange
-from tests.connectors.contract import EngagementSourceContract, TagMakerContract, answer_everything
+from tests.connectors.contract import AppInstallContract, EngagementSourceContract, TagMakerContract, answer_everything
 
 ORIGIN = "https://api.hubapi.com"
 CONTACTS = f"{ORIGIN}/crm/objects/2026-09/contacts"
 LISTS = f"{ORIGIN}/crm/lists/2026-09"
 EVENTS = f"{ORIGIN}/email/public/v1/events"
 MEMBERSHIPS = f"{LISTS}/records/memberships/batch/read"
-HUBSPOT = HubSpot({"access_token": "pat-eu1-01234567-89ab-cdef-0123-456789abcdef"})
+APP = {"client_id": "our-app", "api_secret": "our-secret-of-hubspot"}
+HUBSPOT = HubSpot({"access_token": "pat-eu1-01234567-89ab-cdef-0123-456789abcdef", **APP})
 ACCOUNT = {"portalId": 4_815_162, "timeZone": "Europe/London", "companyCurrency": "GBP", "uiDomain": "app.hubspot.com"}
 
 
@@ -52,7 +53,7 @@ def became(number, kind, hours, **more):
     return Event(f"e{number}", kind, NOON - timedelta(hours=hours), **about)
 
 
-class TestHubSpot(TagMakerContract, EngagementSourceContract):
+class TestHubSpot(TagMakerContract, EngagementSourceContract, AppInstallContract):
     connector = HUBSPOT
     identity = Identity("4815162", "app.hubspot.com", "Europe/London", "GBP")
     forbidden_keys = frozenset(
@@ -62,6 +63,8 @@ class TestHubSpot(TagMakerContract, EngagementSourceContract):
         }
     )
     forbidden_paths = ("communication-preferences", "/batch/upsert", "/batch/create", "/batch/update")
+    public_credentials = ("client_id",)
+    signs_callback = False
     calls_when_all_enter = 1
     calls_when_all_swap = 8
     answer: ClassVar = {"recordsIdsAdded": [], "recordIdsRemoved": [], "recordIdsMissing": []}
@@ -76,6 +79,12 @@ class TestHubSpot(TagMakerContract, EngagementSourceContract):
         api.get(f"{ORIGIN}/account-info/2026-03/details", json=ACCOUNT)
         api.get(f"{CONTACTS}?limit=1", json={"results": []})
         api.put(f"{LISTS}/0/memberships/add-and-remove", status=404, json={"category": "OBJECT_NOT_FOUND"})
+
+    def returned(self, secret=None):
+        return [("code", "c0de"), ("state", "st4te")]
+
+    def grant(self):
+        return {"access_token": "t0ken", "refresh_token": "r3fresh", "expires_in": 1_800, "hub_id": 4_815_162}
 
     asked_at = NOON
     engagement: ClassVar = [

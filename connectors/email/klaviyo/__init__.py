@@ -66,7 +66,7 @@ class Klaviyo(Connector, TagWriter, EngagementSource, AppInstall):
         return consent.authorization_url(self.http, self.app, state, redirect_uri)
 
     def called_back(self, query: Sequence[tuple[str, str]], now: datetime) -> Callback:  # noqa: ARG002  signs no time
-        return consent.called_back(query)
+        return grants.called_back("klaviyo", query)
 
     def exchange(self, came: Callback, redirect_uri: str, now: datetime) -> Grant:
         return consent.exchange(self.http, self.app, came, redirect_uri, now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 from connectors import grants
 from connectors.base import OAuth
 from connectors.email.klaviyo.api import ORIGIN
-from connectors.errors import ConfigurationError, PermanentError, SignatureError
+from connectors.errors import ConfigurationError, PermanentError
 from connectors.http import Http
 from connectors.installs import Callback, Grant
 
@@ -53,18 +53,6 @@ def challenge(key: str) -> str:
 
 def unpadded(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def called_back(query: Sequence[tuple[str, str]]) -> Callback:
-    """Return the callback in a query. SignatureError: consent was not given, or this is no way back."""
-    given = dict(query)
-    if len(given) < len(query):
-        raise SignatureError("klaviyo: a parameter is repeated")
-    if "error" in given:
-        raise SignatureError("klaviyo: consent was not given")
-    if not given.get("code") or not given.get("state"):
-        raise SignatureError("klaviyo: this is no way back from the page of consent")
-    return Callback("", given["code"], given["state"])
 
 
 def exchange(http: Http, app: Mapping[str, str], came: Callback, redirect_uri: str, now: datetime) -> Grant:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 from plugin.sandbox.desk import Desk
 from plugin.sandbox.email import Check
@@ -17,9 +18,10 @@ from plugin.sandbox.limits import Left, Limits, Rates
 from plugin.sandbox.model import text
 from plugin.sandbox.state import Document, Entry, State
 
+from .consent import Consent, HubSpotApp
 from .records import CONTACT_TYPE, EDITABLE, Records, TakenError
 
-__all__ = ["HubSpotStandIn"]
+__all__ = ["HubSpotApp", "HubSpotStandIn"]
 
 DAY = 86_400
 RATES: Rates = {"api": ((10, 100), (DAY, 250_000))}
@@ -28,6 +30,7 @@ MOST_KEYS = 100
 CATEGORIES: Mapping[int, str] = {
     400: "VALIDATION_ERROR",
     401: "INVALID_AUTHENTICATION",
+    403: "MISSING_SCOPES",
     404: "OBJECT_NOT_FOUND",
     409: "CONFLICT",
     429: "RATE_LIMITS",
@@ -46,7 +49,7 @@ class RefusedError(Exception):
 
 
 class HubSpotStandIn:
-    """One account. `check` judges what is written to it."""
+    """One account. `check` judges what is written to it; `client` is an app that can be let in, beside the token."""
 
     def __init__(
         self,
@@ -56,11 +59,13 @@ class HubSpotStandIn:
         *,
         rates: Rates = RATES,
         check: Check | None = None,
+        client: HubSpotApp | None = None,
     ) -> None:
         self.state, self.now, self.access_token = state, now, access_token
         self.check = check or (lambda *_: [])
         self.limits = Limits(rates, now)
         self.records = Records(state, lambda: text(now()))
+        self.consent = Consent(state, now, client)
         self.faults = Faults()
         self.app = self._app()
 
@@ -87,12 +92,13 @@ class HubSpotStandIn:
         )
         for method, path, answer in endpoints:
             app.add_url_rule(path, f"{method} {path}", self._view(answer), methods=[method])
+        app.add_url_rule("/oauth/authorize", view_func=self._consent, methods=["GET", "POST"])
+        app.add_url_rule("/oauth/v3/token", view_func=self._token, methods=["POST"])
         return app
 
     def _view(self, answer: Callable[..., Answer]) -> Callable[..., Response]:
         def view(**parts: Any) -> Response:
-            if request.headers.get("Authorization") != f"Bearer {self.access_token}":
-                raise RefusedError(401, "Authentication credentials not found.")
+            self._admit(request.headers.get("Authorization", "").removeprefix("Bearer "))
             left = self.limits.enter("api")
             if left and left.over:
                 raise RefusedError(429, f"You have reached your {POLICIES[left.seconds].lower()} limit.", left)
@@ -102,6 +108,20 @@ class HubSpotStandIn:
                 return respond(*answer(**parts), left)
 
         return view
+
+    def _admit(self, token: str) -> None:
+        status = 200 if token == self.access_token else self.consent.status(token, request.path)
+        if status != 200:
+            raise RefusedError(status, "This app hasn't been granted what it needs." if status == 403 else "Expired.")
+
+    def _consent(self) -> BaseResponse:
+        page, status = self.consent.page(request.args, request.full_path)
+        if request.method == "POST" and status == 200:
+            return redirect(self.consent.allowed(request.args))
+        return Response(page, status)
+
+    def _token(self) -> Response:
+        return respond(*self.consent.token(request.form), None)
 
     def _account(self) -> Answer:
         about = {"portalId": 4_815_162, "accountType": "STANDARD", "uiDomain": "app.hubspot.com"}
