@@ -5,18 +5,21 @@ import io
 import json
 import re
 import tarfile
-from hashlib import md5
+from datetime import UTC, datetime, timedelta
+from hashlib import md5, sha256
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
 from connectors.base import Identity
 from connectors.email.mailchimp import Mailchimp
 from connectors.errors import ConfigurationError, PermanentError, RetryableError
+from connectors.records import Event
+from connectors.sources import Webhook
 from connectors.writers import Contact, MadeTag, Refused, TagChange
-from tests.connectors.contract import TagMakerContract
+from tests.connectors.contract import EngagementHooksContract, EngagementSourceContract, TagMakerContract
 
 KEY = "0123456789abcdef0123456789abcdef-us19"
 ORIGIN = "https://us19.api.mailchimp.com/3.0"
@@ -28,7 +31,81 @@ ARCHIVE = "https://mailchimp-api-batch.s3.amazonaws.com/b4tch.tar.gz"
 MAILCHIMP = Mailchimp({"api_key": KEY, "audience": "a1b2c3"})
 
 
-class TestMailchimp(TagMakerContract):
+CAMPAIGN = f"{ORIGIN}/reports/c4mp"
+SENT_AT = datetime(2026, 11, 20, 8, tzinfo=UTC)
+
+
+def event(number, kind, way, minutes=0, subject="Autumn", campaign="c4mp"):
+    person = sha256(f"person-{number}@example.com".encode()).hexdigest()[:16]
+    at = SENT_AT + timedelta(minutes=minutes)
+    email = f"person-{number}@example.com"
+    return Event(
+        f"{campaign or 'a1b2c3'}:{person}:{way}", f"email.{kind}", at, email=email, subject_id=campaign, subject=subject
+    )
+
+
+def moment(minutes):
+    return (SENT_AT + timedelta(minutes=minutes)).isoformat()
+
+
+def link(url):
+    return sha256(url.encode()).hexdigest()[:16]
+
+
+SHOP = "https://shop.example.com/sale"
+PAST = (
+    event(1, "delivered", "delivered"),
+    event(1, "opened", f"open:{moment(1)}", 1),
+    event(1, "opened", f"open:{moment(5)}", 5),
+    event(1, "clicked", f"click:{moment(2)}:{link(SHOP)}", 2, SHOP),
+    event(2, "bounced", "bounce:hard", 3),
+    event(3, "bounced", f"bounce:{moment(4)}", 4),
+    event(1, "unsubscribed", "unsubscribed", 6),
+    event(4, "marked_as_spam", "spam", 7),
+)
+
+
+def report(campaign="c4mp", audience="a1b2c3", **figures):
+    """A report with its figures, of a campaign for an audience."""
+    usual = {"emails_sent": 4, "opens": 2, "clicks": 1, "hard": 1, "unsubscribed": 1, "abuse_reports": 1} | figures
+    about = {"id": campaign, "list_id": audience, "type": "regular", "campaign_title": "Autumn", "send_time": moment(0)}
+    return about | {
+        "emails_sent": usual["emails_sent"],
+        "opens": {"opens_total": usual["opens"]},
+        "clicks": {"clicks_total": usual["clicks"]},
+        "bounces": {"hard_bounces": usual["hard"], "soft_bounces": 1, "syntax_errors": 0},
+        "unsubscribed": usual["unsubscribed"],
+        "abuse_reports": usual["abuse_reports"],
+    }
+
+
+def did(number, *activity):
+    return {"email_address": f"person-{number}@example.com", "activity": list(activity)}
+
+
+ACTIVITY = [
+    did(
+        1,
+        {"action": "open", "timestamp": moment(1)},
+        {"action": "click", "timestamp": moment(2), "url": SHOP},
+        {"action": "open", "timestamp": moment(5)},
+    ),
+    did(2, {"action": "bounce", "type": "hard", "timestamp": moment(3)}),
+    did(3, {"action": "bounce", "type": "soft", "timestamp": moment(4)}, {"action": "forwarded"}),
+    did(5),
+]
+
+
+def form(**fields):
+    return urlencode({name.replace("__", "[") + ("]" if "__" in name else ""): value for name, value in fields.items()})
+
+
+def left(number, told="unsubscribe", **data):
+    told_of = {"data__email": f"person-{number}@example.com", "data__list_id": "a1b2c3", "data__merges__FNAME": "Ü"}
+    return form(type=told, fired_at="2026-11-20 08:06:00", **told_of, **data).encode()
+
+
+class TestMailchimp(TagMakerContract, EngagementSourceContract, EngagementHooksContract):
     connector = MAILCHIMP
     identity = Identity("a1b2c3", "Friends of the shop")
     public_credentials = ("audience",)
@@ -53,10 +130,45 @@ class TestMailchimp(TagMakerContract):
     def a_job(self):
         return "1;b4tch"
 
+    engagement = PAST
+    shows_secret = False
+    hooked: ClassVar = {
+        left(1, data__campaign_id="c4mp", data__action="unsub", data__reason="manual"): [
+            event(1, "unsubscribed", "unsubscribed", 6, None)
+        ],
+        left(1, data__action="unsub"): [event(1, "unsubscribed", f"unsubscribed:{moment(6)}", 6, None, None)],
+        left(1, "cleaned", data__campaign_id="c4mp", data__reason="hard"): [
+            event(1, "bounced", "bounce:hard", 6, None)
+        ],
+        left(4, "cleaned", data__campaign_id="c4mp", data__reason="abuse"): [
+            event(4, "marked_as_spam", "spam", 6, None)
+        ],
+        left(1, data__action="delete", data__reason="manual"): [],
+        left(1, "profile"): [],
+    }
+
+    def sent(self, body, secret):
+        return Webhook({}, body)
+
+    def serve_engagement(self, api):
+        serve(api)
+
 
 @pytest.fixture(autouse=True)
 def _made_tags():
     MAILCHIMP.ids = {"SEG:VIP": "11", "seg:vip": "11", "seg:new": "12", "seg:ü": "13"}
+
+
+def serve(api, *reports):
+    """Answer what is asked of campaigns: their figures, and what stands below them."""
+    api.get(f"{ORIGIN}/reports", json={"reports": [*(reports or (report(),)), report("other", "another audience")]})
+    people = [{"email_address": key(number), "status": "sent" if number == 1 else "hard"} for number in (1, 2)]
+    api.get(f"{CAMPAIGN}/sent-to", json={"sent_to": people, "total_items": 2})
+    api.get(f"{CAMPAIGN}/email-activity", json={"emails": ACTIVITY, "total_items": 4})
+    gone = [{"email_address": key(1), "timestamp": moment(6)}]
+    api.get(f"{CAMPAIGN}/unsubscribed", json={"unsubscribes": gone, "total_items": 1})
+    spam = [{"email_address": key(4), "date": moment(7)}, {"email_address": None, "date": moment(7)}]
+    api.get(f"{CAMPAIGN}/abuse-reports", json={"abuse_reports": spam, "total_items": 2})
 
 
 def key(number):
@@ -457,3 +569,106 @@ class TestQuietChanges:
     def test_contacts_that_are_not_those_of_the_call_are_sent_again(self, api):
         assert MAILCHIMP.poll("4;b4tch", keys(0, 1, 2)).again == keys(0, 1, 2)
         assert not api.calls
+
+
+class TestReports:
+    now = SENT_AT + timedelta(days=1)
+
+    def round(self, cursor=None, now=None):
+        """Ask until a round is over; return its events and where to go on."""
+        events = []
+        while True:
+            told = MAILCHIMP.told(cursor, SENT_AT - timedelta(days=90), now or self.now)
+            events += told.events
+            cursor = json.loads(json.dumps(told.cursor))
+            if not told.more:
+                return events, cursor
+
+    def paths(self, api):
+        return [call.request.url.partition("/3.0/")[2].partition("?")[0] for call in api.calls]
+
+    def test_campaigns_without_news_are_not_read_again(self, api):
+        serve(api)
+        _, cursor = self.round()
+        api.calls.reset()
+        events, _ = self.round(cursor)
+        assert events == []
+        assert self.paths(api) == ["reports"]
+
+    def test_what_has_changed_is_read_from_shortly_before_the_last_time(self, api):
+        serve(api)
+        _, cursor = self.round()
+        api.replace("GET", f"{ORIGIN}/reports", json={"reports": [report(opens=3)]})
+        api.calls.reset()
+        events, cursor = self.round(cursor, self.now + timedelta(days=2))
+        assert self.paths(api) == ["reports", "reports/c4mp/email-activity"]
+        assert asked(api.calls[1])["since"] == (self.now - timedelta(hours=1)).isoformat()
+        assert {one.event_id for one in events} <= {one.event_id for one in PAST}
+        self.round(cursor, self.now + timedelta(days=2))
+        assert len(api.calls) == 3
+
+    def test_campaigns_are_followed_for_a_month_and_those_of_long_ago_read_once(self, api):
+        serve(api)
+        later = SENT_AT + timedelta(days=60)
+        events, cursor = self.round(now=later)
+        assert len(events) == len(PAST)
+        api.replace("GET", f"{ORIGIN}/reports", json={"reports": [report(opens=9)]})
+        events, cursor = self.round(cursor, later)
+        assert (events, cursor["known"]) == ([], {})
+
+    def test_many_recipients_are_read_page_by_page(self, api):
+        serve(api)
+        for start in (0, 1_000):
+            people = [did(number, {"action": "open", "timestamp": moment(1)}) for number in range(start, start + 1_000)]
+            page = {"emails": people[: 1_000 if not start else 5], "total_items": 1_005}
+            (api.replace if not start else api.add)("GET", f"{CAMPAIGN}/email-activity", json=page)
+        events, _ = self.round()
+        assert len({one.email for one in events if one.kind == "email.opened"}) == 1_005
+
+    def test_a_campaign_that_the_merchant_deleted_meanwhile_stops_nothing(self, api):
+        serve(api)
+        api.replace("GET", f"{CAMPAIGN}/email-activity", status=404, json={})
+        events, cursor = self.round()
+        assert len(events) == 3
+        assert cursor["until"] is None
+
+    def test_of_a_series_nobody_knows_when_an_e_mail_was_delivered(self, api):
+        serve(api, report() | {"type": "automation"})
+        events, _ = self.round()
+        assert [one.kind for one in events if one.kind == "email.delivered"] == []
+
+
+class TestHooks:
+    HERE = "https://tagsmith.example.com/hooks/mailchimp/t0ken"
+    WANTED: ClassVar = {
+        "events": {
+            "subscribe": False,
+            "unsubscribe": True,
+            "profile": False,
+            "cleaned": True,
+            "upemail": False,
+            "campaign": False,
+        },
+        "sources": {"user": True, "admin": True, "api": True},
+    }
+
+    def test_are_asked_for_once(self, api):
+        api.get(f"{LIST}/webhooks", json={"webhooks": []})
+        api.post(f"{LIST}/webhooks", json={"id": "h1"})
+        MAILCHIMP.send_engagement(self.HERE, "secret")
+        assert sent(api.calls[1]) == {"url": self.HERE, **self.WANTED}
+        api.replace("GET", f"{LIST}/webhooks", json={"webhooks": [{"id": "h1", "url": self.HERE, **self.WANTED}]})
+        MAILCHIMP.send_engagement(self.HERE, "secret")
+        assert len(api.calls) == 3
+
+    def test_that_somebody_changed_are_put_right(self, api):
+        changed = {"id": "h1", "url": self.HERE, **self.WANTED, "events": {"unsubscribe": False}}
+        api.get(f"{LIST}/webhooks", json={"webhooks": [{"id": "h0", "url": "https://x.example"}, changed]})
+        api.add("PATCH", f"{LIST}/webhooks/h1", json={"id": "h1"})
+        MAILCHIMP.send_engagement(self.HERE, "secret")
+        assert sent(api.calls[1]) == {"url": self.HERE, **self.WANTED}
+
+    def test_and_reports_tell_of_one_unsubscription_under_one_id(self):
+        body = left(1, data__campaign_id="c4mp", data__action="unsub").replace(b"person", b"Person")
+        [told] = MAILCHIMP.engagement(Webhook({}, body))
+        assert told.event_id in {one.event_id for one in PAST}

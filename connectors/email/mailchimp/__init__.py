@@ -7,19 +7,26 @@ consent of an app's that gives less than the whole account, so a key that the me
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
 
 from connectors.base import ApiKey, Connector, Identity
-from connectors.email.mailchimp import batches, members, segments
+from connectors.email.mailchimp import batches, engagement, hooks, members, segments
 from connectors.email.mailchimp.api import PER_PAGE, Api
+from connectors.engagement import HOOKS, SUPPLIED, EngagementHooks, EngagementSource, Told
 from connectors.errors import ConfigurationError, PermanentError
+from connectors.records import Event
+from connectors.sources import Webhook
 from connectors.writers import AtOnce, Call, Capabilities, Found, InTurn, MadeTag, Outcome, TagChange, TagMaker
 
 
-class Mailchimp(Connector, TagMaker):
+class Mailchimp(Connector, TagMaker, EngagementSource, EngagementHooks):
     slug = "mailchimp"
     label = "Mailchimp"
     role = "email"
     install = ApiKey(fields=("api_key", "audience"))
+    supplies = SUPPLIED
+    engagement_rates: ClassVar = {"reports": InTurn(), HOOKS: InTurn()}
     capabilities = Capabilities(
         writes="difference",
         contact="email",
@@ -78,3 +85,18 @@ class Mailchimp(Connector, TagMaker):
 
     def poll(self, job: str, contacts: Sequence[str]) -> Outcome | None:
         return batches.poll(self.api, job, contacts)
+
+    def endpoint(self, cursor: Any) -> str:  # noqa: ARG002  one for all
+        return "reports"
+
+    def told(self, cursor: Any, since: datetime, now: datetime) -> Told:
+        return engagement.told(self.api, cursor, since, now)
+
+    def send_engagement(self, url: str, secret: str) -> None:  # noqa: ARG002  Mailchimp shows none
+        hooks.send_to(self.api, url)
+
+    def proved(self, webhook: Webhook, secret: str) -> None:
+        """Nothing but the address that it came to proves a delivery of Mailchimp's."""
+
+    def engagement(self, webhook: Webhook) -> Sequence[Event]:
+        return hooks.events(webhook.body)
