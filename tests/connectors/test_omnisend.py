@@ -1,6 +1,7 @@
 """Omnisend: who is looked up and how, who shares a call, and what its answers mean."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,8 +10,9 @@ import pytest
 from connectors.base import Identity
 from connectors.email.omnisend import Omnisend
 from connectors.errors import ConfigurationError, PermanentError, RetryableError
+from connectors.records import Event
 from connectors.writers import Contact, TagChange
-from tests.connectors.contract import TagWriterContract, answer_everything
+from tests.connectors.contract import EngagementSourceContract, TagWriterContract, answer_everything
 
 ORIGIN = "https://api.omnisend.com/api"
 CONTACTS = f"{ORIGIN}/contacts"
@@ -19,7 +21,37 @@ BRAND = "60a6170920d91c215e949b5c"
 OMNISEND = Omnisend({"api_key": "60a6170920d91c215e949b5c-0123456789abcdef"})
 
 
-class TestOmnisend(TagWriterContract):
+def key(number):
+    return f"person-{number}@example.com"
+
+
+def keys(*numbers):
+    return tuple(map(key, numbers))
+
+
+def known(number, *tags, email=None):
+    return {"id": f"id{number}", "email": email or key(number), "status": "subscribed", "tags": list(tags)}
+
+
+UNTIL = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def left(number, days=1, status="unsubscribed", **more):
+    """A contact that unsubscribed so many days ago."""
+    at = (UNTIL - timedelta(days=days)).isoformat()
+    statuses = [
+        {"channel": "email", "status": status, "statusChangedAt": at},
+        {"channel": "sms", "status": "subscribed", "statusChangedAt": UNTIL.isoformat()},
+    ]
+    return known(number) | {"status": status, "statuses": statuses} | more
+
+
+def event(number, days=1):
+    at = UNTIL - timedelta(days=days)
+    return Event(f"id{number}:unsubscribed:{at.isoformat()}", "email.unsubscribed", at, email=key(number))
+
+
+class TestOmnisend(TagWriterContract, EngagementSourceContract):
     connector = OMNISEND
     identity = Identity(BRAND, "shop.example.com", currency="GBP")
     forbidden_keys = frozenset(
@@ -39,24 +71,28 @@ class TestOmnisend(TagWriterContract):
         api.get(CONTACTS, json={"contacts": [], "paging": {}})
         api.delete(TAGS, status=202)
 
+    engagement = (event(1), event(2, 20))
+
+    def serve_engagement(self, api):
+        """Whoever asks from the start sees two pages; whoever asks for what followed, the second alone."""
+        unreadable = left(5, statuses=[{"channel": "email"}])
+        first = [left(1), left(3, status="subscribed"), left(4, days=31), unreadable]
+        pages = {None: (first, "c1"), "c1": ([left(2, 20), left(6, email=None)], None)}
+
+        def answer(request):
+            asked = {name: value for name, [value] in parse_qs(urlsplit(request.url).query).items()}
+            contacts, after = pages[asked.get("after")]
+            paging = {"hasMore": after is not None, "cursors": {"after": after}}
+            return 200, {}, json.dumps({"contacts": contacts, "paging": paging})
+
+        api.add_callback("GET", CONTACTS, answer)
+
     def fewest_lookups(self, count):
         return count if count <= 20 else 1
 
 
-def key(number):
-    return f"person-{number}@example.com"
-
-
-def keys(*numbers):
-    return tuple(map(key, numbers))
-
-
 def change(number, add=(), remove=()):
     return TagChange(Contact(key(number), f"id{number}"), tuple(add), tuple(remove))
-
-
-def known(number, *tags, email=None):
-    return {"id": f"id{number}", "email": email or key(number), "status": "subscribed", "tags": list(tags)}
 
 
 def listed(api, *contacts, after=None):
@@ -219,3 +255,31 @@ class TestSending:
         with pytest.raises(RetryableError) as caught:
             self.send(change(1, ["seg:vip"]))
         assert caught.value.retry_after == seconds
+
+
+class TestUnsubscriptions:
+    since = UNTIL - timedelta(days=30)
+
+    def test_are_looked_for_among_the_contacts_that_changed(self, api):
+        listed(api, left(1), after="c1")
+        listed(api)
+        told = OMNISEND.told(None, self.since, UNTIL)
+        told = OMNISEND.told(told.cursor, self.since, UNTIL + timedelta(minutes=5))
+        OMNISEND.told(told.cursor, self.since, UNTIL + timedelta(minutes=10))
+        began = {"limit": "250", "sort": "updatedAt", "direction": "asc"}
+        assert [asked(one) for one in api.calls] == [
+            {**began, "updatedAtFrom": self.since.isoformat()},
+            {"limit": "250", "after": "c1"},
+            {**began, "updatedAtFrom": (UNTIL - timedelta(hours=1)).isoformat()},
+        ]
+
+    def test_a_page_that_is_not_known_any_more_begins_the_round_again_once(self, api):
+        listed(api, left(1), after="c1")
+        told = OMNISEND.told(None, self.since, UNTIL)
+        api.reset()
+        api.get(CONTACTS, status=400, json={"title": "Request contains invalid or missing fields"})
+        told = OMNISEND.told(told.cursor, self.since, UNTIL)
+        assert told.more
+        assert told.cursor["after"] is None
+        with pytest.raises(PermanentError):
+            OMNISEND.told(told.cursor, self.since, UNTIL)

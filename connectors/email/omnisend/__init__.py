@@ -6,18 +6,25 @@ Contacts are tagged by Omnisend's own ids. What is asked of it is taken and done
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
 
 from connectors.base import ApiKey, Connector, Identity
-from connectors.email.omnisend import contacts, tags
+from connectors.email.omnisend import contacts, engagement, tags
 from connectors.email.omnisend.api import Api
+from connectors.engagement import SUPPLIED, EngagementSource, Told
 from connectors.writers import Call, Capabilities, Found, Outcome, TagChange, TagWriter, Windows
 
+CONTACTS = Windows(((60, 400),))
 
-class Omnisend(Connector, TagWriter):
+
+class Omnisend(Connector, TagWriter, EngagementSource):
     slug = "omnisend"
     label = "Omnisend"
     role = "email"
     install = ApiKey(fields=("api_key",))
+    supplies = SUPPLIED
+    engagement_rates: ClassVar = {"contacts": CONTACTS}
     capabilities = Capabilities(
         writes="difference",
         contact="email",
@@ -27,7 +34,7 @@ class Omnisend(Connector, TagWriter):
         tag_length=tags.LONGEST_TAG,
         tags_per_contact=tags.MOST_TAGS,
         rates={
-            "contacts": Windows(((60, 400),)),
+            "contacts": CONTACTS,
             "add": Windows(((60, 60),)),
             "remove": Windows(((60, 60),)),
         },
@@ -59,3 +66,9 @@ class Omnisend(Connector, TagWriter):
 
     def send(self, call: Call) -> Outcome:
         return tags.send(self.api, call)
+
+    def endpoint(self, cursor: Any) -> str:  # noqa: ARG002  one for all
+        return "contacts"
+
+    def told(self, cursor: Any, since: datetime, now: datetime) -> Told:
+        return engagement.told(self.api, cursor, since, now)

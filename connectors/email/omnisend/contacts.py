@@ -45,7 +45,7 @@ def looked_up_page(api: Api, call: Call) -> Found:
     found = tuple(one for one in listed(page) if one.key in wanted)
     there = {one.key for one in found}
     left = tuple(key for key in call.contacts if key not in there)
-    pages, following = call.body["pages"] + 1, cursor(page)
+    pages, following = call.body["pages"] + 1, cursor_of(page)
     if not left or following is None:
         return Found(found)
     more = one_by_one(left) if pages >= len(left) else Call("contacts", {"after": following, "pages": pages}, left)
@@ -66,7 +66,7 @@ def contact(one: Payload) -> Contact | None:
     return Contact(address.casefold(), one.required("id", one.text), tuple(map(clean, one.texts("tags"))))
 
 
-def cursor(page: Payload) -> str | None:
+def cursor_of(page: Payload) -> str | None:
     """Return where the next page begins; None on the last one."""
     paging = page.object("paging")
     cursors = paging.object("cursors") if paging and paging.flag("hasMore") else None
