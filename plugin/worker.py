@@ -18,7 +18,7 @@ from plugin.db import reading
 from plugin.insight import days, past
 from plugin.segments.kept import learning, reminders, reviews
 from plugin.segments.membership import recompute, scores
-from plugin.tagging import alerts, holding, push
+from plugin.tagging import alerts, entries, holding, push
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ WORKS: dict[str, lanes.Work] = {
     "scores": scores.work,
     "sync": partial(push.run, store=ingest.store),
     "engagement": engagement.work,
+    "entries": entries.work,
     "backfill": backfill.work,
     "reconcile": reconcile.work,
     "refetch": ingest.refetch,

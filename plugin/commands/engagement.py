@@ -1,4 +1,4 @@
-"""Commands about what became of e-mails: how far platforms have told it, and asking anew."""
+"""Commands about what e-mail platforms tell of e-mails, and what they are told of segments beside tags."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from plugin import engagement, shops
 from plugin.commands.base import FailedError, Subparsers, WrongUseError, command, engine, group, shop_option
 from plugin.config import settings
 from plugin.db import reading, transaction
+from plugin.tagging import entries
 
 
 def add(commands: Subparsers) -> None:
@@ -17,6 +18,25 @@ def add(commands: Subparsers) -> None:
     shop_option(asking)
     asking.add_argument("connection", help="the connection's id")
     asking.add_argument("--days", type=int, help="how far back; default: ENGAGEMENT_HISTORY_DAYS")
+
+    telling = command(
+        commands, "entry-events", tell_entries, "tell a platform as events who enters and leaves segments"
+    )
+    shop_option(telling)
+    telling.add_argument("connection", help="the connection's id")
+    telling.add_argument("--off", action="store_true", help="no longer")
+
+
+def tell_entries(given: argparse.Namespace) -> None:
+    with reading(engine()) as session:
+        shop = shops.by_name(session, given.shop)
+    try:
+        changed = entries.choose(engine(), shop.shop_id, given.connection, on=not given.off)
+    except LookupError as error:
+        raise WrongUseError("there is no such connection") from error
+    except entries.NotTakenError as error:
+        raise WrongUseError(f"{error} takes no such events") from error
+    print(("told no longer" if given.off else "told from now on") if changed else "nothing to change")
 
 
 def list_known(given: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import false
 from sqlmodel import Field, SQLModel
 
 from plugin.models.columns import big, id_, key, moment, shop_key
@@ -50,7 +51,8 @@ class Connection(SQLModel, table=True):
     """A shop's link with one platform. `practice_origin` is set by the seeder alone.
 
     `sealed` holds its credentials, and `version` grows with each change of them: what was worked out from older ones
-    is then not kept. `installed_at` is when the merchant last connected it.
+    is then not kept. `installed_at` is when the merchant last connected it. `tells_entries`: whether entering and
+    leaving a segment are told there as events.
     """
 
     __tablename__ = "connections"
@@ -68,6 +70,7 @@ class Connection(SQLModel, table=True):
     practice_origin: str | None = None
     created_at: datetime = moment(null=False)
     tags_as: str = Field(default="tags", sa_column_kwargs={"server_default": "tags"})  # tags, metafield, both
+    tells_entries: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class Route(SQLModel, table=True):

@@ -139,6 +139,28 @@ class LedgerEntry(SQLModel, table=True):
     changed_at: datetime = moment(null=False)
 
 
+class SegmentEntry(SQLModel, table=True):
+    """That a contact entered a segment, or left it, as it is told to a platform: under `event_id`, always the same.
+
+    `told_at`: since when nothing is left to do about it; with an `error` it was not taken. `attempts`: calls that may
+    have told it.
+    """
+
+    __tablename__ = "segment_entries"
+    __table_args__ = keyed(Index("ix_segment_entries_told", "shop_id", "connection_id", "told_at", "moved_at"))
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    event_id: str = key()
+    contact: str = id_()
+    segment_id: str = id_()
+    entered: bool
+    moved_at: datetime = moment(null=False)
+    attempts: int = 0
+    error: str | None = None
+    told_at: datetime | None = moment()
+
+
 class Push(SQLModel, table=True):
     """A contact whose tags should differ. Cleared only if `version` is still the one that was sent."""
 

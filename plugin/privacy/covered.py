@@ -158,6 +158,11 @@ COVERED: Mapping[str, Cover] = {
         untagged="shop_id connection_id contact version state attempts changed_at",
         searched="error",
     ),
+    "segment_entries": Cover(
+        whose={"contact": "contact"},
+        untagged="shop_id connection_id event_id contact segment_id entered moved_at attempts told_at",
+        searched="error",
+    ),
     "jobs": Cover(untagged="changes", kept="shop_id connection_id job sent_at due_at polls"),
     "budgets": Cover(kept="shop_id connection_id endpoint left closed_until"),
     # A request stays as proof that it came and was answered.
@@ -178,7 +183,7 @@ COVERED: Mapping[str, Cover] = {
     "connections": Cover(
         searched="reason",
         kept="shop_id connection_id platform role account sealed version installed_at state practice_origin created_at "
-        "tags_as",
+        "tags_as tells_entries",
     ),
     "history_parts": Cover(
         searched="note",

@@ -50,10 +50,14 @@ SECTIONS = {
     "levels_met": "spells",
     "known_on": "contacts",
     "tags_written": "ledger",
+    "moves_told": "segment_entries",
     "requests": "data_requests",
 }
 PARTS_OF_ORDERS = {"lines": "line_items", "refunds": "refunds", "refunded_lines": "refund_lines"}
-OF_SEGMENTS = ("segments", "segment_history", "merges_and_segments", "segment_tests", "pins", "levels_met")
+OF_SEGMENTS = (
+    *("segments", "segment_history", "merges_and_segments", "segment_tests", "pins", "levels_met"),
+    "moves_told",
+)
 OURS_ALONE = ("shop_id",)
 
 
@@ -102,7 +106,7 @@ def export(session: Session, shop: Shop, request_id: str) -> dict[str, Any]:
     copies = names_of(session, Snapshot, "snapshot_id", "name", shop)
     for row in held["snapshots"]:
         row["snapshot"] = copies.get(row["snapshot_id"])
-    for row in held["known_on"] + held["tags_written"]:
+    for row in held["known_on"] + held["tags_written"] + held["moves_told"]:
         row["platform"] = platforms.get(row["connection_id"])
     for row in held["tags_written"]:
         row |= {"in_field": marks.is_in_field(row["tag"]), "tag": marks.plain(row["tag"])}

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from connectors.records import TagsChanged
 from plugin import clock, lanes, shops
 from plugin.db import Id, UTCDateTime, among, fold, insert, table, upsert
-from plugin.models.tagging import Contact, Job
+from plugin.models.tagging import Contact, Job, SegmentEntry
 from plugin.tagging.plan import OURS, ledger, owned_tags
 from plugin.tagging.pushes import Place, here, keys, of, pushes, reconsider
 
@@ -71,16 +71,17 @@ def put(session: Session, place: Place, tag: str, contacts: Collection[str], sta
     )
 
 
-def settle(session: Session, place: Place, contacts: Collection[str]) -> None:
-    """The platform has taken all that was intended for these contacts."""
+def settle(session: Session, place: Place, contacts: Collection[str], before: str, after: str) -> list[tuple[str, str]]:
+    """The platform has taken what was `before` for these contacts; return of whom, and which folded tags."""
     if not contacts:
-        return
-    for before, after in (("intended", "confirmed"), ("removing", "removed")):
-        session.execute(
-            update(ledger)
-            .where(about(place, contacts), ledger.c.state == before)
-            .values(state=after, changed_at=clock.now())
-        )
+        return []
+    written = (
+        update(ledger)
+        .where(about(place, contacts), ledger.c.state == before)
+        .values(state=after, changed_at=clock.now())
+        .returning(ledger.c.contact, ledger.c.folded)
+    )
+    return [(contact, folded) for contact, folded in session.execute(written)]
 
 
 def strike(session: Session, place: Place, pairs: Iterable[tuple[str, str]]) -> None:
@@ -169,7 +170,7 @@ def forget(session: Session, shop_id: str, contacts: Collection[str]) -> None:
     In a job that runs their places stay, without saying whose they were: its errors are told by place.
     """
     for place in shops.connections(session, shop_id):
-        for gone in (pushes, table(Contact), ledger):
+        for gone in (pushes, table(Contact), table(SegmentEntry), ledger):
             session.execute(delete(gone).where(here(gone, place), among(gone.c.contact, keys(contacts))))
         for job in session.execute(select(jobs).where(here(jobs, place))):
             if any(contact in contacts for contact, _ in job.changes):

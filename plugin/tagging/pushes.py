@@ -14,6 +14,7 @@ from plugin.db import Id, Keys, UTCDateTime, among, insert, table
 from plugin.models.tagging import Push
 
 ATTEMPTS = 5
+NOT_TAKEN = "the platform did not take it"
 
 pushes = table(Push)
 

@@ -11,11 +11,10 @@ from connectors.writers import Outcome
 from plugin import clock
 from plugin.db import table, upsert
 from plugin.models.tagging import Job
-from plugin.tagging import contacts, ledger, pushes
+from plugin.tagging import contacts, entries, ledger, pushes
 from plugin.tagging.pushes import Place
 
 FIRST_POLL = timedelta(seconds=2)
-NOT_TAKEN = "the platform did not take it"
 
 
 def settle(session: Session, place: Place, outcome: Outcome, asked: Sequence[str], versions: Mapping[str, int]) -> None:
@@ -25,7 +24,9 @@ def settle(session: Session, place: Place, outcome: Outcome, asked: Sequence[str
     reasons = {each.contact: each.reason for each in outcome.refused}
     final = {each.contact for each in outcome.refused if each.final}
     ended = {*outcome.accepted, *reasons, *outcome.missing, *outcome.again}
-    ledger.settle(session, place, now.keys() & outcome.accepted)
+    written = now.keys() & outcome.accepted
+    entered = ledger.settle(session, place, written, "intended", "confirmed")
+    entries.note(session, place, entered, ledger.settle(session, place, written, "removing", "removed"))
     contacts.lose(session, place, now.keys() & outcome.missing)
     pushes.done(session, place, same & {*outcome.accepted})
     pushes.put(session, place, same & {*outcome.missing}, "missing")
@@ -33,7 +34,7 @@ def settle(session: Session, place: Place, outcome: Outcome, asked: Sequence[str
         refused = {contact for contact in same if reasons.get(contact) == reason}
         pushes.stumble(session, place, refused - final, reason, state="failed")
         pushes.set_aside(session, place, refused & final, reason)
-    pushes.stumble(session, place, same & {*outcome.again}, NOT_TAKEN)
+    pushes.stumble(session, place, same & {*outcome.again}, pushes.NOT_TAKEN)
     if outcome.job:
         pushes.put(session, place, now.keys() - ended, "sent")
         keep(session, place, outcome.job, [(one if one in now else "", versions[one]) for one in asked])

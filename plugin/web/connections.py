@@ -12,7 +12,7 @@ from plugin.config import settings
 from plugin.db import reading, transaction
 from plugin.insight.arrival import arrivals
 from plugin.insight.delivery import label, links
-from plugin.tagging import keeping
+from plugin.tagging import entries, keeping
 from plugin.web import consents, engine
 from plugin.web.wording import ways
 
@@ -25,6 +25,7 @@ def listing() -> str:
         found = links(session, g.shop.shop_id)
         past = arrivals(session, g.shop.shop_id)
         told = engagement.known(session, g.shop.shop_id)
+        entered = {one.connection.connection_id: entries.figures(session, one.connection) for one in found}
     again = {one.connection.connection_id for one in found if install.again(one.connection)}
     return render_template(
         "connections/list.html",
@@ -32,6 +33,8 @@ def listing() -> str:
         arrivals=past,
         again=again,
         told=told,
+        entered=entered,
+        telling={one.connection.connection_id for one in found if entries.offered(one.connection.platform)},
         offered={slug: label(slug) for slug in consents.offered()},
         outside=settings().public_url if g.frame else "",
     )
@@ -73,6 +76,26 @@ def check(connection_id: str) -> Response:
             if opened.role == "store":
                 lanes.poke(session, g.shop.shop_id, f"subscriptions:{connection_id}")
         flash(gettext("%(where)s answers, as %(name)s.", where=where, name=identity.name))
+    return redirect(url_for("connections.listing"))
+
+
+@bp.post("/connections/<connection_id>/entries")
+def tell_entries(connection_id: str) -> Response:
+    """Tell who enters a segment and who leaves it as events from now on, or no longer."""
+    on = request.form.get("on") == "1"
+    try:
+        changed = entries.choose(engine(), g.shop.shop_id, connection_id, on=on)
+    except LookupError:
+        abort(404)
+    except entries.NotTakenError:
+        abort(400)
+    except ConnectorError as error:
+        flash(gettext("It stays as it was: %(why)s", why=str(error)), "bad")
+    else:
+        if changed and on:
+            flash(gettext("From now on it is told who enters a segment and who leaves it."))
+        elif changed:
+            flash(gettext("It is not told any more who enters a segment and who leaves it."))
     return redirect(url_for("connections.listing"))
 
 

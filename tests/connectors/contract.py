@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from connectors.base import Connector, Identity
 from connectors.engagement import SUPPLIED, Told
+from connectors.entries import Entry
 from connectors.errors import ConfigurationError, ConnectorError, PermanentError, RetryableError, SignatureError
 from connectors.http import encode
 from connectors.installs import Callback
@@ -400,6 +401,42 @@ class EngagementHooksContract(ConnectorContract):
     def test_says_of_engagement_without_fields_that_nobody_can_read_it(self, body):
         with pytest.raises(PermanentError):
             self.connector.engagement(self.sent(body, "secret-of-ours"))
+
+
+class EntryTellerContract(ConnectorContract):
+    events_per_call: ClassVar[int]
+
+    def entries(self, number: int, *, again: bool = False) -> list[Entry]:
+        at = datetime(2026, 11, 22, 12, tzinfo=UTC)
+        return [
+            Entry(f"id{one}", Contact(f"p{one}@example.com", f"P{one}"), "Best", "seg:best", one % 2 == 0, at, again)
+            for one in range(number)
+        ]
+
+    def test_says_whether_it_may_tell_entries(self, api):
+        answer_everything(api, status=400, json={})
+        self.connector.may_tell()
+        api.reset()
+        answer_everything(api, status=403, json={})
+        with pytest.raises(ConfigurationError):
+            self.connector.may_tell()
+
+    def test_plans_as_few_calls_for_entries_as_the_platform_allows_and_each_entry_once(self):
+        number = 2 * self.events_per_call + 1
+        calls = self.connector.plan_entries(self.entries(number))
+        assert len(calls) == 3
+        assert [one for call in calls for one in call.contacts] == [f"id{one}" for one in range(number)]
+        assert {call.endpoint for call in calls} <= self.connector.entry_rates.keys()
+
+    def test_an_entry_that_may_have_been_told_is_told_by_itself(self):
+        calls = self.connector.plan_entries([*self.entries(3), *self.entries(5, again=True)[3:]])
+        assert [call.contacts for call in calls] == [("id0", "id1", "id2"), ("id3",), ("id4",)]
+
+    def test_an_entry_names_nobody_but_by_the_platforms_own_id(self):
+        for call in self.connector.plan_entries([*self.entries(2), *self.entries(4, again=True)[2:]]):
+            said = json.dumps(call.body)
+            assert "example.com" not in said
+            assert [f"P{one.removeprefix('id')}" in said for one in call.contacts] == [True] * len(call.contacts)
 
 
 def by_id(events) -> dict[str, Event]:

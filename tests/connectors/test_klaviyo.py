@@ -13,12 +13,20 @@ import requests
 
 from connectors.base import Identity
 from connectors.email.klaviyo import Klaviyo
+from connectors.entries import Entry
 from connectors.errors import ConfigurationError, PermanentError, RetryableError, SignatureError
 from connectors.http import encode
 from connectors.installs import Callback
 from connectors.records import Event
-from connectors.writers import Contact, Refused, TagChange
-from tests.connectors.contract import AppInstallContract, EngagementSourceContract, TagWriterContract, answer_everything
+from connectors.writers import Contact, Outcome, Refused, TagChange
+from plugin.sandbox.specification import checker
+from tests.connectors.contract import (
+    AppInstallContract,
+    EngagementSourceContract,
+    EntryTellerContract,
+    TagWriterContract,
+    answer_everything,
+)
 
 ORIGIN = "https://a.klaviyo.com"
 PROFILES = f"{ORIGIN}/api/profiles"
@@ -31,7 +39,7 @@ APP = {"client_id": "0123456789abcdef", "api_secret": "hush" * 8}
 KLAVIYO = Klaviyo({"api_key": "pk_0123456789abcdef0123456789abcdef01", **APP})
 
 
-class TestKlaviyo(TagWriterContract, EngagementSourceContract, AppInstallContract):
+class TestKlaviyo(TagWriterContract, EngagementSourceContract, EntryTellerContract, AppInstallContract):
     connector = KLAVIYO
     public_credentials = ("client_id",)
     signs_callback = False
@@ -43,6 +51,7 @@ class TestKlaviyo(TagWriterContract, EngagementSourceContract, AppInstallContrac
         }
     )
     forbidden_paths = ("profile-subscription-bulk", "profile-suppression-bulk", "/api/profile-import", "/api/lists")
+    events_per_call = 1_000
     calls_when_all_enter = 1
     calls_when_all_swap = 1
 
@@ -255,6 +264,53 @@ class TestConsent:
         api.replace(method, f"{ORIGIN}/api/{path}", status=403, json={"errors": [{"code": "permission_denied"}]})
         with pytest.raises(ConfigurationError, match=f"the scope {scope} is needed"):
             KLAVIYO.check()
+
+
+class TestEntries:
+    def calls(self, again=False):
+        at = datetime(2026, 11, 22, 11, 30, tzinfo=UTC)
+        return KLAVIYO.plan_entries(
+            [
+                Entry("id1", Contact(key(1), "P1"), "Best", "seg:best", True, at, again),
+                Entry("id2", Contact(key(2), "P2"), "Best", "seg:best", False, at, again),
+            ]
+        )
+
+    def test_each_is_an_event_of_its_profile_at_its_own_moment(self):
+        [call] = self.calls()
+        [entered, left] = call.body["data"]["attributes"]["events-bulk-create"]["data"]
+        assert entered["attributes"]["profile"] == {"data": {"type": "profile", "id": "P1", "attributes": {}}}
+        [event] = entered["attributes"]["events"]["data"]
+        assert event["attributes"] == {
+            "properties": {"Segment": "Best", "Tag": "seg:best"},
+            "time": "2026-11-22T11:30:00+00:00",
+            "unique_id": "id1",
+            "metric": {"data": {"type": "metric", "attributes": {"name": "Entered Segment"}}},
+        }
+        [event] = left["attributes"]["events"]["data"]
+        assert event["attributes"]["metric"]["data"]["attributes"]["name"] == "Left Segment"
+
+    @pytest.mark.parametrize("status", [400, 409, 413])
+    def test_what_fails_as_a_whole_is_told_one_by_one(self, api, status):
+        api.post(f"{ORIGIN}/api/event-bulk-create-jobs", status=status, json={"errors": []})
+        [call] = self.calls()
+        assert KLAVIYO.tell(call) == Outcome(again=("id1", "id2"))
+
+    def test_one_that_is_refused_by_itself_is_said_so_without_what_it_was_about(self, api):
+        error = {"code": "invalid", "title": "Invalid input.", "detail": "anna@example.com is not right"}
+        api.post(EVENTS, status=400, json={"errors": [error]})
+        first, _ = self.calls(again=True)
+        assert KLAVIYO.tell(first) == Outcome(refused=(Refused("id1", "invalid: Invalid input.", final=True),))
+        api.replace("POST", EVENTS, status=404, json={})
+        assert KLAVIYO.tell(first) == Outcome(missing=("id1",))
+
+    def test_what_is_written_is_right_by_klaviyos_own_specification(self, shared):
+        check = checker(shared / "specs/email/klaviyo/klaviyo-stable.json.gz")
+        assert check("POST", "/api/event-bulk-create-jobs", {"data": {"type": "event"}})
+        assert check("POST", "/api/events", {"data": {"type": "event", "attributes": {}}})
+        for call in (*self.calls(), *self.calls(again=True)):
+            path = "/api/events" if call.endpoint == "event" else "/api/event-bulk-create-jobs"
+            assert check("POST", path, call.body) == []
 
 
 class TestEngagement:

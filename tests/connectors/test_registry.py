@@ -8,9 +8,10 @@ import pytest
 
 import connectors
 import tests.connectors
-from connectors import base, engagement, installs, sources, writers
+from connectors import base, engagement, entries, installs, sources, writers
 from connectors.base import Connector
 from connectors.engagement import EngagementHooks, EngagementSource
+from connectors.entries import EntryTeller
 from connectors.installs import AppInstall, EmbeddedPages
 from connectors.sources import EventSource, HistorySource, OrderSource, RatingSource
 from connectors.writers import AudienceMaker, FieldWriter, PixelHost, TagMaker, TagWriter
@@ -20,6 +21,7 @@ CONTRACTS = {
     Connector: contract.ConnectorContract,
     EngagementSource: contract.EngagementSourceContract,
     EngagementHooks: contract.EngagementHooksContract,
+    EntryTeller: contract.EntryTellerContract,
     EventSource: contract.EventSourceContract,
     AppInstall: contract.AppInstallContract,
     EmbeddedPages: contract.EmbeddedPagesContract,
@@ -57,7 +59,7 @@ def roles_under_test(connector):
 
 
 def test_every_role_has_its_part_of_the_suite():
-    modules = (base, engagement, installs, sources, writers)
+    modules = (base, engagement, entries, installs, sources, writers)
     named = [(module, one) for module in modules for one in vars(module).values() if isinstance(one, ABCMeta)]
     roles = {one for module, one in named if one.__module__ == module.__name__}
     assert roles == CONTRACTS.keys()

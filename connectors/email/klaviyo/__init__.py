@@ -10,10 +10,11 @@ from urllib.parse import quote
 from connectors import grants
 from connectors.base import ApiKey, Connector, Identity
 from connectors.batches import cut
-from connectors.email.klaviyo import consent, engagement, imports, scopes
+from connectors.email.klaviyo import consent, engagement, entries, imports, scopes
 from connectors.email.klaviyo.api import Api
 from connectors.email.klaviyo.consent import OAUTH
 from connectors.engagement import SUPPLIED, EngagementSource, Told
+from connectors.entries import Entry, EntryTeller
 from connectors.errors import PermanentError
 from connectors.installs import AppInstall, Callback, Grant
 from connectors.payload import Payload
@@ -24,7 +25,7 @@ PROFILES_PER_PAGE = 100
 FILTER_BYTES = 6_000  # servers on the way take addresses of 8,000
 
 
-class Klaviyo(Connector, TagWriter, EngagementSource, AppInstall):
+class Klaviyo(Connector, TagWriter, EngagementSource, EntryTeller, AppInstall):
     slug = "klaviyo"
     label = "Klaviyo"
     role = "email"
@@ -32,6 +33,7 @@ class Klaviyo(Connector, TagWriter, EngagementSource, AppInstall):
     oauth = OAUTH
     supplies = SUPPLIED
     engagement_rates = engagement.RATES
+    entry_rates = entries.RATES
     capabilities = Capabilities(
         writes="state",
         contact="email",
@@ -99,6 +101,15 @@ class Klaviyo(Connector, TagWriter, EngagementSource, AppInstall):
 
     def told(self, cursor: Any, since: datetime, now: datetime) -> Told:
         return engagement.told(self.api, cursor, since, now)
+
+    def may_tell(self) -> None:
+        scopes.prove(self.api, "events:write")
+
+    def plan_entries(self, told: Sequence[Entry]) -> Sequence[Call]:
+        return entries.plan(told)
+
+    def tell(self, call: Call) -> Outcome:
+        return entries.tell(self.api, call)
 
     def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
         """Ask for as many addresses in one call as a page of answers and an address line hold."""

@@ -17,6 +17,7 @@ from plugin.sandbox.state import Document, State
 
 from . import documents
 from .consent import Consent, KlaviyoApp
+from .entries import Entries
 from .events import Events
 from .filter import EVERYBODY, Filter, FilterError, parse
 from .jobs import Jobs
@@ -65,6 +66,7 @@ class KlaviyoStandIn:
         self.windows = Windows(rates, now)
         self.profiles = Profiles(state, lambda: text(now()))
         self.events = Events(state)
+        self.entries = Entries(state, self.profiles)
         self.jobs = Jobs(state, self.profiles, now, polls=job_polls, seconds=job_seconds)
         self.faults = Faults()
         self.app = self._app()
@@ -87,6 +89,8 @@ class KlaviyoStandIn:
             ("GET", f"{imports}/<id_>/import-errors", "import-errors", self._import_errors),
             ("GET", "/api/metrics", "metrics", self._metrics),
             ("GET", "/api/events", "events", self._events),
+            ("POST", "/api/events", "event", self._take_event),
+            ("POST", "/api/event-bulk-create-jobs", "bulk-events", self._take_events),
         )
         for method, path, endpoint, answer in endpoints:
             app.add_url_rule(path, endpoint, self._view(endpoint, answer), methods=[method])
@@ -204,6 +208,14 @@ class KlaviyoStandIn:
 
     def _events(self) -> Answer:
         return self.events.page(request, origin()), 200
+
+    def _take_event(self) -> Answer:
+        self.entries.take_one(self._body())
+        return {}, 202
+
+    def _take_events(self) -> Answer:
+        self.entries.take_many(self._body())
+        return {}, 202
 
     def add(self, people: Iterable[Mapping[str, Any]]) -> list[str]:
         """Make profiles of these (each any fields of Profile); return their ids."""

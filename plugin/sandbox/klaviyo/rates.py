@@ -25,6 +25,8 @@ RATES: Mapping[str, Rate] = {
     "import-errors": MEDIUM,
     "metrics": MEDIUM,
     "events": EXTRA_LARGE,
+    "event": EXTRA_LARGE,
+    "bulk-events": MEDIUM,
 }
 BURST, STEADY = 1, 60
 

@@ -17,6 +17,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "import-errors": ("profiles:read",),
     "metrics": ("metrics:read",),
     "events": ("events:read",),
+    "event": ("events:write",),
     "bulk-events": ("events:write",),
 }
 
