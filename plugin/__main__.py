@@ -21,6 +21,7 @@ from plugin.commands import (
     shops,
     site_keys,
     tags,
+    webhooks,
 )
 from plugin.commands.base import FailedError, WrongUseError, hang_up
 from plugin.config import MissingSecretError
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
         tags,
         api_keys,
         site_keys,
+        webhooks,
     ):
         module.add(commands)
     return top

@@ -48,6 +48,7 @@ from plugin.web import (
     snapshots,
     snippet,
     trials,
+    webhooks,
 )
 
 FORM_BYTES = 256_000  # the longest query, percent-encoded, and room for the rest
@@ -74,6 +75,7 @@ PAGES = (
     deliveries,
     connections,
     keys,
+    webhooks,
     requests,
     docs,
     embedded,

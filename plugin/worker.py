@@ -16,6 +16,7 @@ from plugin import backfill, clock, engagement, ingest, lanes, privacy, reconcil
 from plugin.config import settings
 from plugin.db import reading
 from plugin.insight import days, past
+from plugin.outgoing import endpoints, sending
 from plugin.segments.kept import learning, reminders, reviews
 from plugin.segments.membership import recompute, scores
 from plugin.tagging import alerts, entries, holding, push
@@ -43,6 +44,7 @@ WORKS: dict[str, lanes.Work] = {
     "privacy": privacy.work,
     "retention": privacy.retention,
     "tokens": tokens.work,
+    endpoints.LANE: sending.work,
 }
 LOOK_EVERY_SECONDS = 1
 

@@ -23,6 +23,7 @@ from plugin.migrations import upgrade
 from plugin.models.access import SiteKey
 from plugin.models.shops import Connection
 from plugin.models.site import Subscription
+from plugin.models.webhooks import WebhookEndpoint
 from plugin.worker import Worker
 
 
@@ -132,10 +133,11 @@ def rotate_keys(_given: argparse.Namespace) -> None:
         count = reseal(session, Connection)
         reseal(session, Subscription)
         reseal(session, SiteKey)
+        reseal(session, WebhookEndpoint)
     print(f"{count} connections sealed anew")
 
 
-def reseal(session: Session, model: type[Connection | Subscription | SiteKey]) -> int:
+def reseal(session: Session, model: type[Connection | Subscription | SiteKey | WebhookEndpoint]) -> int:
     """Seal all rows of a table with the newest key; return how many there are."""
     rows = table(model)
     found = session.execute(select(*rows.primary_key, rows.c.sealed)).all()

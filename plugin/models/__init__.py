@@ -14,6 +14,7 @@ from plugin.models import (
     standing,
     structures,
     tagging,
+    webhooks,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "standing",
     "structures",
     "tagging",
+    "webhooks",
 ]

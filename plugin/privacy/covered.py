@@ -14,9 +14,9 @@ class Cover:
     """One table: `whose` says by which columns a row is a person's. Each column stands in exactly one of the lists.
 
     deleted: the person's row goes. blanked: NULL in the person's row, which stays as nobody's. untagged: goes once our
-    tags elsewhere are off, by `tagging.ledger.forget`, or once others were told, by `membership.handovers`. searched:
-    free text, NULL in every row in which it names the person. raw: emptied together in every delivery that names the
-    person. kept: nothing about a buyer.
+    tags elsewhere are off, by `tagging.ledger.forget`, or at once and, when others were told that the person left, once
+    more: by `membership.handovers` and `outgoing.messages`. searched: free text, NULL in every row in which it names
+    the person. raw: emptied together in every delivery that names the person. kept: nothing about a buyer.
     """
 
     whose: Mapping[str, Kind] = field(default_factory=dict)
@@ -165,6 +165,17 @@ COVERED: Mapping[str, Cover] = {
     ),
     "jobs": Cover(untagged="changes", kept="shop_id connection_id job sent_at due_at polls"),
     "budgets": Cover(kept="shop_id connection_id endpoint left closed_until"),
+    "webhook_endpoints": Cover(
+        searched="reason",
+        kept="shop_id endpoint_id url sealed segments addresses state read_up_to cut failing_at rotated_at created_at",
+    ),
+    "webhook_deliveries": Cover(
+        searched="error",
+        kept="shop_id delivery_id endpoint_id number kind segment_id name tag size made_at state attempts due_at "
+        "answered sent_at",
+    ),
+    # Deleted at once; and once more for a few days, until others have been told that somebody left.
+    "webhook_members": Cover(whose=BY_CUSTOMER, untagged="shop_id delivery_id customer_id changed_at cause"),
     # A request stays as proof that it came and was answered.
     "data_requests": Cover(
         whose={"customer_id": "customer", "contact": "contact"},

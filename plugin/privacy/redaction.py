@@ -16,6 +16,7 @@ from plugin.models.lanes import Lane
 from plugin.models.privacy import Redaction
 from plugin.models.shops import Shop
 from plugin.models.tagging import LedgerEntry
+from plugin.outgoing import endpoints, messages
 from plugin.privacy import raw
 from plugin.privacy.admission import closed, come_back
 from plugin.privacy.erasure import erase
@@ -47,7 +48,8 @@ def redact_customer(session: Session, shop: Shop, request: CustomerRedaction) ->
     plan.mark(session, shop.shop_id, sorted(named.customer_ids), sorted(named.names))
     told = handovers.forget(session, shop.shop_id, named.customer_ids)
     erase(session, shop.shop_id, named)
-    if api_keys.any_for(session, shop.shop_id, "segments:read"):
+    messages.forget(session, shop.shop_id, named.customer_ids)
+    if api_keys.any_for(session, shop.shop_id, "segments:read") or endpoints.any_kept(session, shop.shop_id):
         handovers.leave(session, shop.shop_id, told)
     note(session, shop.shop_id, named, at=now, due_at=now + FOR_TAGS)
 

@@ -51,6 +51,7 @@ SECTIONS = {
     "known_on": "contacts",
     "tags_written": "ledger",
     "moves_told": "segment_entries",
+    "told_to_tools": "webhook_members",
     "requests": "data_requests",
 }
 PARTS_OF_ORDERS = {"lines": "line_items", "refunds": "refunds", "refunded_lines": "refund_lines"}

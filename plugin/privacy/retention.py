@@ -17,6 +17,7 @@ from plugin.models.inbox import Delivery
 from plugin.models.segments import Wake
 from plugin.models.shops import Shop
 from plugin.models.tagging import LedgerEntry
+from plugin.outgoing import messages
 from plugin.privacy.forgotten import forgotten, note
 from plugin.privacy.persons import Person
 from plugin.segments.membership import handovers
@@ -40,6 +41,7 @@ def retention(engine: Engine, claim: lanes.Claim) -> datetime | None:
         shop = shops.shop(session, claim.shop_id)
         inbox.purge(session, shop.shop_id, settings().delivery_retention_days)
         replies.purge(session, shop.shop_id)
+        messages.purge(session, shop.shop_id, settings().delivery_retention_days)
         handovers.purge(session, shop.shop_id, now)
         purge_views(session, shop.shop_id, now - timedelta(days=settings().site_event_retention_days))
         old = wakes.c.wake_at < now - timedelta(days=DAYS_OF_WAKES)

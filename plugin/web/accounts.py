@@ -36,7 +36,15 @@ OPEN = {
     *("installs.begin", "installs.callback", "embedded.entry", "embedded.bounce"),
 }
 # with the shop's name and pages around it for those who have signed in
-TO_EVERYBODY = {"docs.shopify", "docs.api", "docs.snippet", "docs.segments", "docs.names", "docs.described"}
+TO_EVERYBODY = {
+    "docs.shopify",
+    "docs.api",
+    "docs.snippet",
+    "docs.segments",
+    "docs.names",
+    "docs.described",
+    "docs.webhooks",
+}
 
 Page = str | Response | tuple[str, int]
 

@@ -12,6 +12,7 @@ from connectors.installs import AppInstall
 from plugin.config import settings
 from plugin.db import reading
 from plugin.events.shapes import CARRIED, SCALES
+from plugin.outgoing.cutting import MOST_CUSTOMERS
 from plugin.segments.language import reference, vocabulary
 from plugin.segments.language.vocabulary import WHOLE_TABLE, Vocabulary
 from plugin.web import api as api_parts
@@ -53,6 +54,11 @@ def api() -> str:
 def described() -> dict[str, Any]:
     """The API as programs read it."""
     return openapi.document(api_parts.OPERATIONS, settings().public_url)
+
+
+@bp.get("/docs/webhooks")
+def webhooks() -> str:
+    return render_template("docs/webhooks.html", examples={"webhook": examples.WEBHOOK}, most=MOST_CUSTOMERS)
 
 
 @bp.get("/docs/snippet")

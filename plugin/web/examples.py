@@ -59,6 +59,19 @@ GET {url}/api/v1/customers/706405
  "tags": [{{"platform": "klaviyo", "connection_id": "9e0d…", "tags": ["seg:vip"]}}]}}"""
 
 
+WEBHOOK = """\
+POST /tagsmith HTTP/1.1
+content-type: application/json
+webhook-id: 0c9f2be51d7a4386
+webhook-timestamp: 1777896195
+webhook-signature: v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+
+{"type": "segment.entered", "timestamp": "2026-05-04T12:03:15+00:00", "data": {
+  "segment": {"id": "5b1f0c9ad2e47a83", "name": "VIP", "tag": "seg:vip"},
+  "customers": [
+    {"id": "706405", "at": "2026-05-04T12:03:15+00:00", "cause": "order", "email": "ann@example.com"}]}}"""
+
+
 def api(url: str) -> dict[str, str]:
     """Return the examples of the API, with the address of this installation."""
     shown = {"events": EVENTS, "results": RESULTS, "attributes": ATTRIBUTES, "of_many": OF_MANY}

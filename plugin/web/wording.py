@@ -22,6 +22,9 @@ def states() -> dict[str, tuple[str, str]]:
         "gone": (gettext("removed"), "quiet"),
         "review": (gettext("to be reviewed"), "warning"),
         "failed": (gettext("failed"), "bad"),
+        "delivered": (gettext("delivered"), "good"),
+        "waiting": (gettext("waiting"), "quiet"),
+        "empty": (gettext("nobody left to tell of"), "quiet"),
         "unreadable": (gettext("unreadable"), "warning"),
     }
 

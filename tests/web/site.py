@@ -24,6 +24,7 @@ from plugin.models.privacy import DataRequest
 from plugin.models.segments import Membership, MembershipChange
 from plugin.models.shops import Account
 from plugin.models.structures import Ladder
+from plugin.outgoing import endpoints
 from plugin.segments.kept import keep, snapshots
 
 PASSWORD = "correct horse battery"
@@ -93,6 +94,7 @@ class Site:
             segment = keep.add(session, shop, f"{name} regulars", f"customer_tags CONTAINS '{name} friends'")
             copy = snapshots.take(session, segment, f"{name} campaign", by="")
             key, tenant.key = api_keys.add(session, shop.shop_id, f"{name} calls", api_keys.SCOPES)
+            endpoint, _ = endpoints.add(session, shop.shop_id, f"https://{name}.example.com/hook")
             site_key, tenant.secret = snippet.add(session, shop.shop_id, f"https://{name}.example.com")
         tenant.ids = {
             "segment_id": segment.segment_id,
@@ -101,6 +103,7 @@ class Site:
             "customer_id": str(tenant.first),
             "snapshot_id": copy.snapshot_id,
             "site_key": site_key.site_key,
+            "endpoint_id": endpoint.endpoint_id,
             "ladder_id": f"{name}-ladder",
         }
         self.people(tenant, f"anna@{name}.example.com", f"bert@{name}.example.com")

@@ -16,7 +16,7 @@ OPEN = {
     *("docs.shopify", "docs.api", "docs.segments", "docs.names"),
     *("docs.snippet", "snippet.script", "snippet.permit", "snippet.receive"),
     *(f"api.{one.name}" for one in api.OPERATIONS),  # of the shop of the key, and of no other
-    "docs.described",
+    *("docs.described", "docs.webhooks"),
     *("accounts.login", "accounts.set_up"),
     *("installs.begin", "installs.callback", "embedded.entry", "embedded.bounce"),
 }
@@ -58,6 +58,8 @@ WHOLE = {
     "safety.set_limits",
     "safety.show",
     "segments.listing",
+    "webhooks.add",
+    "webhooks.listing",
 }
 
 

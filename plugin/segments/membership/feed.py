@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, literal, or_, select
+from sqlalchemy import ColumnElement, Row, and_, func, literal, or_, select
 from sqlmodel import Session
 
 from plugin.db import table
@@ -105,3 +105,36 @@ def after(run: ColumnElement[Any], customer_id: ColumnElement[Any], place: Place
 def read(row: Row[Any]) -> Change:
     place = Place(row.run, row.part, row.told)
     return Change(place, row.told, row.entered, row.changed_at, row.cause)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """All that some runs changed in a segment, in its order, and the last of these runs."""
+
+    changes: Sequence[Change]
+    up_to: int
+
+
+def committed(session: Session, shop_id: str, segment_ids: Sequence[str]) -> int:
+    """Return a run up to which everything that there will ever be of these segments can be seen from now on."""
+    known = runs.latest(session, shop_id)
+    last = select(func.max(changes.c.run)).where(changes.c.shop_id == shop_id)
+    each: list[int | None] = [session.scalar(last.where(changes.c.segment_id == one)) for one in segment_ids]
+    return max(known, *(one or 0 for one in each), 0)
+
+
+def between(session: Session, shop_id: str, segment_id: str, run: int, up_to: int, limit: int) -> Runs:
+    """Return what changed in a segment after a run, up to one that is `committed`.
+
+    If that is much, only that of the first runs, whole: not many more than `limit` changes.
+    """
+    place = Place(run)
+    found = evaluated(session, shop_id, segment_id, place, limit + 1) + noted(
+        session, shop_id, segment_id, place, limit + 1
+    )
+    found = sorted((one for one in found if one.place.run <= up_to), key=lambda one: one.place)
+    if len(found) <= limit:
+        return Runs(found, up_to)
+    cut_off = found[limit].place.run
+    whole = [one for one in found if one.place.run < cut_off]
+    return Runs(whole, cut_off - 1) if whole else between(session, shop_id, segment_id, run, cut_off, 2 * limit)

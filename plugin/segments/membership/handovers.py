@@ -44,10 +44,10 @@ Told = Mapping[tuple[str, str], Last]
 """By a segment's id and that of a customer as it was told."""
 
 
-def place(session: Session, shop_id: str, run: int) -> None:
-    """Let what is noted be told with this run."""
+def place(session: Session, shop_id: str, run: int) -> bool:
+    """Let what is noted be told with this run; return whether there is anything."""
     waiting = update(handovers).where(handovers.c.shop_id == shop_id, handovers.c.run == PENDING)
-    session.execute(waiting.values(run=run))
+    return session.execute(waiting.values(run=run).returning(handovers.c.segment_id)).first() is not None
 
 
 def merge(session: Session, shop_id: str, gone: str, kept: str) -> None:

@@ -21,6 +21,7 @@ from plugin import dates, lanes, shops
 from plugin.db import Keys, among, bulk_insert, table, transaction
 from plugin.models.segments import Membership, MembershipChange, Stale
 from plugin.models.shops import Shop
+from plugin.outgoing import endpoints
 from plugin.segments.membership import handovers, levels, passing, pins, present, references, runs
 from plugin.segments.membership.evaluate import Pair, Sight, see
 from plugin.segments.membership.live import Live, live_segments, named_columns, settled, wait
@@ -56,7 +57,8 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
 def chunk(session: Session, shop_id: str, number: int) -> bool:
     """Evaluate up to a thousand stale customers; return whether the run has come to its end."""
     shop = shops.steady(session, shop_id, by_us=True)
-    handovers.place(session, shop_id, number)
+    if handovers.place(session, shop_id, number):
+        endpoints.poke(session, shop_id)
     now = present.moment(shop)
     present.begin(session, shop, now)
     live = references.recovered(live_segments(session, shop, now))
@@ -130,6 +132,7 @@ def write_differences(session: Session, run: Run, live: Sequence[Live], found: F
     bulk_insert(session, changes, [rows[pair] | history | {"entered": pair in met} for pair in entered + left])
     if rows:
         plan.mark(session, run.shop_id, sorted({customer_id for _, customer_id in rows}))
+        endpoints.poke(session, run.shop_id)
 
 
 def movement(run: Run, pair: Pair, asked_anew: Mapping[str, str]) -> dict[str, Any]:

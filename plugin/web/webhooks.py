@@ -1,0 +1,131 @@
+"""Outgoing webhooks: which tools are told of segments, what they were sent, and what can be done about it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from sqlmodel import Session
+from werkzeug.wrappers import Response
+
+from plugin import dates
+from plugin.db import reading, transaction
+from plugin.models.webhooks import WebhookEndpoint
+from plugin.outgoing import endpoints, messages
+from plugin.segments.kept import keep
+from plugin.web import engine
+
+bp = Blueprint("webhooks", __name__)
+
+
+@bp.get("/connections/webhooks")
+def listing() -> str:
+    return page()
+
+
+@bp.post("/connections/webhooks")
+def add() -> str | tuple[str, int]:
+    """Add an address and show its secret on this page alone."""
+    chosen = request.form.getlist("segment") if request.form.get("which") == "some" else []
+    if request.form.get("which") == "some" and not chosen:
+        return page(fault=gettext("Choose at least one segment, or all.")), 400
+    try:
+        url = endpoints.demand_callable(request.form.get("url", ""))
+        with transaction(engine()) as session:
+            _, secret = endpoints.add(
+                session, g.shop.shop_id, url, chosen, addresses=request.form.get("addresses") == "yes"
+            )
+    except endpoints.RefusedError:
+        return page(
+            fault=gettext("The address has to begin with https:// and lead to a server that can be reached.")
+        ), 400
+    return page(secret=secret)
+
+
+@bp.get("/connections/webhooks/<endpoint_id>")
+def one(endpoint_id: str) -> str:
+    return page_of(endpoint_id)
+
+
+@bp.post("/connections/webhooks/<endpoint_id>/rotate")
+def rotate(endpoint_id: str) -> str:
+    with transaction(engine()) as session:
+        own(session, endpoint_id)
+        secret = endpoints.rotate(session, g.shop.shop_id, endpoint_id)
+    return page_of(endpoint_id, secret=secret)
+
+
+@bp.post("/connections/webhooks/<endpoint_id>/ping")
+def ping(endpoint_id: str) -> Response:
+    with transaction(engine()) as session:
+        own(session, endpoint_id)
+        messages.ping(session, g.shop.shop_id, endpoint_id)
+    flash(gettext("A test is on its way: its outcome stands below as soon as it is there."))
+    return redirect(url_for("webhooks.one", endpoint_id=endpoint_id))
+
+
+@bp.post("/connections/webhooks/<endpoint_id>/on")
+def switch_on(endpoint_id: str) -> Response:
+    with transaction(engine()) as session:
+        own(session, endpoint_id)
+        endpoints.switch_on(session, g.shop.shop_id, endpoint_id)
+    flash(gettext("It is told again, from where it was."))
+    return redirect(url_for("webhooks.one", endpoint_id=endpoint_id))
+
+
+@bp.post("/connections/webhooks/<endpoint_id>/replay")
+def replay(endpoint_id: str) -> Response:
+    """Send one delivery again, or all that were given up from a day of the shop's on."""
+    delivery_id = request.form.get("delivery")
+    with transaction(engine()) as session:
+        own(session, endpoint_id)
+        since = None if delivery_id else day_given()
+        count = messages.replay(session, g.shop.shop_id, endpoint_id, delivery_id, since)
+    flash(ngettext("%(num)d delivery is sent again.", "%(num)d deliveries are sent again.", count))
+    return redirect(url_for("webhooks.one", endpoint_id=endpoint_id))
+
+
+@bp.post("/connections/webhooks/<endpoint_id>/remove")
+def remove(endpoint_id: str) -> Response:
+    with transaction(engine()) as session:
+        own(session, endpoint_id)
+        endpoints.remove(session, g.shop.shop_id, endpoint_id)
+    flash(gettext("The address is told nothing more."))
+    return redirect(url_for("webhooks.listing"))
+
+
+def day_given() -> datetime:
+    """Return the first moment of the day that the form names."""
+    try:
+        return dates.day_start(date.fromisoformat(request.form.get("since", "")), g.shop.zone)
+    except ValueError:
+        abort(400)
+
+
+def own(session: Session, endpoint_id: str) -> WebhookEndpoint:
+    try:
+        return endpoints.known(session, g.shop.shop_id, endpoint_id)
+    except LookupError:
+        abort(404)
+
+
+def page(**more: str) -> str:
+    with reading(engine()) as session:
+        found = endpoints.all_of(session, g.shop.shop_id)
+        counted = messages.counted(session, g.shop.shop_id)
+        named = names(session)
+    return render_template("webhooks/list.html", endpoints=found, counted=counted, segments=named, **more)
+
+
+def page_of(endpoint_id: str, **more: Any) -> str:
+    with reading(engine()) as session:
+        endpoint = own(session, endpoint_id)
+        found = messages.of(session, g.shop.shop_id, endpoint_id)
+        named = names(session)
+    return render_template("webhooks/one.html", endpoint=endpoint, deliveries=found, segments=named, **more)
+
+
+def names(session: Session) -> dict[str, str]:
+    return {one.segment_id: one.name for one in keep.all_of(session, g.shop.shop_id)}
