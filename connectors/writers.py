@@ -171,6 +171,13 @@ class TagWriter(ABC):
     def send(self, call: Call) -> Outcome:
         """Make one call: accepted, refused, missing, or a job to poll."""
 
+    def halves(self, call: Call) -> Sequence[Call]:  # noqa: ARG002  what most can say is said by their outcomes
+        """Return two calls that together do what one does, each for half of its contacts, in their order. Pure.
+
+        For platforms that refuse a call as a whole and do not say for whose sake. None: it cannot be cut.
+        """
+        return ()
+
     def poll(self, job: str, contacts: Sequence[str]) -> Outcome | None:
         """Return what became of a job; None while it runs; an outcome with a `job` where it goes on as that one.
 

@@ -38,6 +38,7 @@ from plugin.tagging.news import News
 from plugin.tagging.sync import Store, Sync, begin
 
 AGAIN = timedelta(minutes=1)
+ABOUT_SOMEBODY = (400, 404, 422)  # what a platform answers that takes offence at one of many
 
 
 class ForgottenError(Exception):
@@ -119,9 +120,7 @@ def push(sync: Sync, versions: Mapping[str, int]) -> None:
     parts = Counter(contact for call in calls for contact in call.contacts)
     parts.update(each.contact for each in refused)  # what cannot be written of them is a part that never comes
     while calls:
-        more = deliver(sync, calls.popleft(), versions, ready, parts, news)
-        if more:
-            calls.appendleft(more)
+        calls.extendleft(reversed(deliver(sync, calls.popleft(), versions, ready, parts, news)))
     if refused:
         with sync.held() as session:
             settling.settle(
@@ -169,8 +168,11 @@ def deliver(
     ready: Mapping[str, Change],
     parts: Counter[str],
     news: set[News],
-) -> Call | None:
-    """Make one call: the ledger knows before the platform does, and the queue after it. Return how it goes on."""
+) -> Sequence[Call]:
+    """Make one call: the ledger knows before the platform does, and the queue after it. Return how it goes on.
+
+    One contact must not stop the others: a call that is refused as a whole goes on in halves, where it can be cut.
+    """
     if call.job is not None:
         call = replace(call, job=f"{call.job};{uuid4().hex}")
 
@@ -183,17 +185,20 @@ def deliver(
             pushes.put(session, sync.opened, call.contacts, "sent")
             settling.keep(session, sync.opened, call.job, [(one, versions[one]) for one in call.contacts])
 
+    more: tuple[Call, ...]
     try:
         outcome = sync.call(call.endpoint, call.cost, partial(sync.writer.send, call), first)
+        more = (outcome.more,) if outcome.more else ()
     except PermanentError as error:
-        outcome = Outcome(refused=tuple(Refused(contact, str(error)) for contact in call.contacts))
+        more = tuple(sync.writer.halves(call)) if error.status in ABOUT_SOMEBODY else ()
+        outcome = Outcome(refused=tuple(Refused(one, str(error)) for one in call.contacts if not more))
     with sync.held() as session:
         sync.left(session, call.endpoint, outcome.available)
-        settling.settle(session, sync.opened, whole(outcome, call, parts), call.contacts, versions)
+        settling.settle(session, sync.opened, whole(outcome, call, more, parts), call.contacts, versions)
         objects.lose(session, sync.opened, outcome.lost)
         if call.job is not None:
             jobs.drop(session, sync.opened, call.job, () if outcome.job else call.contacts)
-    return outcome.more
+    return more
 
 
 def intend(session: Session, sync: Sync, ready: Sequence[Change]) -> None:
@@ -203,10 +208,10 @@ def intend(session: Session, sync: Sync, ready: Sequence[Change]) -> None:
     ledger.intend(session, sync.opened, added, removed)
 
 
-def whole(outcome: Outcome, call: Call, parts: Counter[str]) -> Outcome:
+def whole(outcome: Outcome, call: Call, more: Sequence[Call], parts: Counter[str]) -> Outcome:
     """Return the outcome with only those accepted whose last call this was, and all before it accepted as well."""
     parts.subtract(call.contacts)
-    parts.update(outcome.more.contacts if outcome.more else ())
+    parts.update(contact for one in more for contact in one.contacts)
     for contact in (*(each.contact for each in outcome.refused), *outcome.missing, *outcome.again):
         parts[contact] += 1  # none of its calls is the last any more
     return replace(outcome, accepted=tuple(contact for contact in outcome.accepted if not parts[contact]))

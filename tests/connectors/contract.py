@@ -712,6 +712,17 @@ class TagWriterContract(ConnectorContract):
         assert self.contact(1).platform_id in sent
         assert ("@" in sent) == self.written_by_address
 
+    def test_halves_of_a_call_do_what_the_whole_does(self):
+        for call in self.connector.plan(some_changes(self, 41)):
+            halves = self.connector.halves(call)
+            if halves:
+                assert [key for half in halves for key in half.contacts] == list(call.contacts)
+                assert abs(len(halves[0].contacts) - len(halves[1].contacts)) <= 1
+                assert {half.endpoint for half in halves} == {call.endpoint}
+                assert {text for half in halves for text in texts(half.body)} == set(texts(call.body))
+        [alone] = self.connector.plan([self.change(1, ["seg:a"])])
+        assert not self.connector.halves(alone)
+
     def test_no_request_holds_a_key_that_touches_consent(self, api):
         answer_everything(api, status=self.status, json=self.answer)
         for call in self.connector.plan(some_changes(self, 40)):

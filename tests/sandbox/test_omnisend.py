@@ -91,6 +91,10 @@ class TestTags:
             assert seen == [[], []]
             assert slow.ask("GET", f"/contacts/{slow.ids[0]}").json()["tags"] == ["vip"]
 
+    def test_an_id_that_is_nobodys_refuses_the_call(self, brand):
+        assert brand.tag("vip", contactIDs=[brand.ids[0], "0" * 24]).status_code == 404
+        assert brand.stand_in.tags()[ADA] == set()
+
     def test_too_many_and_nobody_at_all_are_refused_with_every_fault(self, brand):
         answer = brand.tag(*map(str, range(101)), emails=[ADA] * 251)
         assert answer.status_code == 400

@@ -89,3 +89,17 @@ class TestOmnisend:
         assert [one["status"] for one in merchant.calls("omnisend", "/contacts/tags")] == [202] * 62
         assert merchant.time() >= began + timedelta(seconds=60)
         assert merchant.tags("omnisend") == {address(number): {f"seg:s{number}"} for number in range(62)}
+
+    def test_one_who_is_gone_does_not_stop_the_others_and_is_not_made_again(self, merchants):
+        merchant, _ = tagged(merchants, "omnisend", *range(7))
+        brand = merchant.mail["omnisend"]
+        brand.state.delete("contact", brand.contacts.at(address(3))["id"])
+        merchant.enter(merchant.segment("new"), *range(7))
+        brand.desk.requests.clear()
+        merchant.work()
+        assert merchant.tags("omnisend") == {
+            address(number): {"seg:vip", "seg:new"} for number in range(7) if number != 3
+        }
+        assert {row.contact: row.state for row in merchant.rows(Push)} == {address(3): "missing"}
+        calls = merchant.calls("omnisend", "/contacts/tags")
+        assert [len(one["body"]["contactIDs"]) for one in calls] == [7, 3, 4, 2, 1, 1, 2]

@@ -83,6 +83,9 @@ class Mailchimp(Connector, TagMaker, EngagementSource, EngagementHooks):
     def send(self, call: Call) -> Outcome:
         return batches.send(self.api, call) if call.endpoint == "batches" else segments.send(self.api, call)
 
+    def halves(self, call: Call) -> Sequence[Call]:
+        return () if call.endpoint == "batches" else segments.halves(call)
+
     def poll(self, job: str, contacts: Sequence[str]) -> Outcome | None:
         return batches.poll(self.api, job, contacts)
 

@@ -83,6 +83,16 @@ def planned(tag_id: str, tag: str, add: Sequence[tuple[str, str]], remove: Seque
     return Call("segments", {"segment": tag_id, "tag": tag, **sides}, tuple(key for key, _ in (*add, *remove)))
 
 
+def halves(call: Call) -> Sequence[Call]:
+    """Cut a call in two, for whatever Mailchimp may refuse it for."""
+    add, remove = (call.body.get(name, []) for name in SIDES)
+    places = list(zip(call.contacts, [*add, *remove], strict=True))
+    middle, adds = len(places) // 2, len(add)
+    first, last = places[:middle], places[middle:]
+    cut = ((first[:adds], first[adds:]), (last[: max(0, adds - middle)], last[max(0, adds - middle) :]))
+    return [planned(call.body["segment"], call.body["tag"], *sides) for sides in cut] if middle else ()
+
+
 def send(api: Api, call: Call) -> Outcome:
     sides = {name: call.body[name] for name in SIDES if name in call.body}
     keys = {address.casefold(): key for address, key in zip(chain(*sides.values()), call.contacts, strict=True)}

@@ -67,6 +67,9 @@ class Omnisend(Connector, TagWriter, EngagementSource):
     def send(self, call: Call) -> Outcome:
         return tags.send(self.api, call)
 
+    def halves(self, call: Call) -> Sequence[Call]:
+        return tags.halves(call)
+
     def endpoint(self, cursor: Any) -> str:  # noqa: ARG002  one for all
         return "contacts"
 

@@ -6,6 +6,7 @@ The endpoint makes nobody and subscribes nobody, and takes whoever it does not k
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from connectors.batches import cut
 from connectors.email.omnisend.api import Api
@@ -55,8 +56,25 @@ def send(api: Api, call: Call) -> Outcome:
     """Omnisend takes a call as a whole, and says nothing of anybody in it."""
     refused = {each.contact for each in call.refused}
     if call.body is not None:
-        api.ask(METHODS[call.endpoint], PATH, call.body)
+        try:
+            api.ask(METHODS[call.endpoint], PATH, call.body)
+        except PermanentError as error:
+            if error.status != 404 or len(call.contacts) > 1:
+                raise
+            return Outcome(missing=call.contacts)
     return Outcome(tuple(key for key in call.contacts if key not in refused), call.refused)
+
+
+def halves(call: Call) -> Sequence[Call]:
+    """Cut a call in two. Omnisend does not say whom it refuses one for, nor what it makes of ids that are gone."""
+    middle = len(call.contacts) // 2
+    if not middle or call.body is None:
+        return ()
+    ids = call.body["contactIDs"]
+    return [
+        replace(call, body={**call.body, "contactIDs": ids[half]}, contacts=call.contacts[half])
+        for half in (slice(middle), slice(middle, None))
+    ]
 
 
 def prove(api: Api) -> None:

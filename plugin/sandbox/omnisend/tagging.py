@@ -1,4 +1,8 @@
-"""Tags that were asked for, and are put on and taken off later: of contacts that there are, and of nobody else."""
+"""Tags that were asked for, and are put on and taken off later: of contacts that there are, and of nobody else.
+
+What the real one makes of ids that are nobody's it does not say: here they refuse the call, so that nobody relies on
+the kinder answer. Addresses that are nobody's are ignored, as it does say.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +32,8 @@ class Tagging:
         wrong = list(problems(given))
         if wrong:
             raise RefusedError(400, errors=wrong)
+        if any(self.state.get("contact", key) is None for key in given.get("contactIDs", ())):
+            raise RefusedError(404)
         number = str(self.ids.new("tagging"))
         self.state.set("tagging", number, {**given, "number": number, "way": way, "asked_at": text(self.now())})
 
