@@ -19,7 +19,7 @@ from plugin.insight import days, past
 from plugin.outgoing import endpoints, sending
 from plugin.segments.kept import learning, reminders, reviews
 from plugin.segments.membership import recompute, scores
-from plugin.tagging import alerts, entries, holding, push
+from plugin.tagging import alerts, drift, entries, holding, push
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ WORKS: dict[str, lanes.Work] = {
     "past": past.work,
     "scores": scores.work,
     "sync": partial(push.run, store=ingest.store),
+    "drift": partial(drift.work, store=ingest.store),
     "engagement": engagement.work,
     "entries": entries.work,
     "backfill": backfill.work,

@@ -1,4 +1,4 @@
-"""Commands about tags on platforms: tags limits, held, release, back."""
+"""Commands about tags on platforms: what is held and how it ends, read back and repaired, adopted, all taken off."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from sqlmodel import Session
 
 from plugin import shops
 from plugin.commands.base import FailedError, Subparsers, WrongUseError, command, engine, group, shop_option
+from plugin.commands.history import work_of
 from plugin.commands.keeping import named, segment_argument
-from plugin.db import reading, transaction
+from plugin.db import fold, reading, transaction
 from plugin.insight import safety
 from plugin.models.shops import Connection
-from plugin.tagging import holding, limits, rehearsal
+from plugin.tagging import drift, holding, leaving, limits, rehearsal
 from plugin.tagging.limits import Limits
 
 
@@ -34,6 +35,16 @@ def add(commands: Subparsers) -> None:
         segment_argument(made)
         on_option(made)
         made.add_argument("--dry-run", action="store_true", help="only say what would be written")
+        if run is release:
+            made.add_argument("--quietly", action="store_true", help="set off no automations for present members")
+            made.add_argument("--adopt", action="store_true", help="make ours what others have put on under its tag")
+    reading_ = command(inside, "read", read_back, "read all contacts of a connection back; say how they differ")
+    repairing = command(inside, "repair", repair, "put right how contacts differ from what was written")
+    ending = command(inside, "take-off", take_off, "before uninstalling: take off all that we wrote on a connection")
+    ending.add_argument("--name", default="", help="the shop's name, without which it is only said what would come off")
+    for made in (reading_, repairing, ending):
+        shop_option(made)
+        on_option(made)
 
 
 def on_option(made: argparse.ArgumentParser) -> None:
@@ -85,9 +96,13 @@ def release(given: argparse.Namespace) -> None:
         with transaction(engine()) as session:
             shop, segment = named(session, given)
             connection = place(session, shop.shop_id, given.on)
-            print(rehearsal.rehearse(session, shops.opened(connection), [segment.segment_id]).summary())
+            how = {"quietly": given.quietly, "adopting": given.adopt}
+            print(rehearsal.rehearse(session, shops.opened(connection), [segment.segment_id], **how).summary())
+            way = (session, shop.shop_id, segment.segment_id, connection.connection_id)
+            if given.adopt and not given.dry_run:
+                print(f"{rehearsal.adopt(*way)} tags are ours from now on")
             if not given.dry_run:
-                rehearsal.release(session, shop.shop_id, segment.segment_id, connection.connection_id)
+                rehearsal.release(*way, quietly=given.quietly)
     except (rehearsal.HistoryIncompleteError, LookupError) as error:
         raise FailedError(str(error)) from error
     print("nothing was changed: this was a dry run" if given.dry_run else f"{segment.name} is live on {given.on}")
@@ -104,3 +119,42 @@ def take_back(given: argparse.Namespace) -> None:
         if not given.dry_run:
             holding.ask_back(session, connection, segment.segment_id)
     print("nothing was changed: this was a dry run" if given.dry_run else "it is being taken back, and stays held")
+
+
+def read_back(given: argparse.Namespace) -> None:
+    with transaction(engine()) as session:
+        shop_id, connection = at(session, given)
+        drift.ask_all(session, connection)
+    work_of(engine(), shop_id, "drift")
+    with reading(engine()) as session:
+        run = drift.last(session, connection)
+        state = "read" if run and run.ended_at else "read so far: the worker goes on"
+        print(f"{run.seen if run else 0} contacts {state}")
+        for row in drift.found_at(session, connection, limit=1_000):
+            print(row.kind, row.contact, row.tag, sep="\t")
+
+
+def repair(given: argparse.Namespace) -> None:
+    with transaction(engine()) as session:
+        print(f"{drift.repair(session, at(session, given)[1])} differences are being repaired")
+
+
+def take_off(given: argparse.Namespace) -> None:
+    with transaction(engine()) as session:
+        shop = shops.by_name(session, given.shop)
+        connection = place(session, shop.shop_id, given.on)
+        left = leaving.left(session, connection)
+        print(
+            f"{left.tags} tags on {left.contacts} contacts, {left.objects} lists and {left.audiences} segments of ours"
+        )
+        wanted = fold(given.name.strip()) == fold(shop.name)
+        if given.name and not wanted:
+            raise WrongUseError("that is not the shop's name")
+        if wanted:
+            leaving.begin(session, connection)
+    print("all of it is being taken off" if wanted else f"nothing was changed: to do it, add --name {shop.name!r}")
+
+
+def at(session: Session, given: argparse.Namespace) -> tuple[str, Connection]:
+    shop_id = shops.by_name(session, given.shop).shop_id
+    return shop_id, place(session, shop_id, given.on)

@@ -1,9 +1,12 @@
-"""What is held, for a page: why, and what taking back would come to, in numbers."""
+"""What is held, how contacts differ from the ledger, and what of ours is where: for a page, in numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import Row
 from sqlmodel import Session
 
 from plugin import shops
@@ -11,8 +14,9 @@ from plugin.insight.delivery import label
 from plugin.models.segments import Segment
 from plugin.models.shops import Connection
 from plugin.models.tagging import Hold
-from plugin.tagging import holding
+from plugin.tagging import drift, holding, leaving, plan
 from plugin.tagging.holding import Back
+from plugin.tagging.leaving import Left
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,31 @@ class Held:
     connection: Connection
     label: str
     back: Back
+
+
+@dataclass(frozen=True)
+class Written:
+    """A connection that tags go to: the last reading back, the differences it found, and what of ours is there."""
+
+    connection: Connection
+    label: str
+    run: Row[Any] | None
+    differences: Sequence[Row[Any]]
+    left: Left
+
+
+def written(session: Session, shop_id: str) -> list[Written]:
+    return [
+        Written(
+            one,
+            label(one.platform),
+            drift.last(session, one),
+            drift.found_at(session, one),
+            leaving.left(session, one),
+        )
+        for one in shops.connections(session, shop_id)
+        if one.state != "gone" and plan.capabilities(one.platform)
+    ]
 
 
 def held(session: Session, shop_id: str) -> list[Held]:

@@ -52,7 +52,7 @@ class Connection(SQLModel, table=True):
 
     `sealed` holds its credentials, and `version` grows with each change of them: what was worked out from older ones
     is then not kept. `installed_at` is when the merchant last connected it. `tells_entries`: whether entering and
-    leaving a segment are told there as events.
+    leaving a segment are told there as events. `leaving_at`: since when all that we wrote is being taken off there.
     """
 
     __tablename__ = "connections"
@@ -71,6 +71,7 @@ class Connection(SQLModel, table=True):
     created_at: datetime = moment(null=False)
     tags_as: str = Field(default="tags", sa_column_kwargs={"server_default": "tags"})  # tags, metafield, both
     tells_entries: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    leaving_at: datetime | None = moment()
 
 
 class Route(SQLModel, table=True):

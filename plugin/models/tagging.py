@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index
-from sqlmodel import SQLModel
+from sqlalchemy import Index, false
+from sqlmodel import Field, SQLModel
 
 from plugin.models.columns import big, id_, json, key, keyed, moment, moment_key, shop_key
 
@@ -22,7 +22,10 @@ class OwnedTag(SQLModel, table=True):
 
 
 class Destination(SQLModel, table=True):
-    """A segment's way to one connection: in rehearsal until the merchant says go."""
+    """A segment's way to one connection: in rehearsal until the merchant says go.
+
+    `quiet`: whoever was a member by then gets the tag without setting off the merchant's automations.
+    """
 
     __tablename__ = "destinations"
 
@@ -31,6 +34,7 @@ class Destination(SQLModel, table=True):
     connection_id: str = key()
     state: str = "rehearsal"  # rehearsal, live, held
     released_at: datetime | None = moment()
+    quiet: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class TagCount(SQLModel, table=True):
@@ -175,6 +179,41 @@ class Push(SQLModel, table=True):
     attempts: int = 0
     error: str | None = None
     changed_at: datetime = moment(null=False)
+
+
+class ReadBack(SQLModel, table=True):
+    """The last time that contacts were read back and held against the ledger: a sample, or the `whole` of them.
+
+    `cursor`: behind which contact it goes on. `lost`, `back`, `gone`: how many differences of each kind were found.
+    """
+
+    __tablename__ = "read_backs"
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    whole: bool
+    cursor: str | None = id_()
+    begun_at: datetime = moment(null=False)
+    ended_at: datetime | None = moment()
+    seen: int = big(0)
+    lost: int = big(0)
+    back: int = big(0)
+    gone: int = big(0)
+
+
+class Drift(SQLModel, table=True):
+    """A contact that was not as the ledger has it. Of one that is `gone` altogether no tag is named."""
+
+    __tablename__ = "drifts"
+    __table_args__ = keyed()
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    contact: str = key()
+    folded: str = key()
+    tag: str
+    kind: str  # lost: we put it on, and it is not there; back: we took it off, and it is there; gone
+    seen_at: datetime = moment(null=False)
 
 
 class Job(SQLModel, table=True):

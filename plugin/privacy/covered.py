@@ -142,7 +142,7 @@ COVERED: Mapping[str, Cover] = {
         "predicted_orders predicted_minor lifetime_minor churn_risk next_order_at",
     ),
     "owned_tags": Cover(kept="shop_id folded tag segment_id"),
-    "destinations": Cover(kept="shop_id segment_id connection_id state released_at"),
+    "destinations": Cover(kept="shop_id segment_id connection_id state released_at quiet"),
     "tag_counts": Cover(kept="shop_id connection_id segment_id hour_at added removed"),
     "holds": Cover(
         searched="error",
@@ -163,6 +163,8 @@ COVERED: Mapping[str, Cover] = {
         untagged="shop_id connection_id event_id contact segment_id entered moved_at attempts told_at",
         searched="error",
     ),
+    "read_backs": Cover(searched="cursor", kept="shop_id connection_id whole begun_at ended_at seen lost back gone"),
+    "drifts": Cover(whose={"contact": "contact"}, untagged="shop_id connection_id contact folded tag kind seen_at"),
     "jobs": Cover(untagged="changes", kept="shop_id connection_id job sent_at due_at polls"),
     "budgets": Cover(kept="shop_id connection_id endpoint left closed_until"),
     "webhook_endpoints": Cover(
@@ -194,7 +196,7 @@ COVERED: Mapping[str, Cover] = {
     "connections": Cover(
         searched="reason",
         kept="shop_id connection_id platform role account sealed version installed_at state practice_origin created_at "
-        "tags_as tells_entries",
+        "tags_as tells_entries leaving_at",
     ),
     "history_parts": Cover(
         searched="note",

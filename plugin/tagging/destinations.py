@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import ColumnElement, and_, case, literal, select, update
 from sqlmodel import Session, col
 
-from plugin import clock, shops
-from plugin.db import UTCDateTime, table, upsert
+from plugin import clock, dates, lanes, shops
+from plugin.db import UTCDateTime, among, table, upsert
 from plugin.models.segments import Segment
 from plugin.models.tagging import Destination
 from plugin.tagging import holding, plan
+from plugin.tagging.pushes import keys
 
 destinations = table(Destination)
 
@@ -37,20 +40,29 @@ def add_destinations(session: Session, shop_id: str, segment_id: str | None = No
         {"shop_id": shop_id, "segment_id": one, "connection_id": place.connection_id, "state": "rehearsal"}
         for one in session.scalars(wanted)
         for place in places
-        if place.state != "gone"
+        if place.state != "gone" and place.leaving_at is None
     ]
     upsert(session, destinations, rows, change=())
 
 
-def release(session: Session, shop_id: str, segment_id: str, connection_id: str) -> None:
+def release(session: Session, shop_id: str, segment_id: str, connection_id: str, *, quietly: bool = False) -> None:
     """Say go: from now on the segment's tags are written there, first of all on its present members.
 
-    HistoryIncompleteError: not yet. LookupError: there is no such destination.
+    `quietly`: on these without setting off automations, where the platform can do so. HistoryIncompleteError: not yet.
+    LookupError: there is no such destination.
     """
     complete(session, shop_id)
-    turn(session, shop_id, segment_id, connection_id, "live")
+    turn(session, shop_id, segment_id, connection_id, "live", quiet=quietly)
+    drift_tonight(session, shop_id, connection_id)
     holding.begin_anew(session, shop_id, segment_id, connection_id)
     plan.mark_segment(session, shop_id, segment_id, connection_id)
+
+
+def drift_tonight(session: Session, shop_id: str, connection_id: str) -> None:
+    """From the next of the shop's midnights on what is written there is read back, a sample each night."""
+    zone = shops.shop(session, shop_id).zone
+    midnight = dates.day_start(dates.today(clock.now(), zone) + timedelta(days=1), zone)
+    lanes.poke(session, shop_id, f"drift:{connection_id}", midnight)
 
 
 def hold(session: Session, shop_id: str, segment_id: str, connection_id: str) -> None:
@@ -58,12 +70,29 @@ def hold(session: Session, shop_id: str, segment_id: str, connection_id: str) ->
     turn(session, shop_id, segment_id, connection_id, "held")
 
 
+def adopt(session: Session, shop_id: str, segment_id: str, connection_id: str) -> int:
+    """Make ours what others have put on contacts there under the segment's tag; return on how many, as far as known.
+
+    From now on it is taken off whoever is no member, once the segment is live. LookupError as in `release`.
+    """
+    found = session.get(Destination, (shop_id, segment_id, connection_id))
+    if found is None:
+        raise LookupError("this segment has no way to this connection")
+    names = plan.tags_of(session, shop_id, [segment_id])[segment_id]
+    here = (plan.ledger.c.shop_id == shop_id, plan.ledger.c.connection_id == connection_id)
+    theirs = (*here, among(plan.ledger.c.folded, keys(names)), plan.ledger.c.state == "foreign")
+    ours = update(plan.ledger).where(*theirs).values(state="confirmed", changed_at=clock.now())
+    adopted = session.execute(ours.returning(plan.ledger.c.contact)).all()
+    plan.mark_segment(session, shop_id, segment_id, connection_id)
+    return len(adopted)
+
+
 def back_to_rehearsal(session: Session, shop_id: str, segment_id: str) -> None:
     """Stop a segment's tags everywhere. What has been written stays, and is put right when they are released again."""
     session.execute(update(destinations).where(way(shop_id, segment_id)).values(state="rehearsal"))
 
 
-def turn(session: Session, shop_id: str, segment_id: str, connection_id: str, state: str) -> None:
+def turn(session: Session, shop_id: str, segment_id: str, connection_id: str, state: str, **more: object) -> None:
     there = destinations.c.connection_id == connection_id
     since = case(
         (destinations.c.state == "live", destinations.c.released_at), else_=literal(clock.now(), UTCDateTime())
@@ -72,7 +101,7 @@ def turn(session: Session, shop_id: str, segment_id: str, connection_id: str, st
     turned = session.execute(
         update(destinations)
         .where(way(shop_id, segment_id), there)
-        .values(state=state, **at)
+        .values(state=state, **at, **more)
         .returning(destinations.c.state)
     ).first()
     if turned is None:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from plugin import shops
 from plugin.db import table, upsert
-from plugin.models.tagging import Contact
+from plugin.models.tagging import Contact, Drift
 from plugin.tagging import plan
 from plugin.tagging.ledger import CLOCKS_APART, entries
 from plugin.tagging.plan import OURS, ledger
@@ -29,7 +29,7 @@ def inherit(session: Session, shop_id: str, gone: str, kept: str, merged_at: dat
         moved = [row for row in known.get(gone, {}).values() if passes(row, own.get(row.folded), merged_at)]
         key = {"shop_id": shop_id, "connection_id": place.connection_id, "contact": kept}
         upsert(session, ledger, [key | {name: row._mapping[name] for name in COLUMNS} for row in moved])
-        for left in (ledger, pushes, table(Contact)):
+        for left in (ledger, pushes, table(Contact), table(Drift)):
             session.execute(delete(left).where(here(left, place), left.c.contact == gone))
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from connectors.records import TagsChanged
 from plugin import clock, lanes, shops
 from plugin.db import Id, UTCDateTime, among, fold, insert, table, upsert
-from plugin.models.tagging import Contact, Job, SegmentEntry
+from plugin.models.tagging import Contact, Drift, Job, SegmentEntry
 from plugin.tagging.plan import OURS, ledger, owned_tags
 from plugin.tagging.pushes import Place, here, keys, of, pushes, reconsider
 
@@ -170,7 +170,7 @@ def forget(session: Session, shop_id: str, contacts: Collection[str]) -> None:
     In a job that runs their places stay, without saying whose they were: its errors are told by place.
     """
     for place in shops.connections(session, shop_id):
-        for gone in (pushes, table(Contact), table(SegmentEntry), ledger):
+        for gone in (pushes, table(Contact), table(Drift), table(SegmentEntry), ledger):
             session.execute(delete(gone).where(here(gone, place), among(gone.c.contact, keys(contacts))))
         for job in session.execute(select(jobs).where(here(jobs, place))):
             if any(contact in contacts for contact, _ in job.changes):

@@ -23,12 +23,21 @@ class TagRefusedError(ValueError):
     """This tag cannot be had; the text is for the merchant."""
 
 
-def own_tag(session: Session, shop_id: str, segment_id: str, tag: str) -> None:
-    """Make a tag this segment's for good, also once it has another. TagRefusedError: it cannot be had."""
+class InUseError(TagRefusedError):
+    """Somebody else uses it: it may be had by adopting it."""
+
+
+def own_tag(session: Session, shop_id: str, segment_id: str, tag: str, *, adopt: bool = False) -> None:
+    """Make a tag this segment's for good, also once it has another. TagRefusedError: it cannot be had.
+
+    `adopt`: it may be in use, and without the shop's prefix. What others have put on stays theirs until a rehearsal has
+    shown what making it ours would do, and somebody has said so.
+    """
     owner = owner_of(session, shop_id, tag)
     if owner is None:
-        check_form(session, shop_id, tag)
-        check_use(session, shop_id, tag)
+        check_form(session, shop_id, tag, prefixed=not adopt)
+        if not adopt:
+            check_use(session, shop_id, tag)
     row = {"shop_id": shop_id, "folded": fold(tag), "tag": tag, "segment_id": segment_id}
     upsert(session, owned_tags, [row], change=())
     if owner_of(session, shop_id, tag) != segment_id:
@@ -42,9 +51,11 @@ def owner_of(session: Session, shop_id: str, tag: str) -> str | None:
     return found
 
 
-def check_form(session: Session, shop_id: str, tag: str) -> None:
+def check_form(session: Session, shop_id: str, tag: str, *, prefixed: bool = True) -> None:
     """Refuse what a platform would not take, or take as something else."""
-    prefix = shops.shop(session, shop_id).tag_prefix
+    prefix = shops.shop(session, shop_id).tag_prefix if prefixed else ""
+    if not tag.strip():
+        raise TagRefusedError("A tag has a name.")
     if not fold(tag).startswith(fold(prefix)) or not tag[len(prefix) :].strip() or tag != tag.strip():
         raise TagRefusedError(f"A tag begins with {prefix} and has a name after it.")
     if "," in tag or not tag.isprintable():
@@ -60,9 +71,9 @@ def check_use(session: Session, shop_id: str, tag: str) -> None:
     first = session.scalar(select(func.count()).where(owned_tags.c.shop_id == shop_id)) == 0
     prefix = shops.shop(session, shop_id).tag_prefix
     if first and used(session, shop_id, lambda folded: position(folded, literal(fold(prefix), String())) == 1):
-        raise TagRefusedError(f"Somebody else's tags begin with {prefix} already: choose another prefix.")
+        raise InUseError(f"Somebody else's tags begin with {prefix} already: choose another prefix.")
     if used(session, shop_id, lambda folded: folded == fold(tag)):
-        raise TagRefusedError(f"The tag {tag} is in use already, and not by a segment.")
+        raise InUseError(f"The tag {tag} is in use already, and not by a segment.")
 
 
 def used(session: Session, shop_id: str, named: Callable[[Any], ColumnElement[bool]]) -> bool:

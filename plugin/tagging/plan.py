@@ -19,6 +19,7 @@ from plugin.models.shops import Connection
 from plugin.models.tagging import Destination, LedgerEntry, OwnedTag
 from plugin.tagging import ladders, marks, pushes
 from plugin.tagging.pushes import Place, here, keys
+from plugin.tagging.supposed import AS_IT_IS, Supposed
 
 customers = table(Customer)
 memberships = table(Membership)
@@ -111,6 +112,35 @@ def members(place: Place, segment_ids: Sequence[str]) -> Select[Any]:
     )
 
 
+def quiet(session: Session, place: Place, contacts: Collection[str], supposed: Supposed) -> dict[str, set[str]]:
+    """Return the tags, as the ledger calls them, that contacts get without setting anything off: as those who were
+    members of a segment when it was released quietly."""
+    starts = select(destinations.c.segment_id, destinations.c.released_at).where(
+        here(destinations, place), destinations.c.quiet, destinations.c.state == "live"
+    )
+    since = dict(session.execute(starts).all())
+    since |= dict.fromkeys(supposed.released, clock.now()) if supposed.quietly else {}
+    if not since:
+        return {}
+    tags = {one: marks.everywhere([fold(tag)]) for one, tag in written(session, place, supposed).items()}
+    called = customers_of(session, place, contacts)
+    found = select(memberships.c.customer_id, memberships.c.segment_id, memberships.c.entered_at).where(
+        memberships.c.shop_id == place.shop_id,
+        among(memberships.c.customer_id, keys(called)),
+        among(memberships.c.segment_id, keys(since)),
+    )
+    names: dict[str, set[str]] = {}
+    for customer_id, segment_id, entered_at in session.execute(found):
+        if entered_at <= since[segment_id]:
+            names.setdefault(called[customer_id], set()).update(tags.get(segment_id, ()))
+    return names
+
+
+def carrying(place: Place, condition: ColumnElement[bool]) -> Select[Any]:
+    """The contacts on which tags are or may be, whoever put them on."""
+    return select(ledger.c.contact).where(here(ledger, place), ledger.c.state.in_((*OURS, "foreign")), condition)
+
+
 def tagged(place: Place, condition: ColumnElement[bool]) -> Select[Any]:
     """The contacts on which tags of ours are or may be."""
     return select(ledger.c.contact).where(here(ledger, place), ledger.c.state.in_(OURS), condition)
@@ -120,21 +150,23 @@ def in_one_shop(one: Any, other: Any, name: str) -> ColumnElement[bool]:
     return and_(one.c.shop_id == other.c.shop_id, one.c[name] == other.c[name])
 
 
-def released(place: Place, also: Sequence[str]) -> ColumnElement[bool]:
-    """Whether a segment may write there; `also` are segments to be treated as if they could."""
-    live = or_(destinations.c.state == "live", among(destinations.c.segment_id, keys(also)))
+def released(place: Place, supposed: Supposed) -> ColumnElement[bool]:
+    """Whether a segment may write there."""
+    live = or_(destinations.c.state == "live", among(destinations.c.segment_id, keys(supposed.released)))
     return and_(destinations.c.connection_id == place.connection_id, live)
 
 
-def desired(session: Session, place: Place, contacts: Iterable[str], also: Sequence[str] = ()) -> dict[str, set[str]]:
+def desired(
+    session: Session, place: Place, contacts: Iterable[str], supposed: Supposed = AS_IT_IS
+) -> dict[str, set[str]]:
     """Return what each contact should carry, as the ledger calls it: the tags of all its customers, who may be several.
 
     Of a ladder that is the tag of the highest level on which any of them stands. Asked one table after the other:
     joined, databases were seen to read all the memberships of the shop.
     """
     members_of: dict[str, set[str]] = {contact: set() for contact in contacts}
-    tags = {one: marks.names([tag], place.tags_as) for one, tag in written(session, place, also).items()}
-    for contact, segment_id in memberships_of(session, place, members_of):
+    tags = {one: marks.names([tag], place.tags_as) for one, tag in written(session, place, supposed).items()}
+    for contact, segment_id in memberships_of(session, place, members_of, supposed):
         members_of[contact].add(segment_id)
     levels = ladders.levels(session, place.shop_id)
     return {
@@ -143,13 +175,18 @@ def desired(session: Session, place: Place, contacts: Iterable[str], also: Seque
     }
 
 
-def memberships_of(session: Session, place: Place, contacts: Iterable[str]) -> Iterator[tuple[str, str]]:
+def memberships_of(
+    session: Session, place: Place, contacts: Iterable[str], supposed: Supposed = AS_IT_IS
+) -> Iterator[tuple[str, str]]:
     """Yield contacts with the segments that any of their customers is in."""
     called = customers_of(session, place, contacts)
     of_these = among(memberships.c.customer_id, keys(called))
     found = select(memberships.c.customer_id, memberships.c.segment_id)
     for customer_id, segment_id in session.execute(found.where(memberships.c.shop_id == place.shop_id, of_these)):
-        yield called[customer_id], segment_id
+        if segment_id not in supposed.members:
+            yield called[customer_id], segment_id
+    for segment_id, customer_ids in supposed.members.items():
+        yield from ((called[one], segment_id) for one in customer_ids & called.keys())
 
 
 def customers_of(session: Session, place: Place, contacts: Iterable[str]) -> dict[str, str]:
@@ -162,14 +199,21 @@ def customers_of(session: Session, place: Place, contacts: Iterable[str]) -> dic
     return called
 
 
-def written(session: Session, place: Place, also: Sequence[str] = ()) -> dict[str, str]:
+def written(session: Session, place: Place, supposed: Supposed = AS_IT_IS) -> dict[str, str]:
     """Return the tags that are written there, by segment."""
     found = (
         select(segments.c.segment_id, segments.c.tag)
         .join_from(segments, destinations, in_one_shop(segments, destinations, "segment_id"))
-        .where(segments.c.shop_id == place.shop_id, segments.c.enabled, released(place, also))
+        .where(segments.c.shop_id == place.shop_id, segments.c.enabled, released(place, supposed))
     )
     return dict(session.execute(found).all())
+
+
+def bound_for(session: Session, place: Place) -> set[str]:
+    """Return the tags of all segments that have a way to this connection, released or not."""
+    joined = segments.join(destinations, in_one_shop(segments, destinations, "segment_id"))
+    found = select(segments.c.tag).select_from(joined).where(here(destinations, place), segments.c.enabled)
+    return set(session.scalars(found))
 
 
 def tags_of(session: Session, shop_id: str, segment_ids: Collection[str]) -> dict[str, set[str]]:
@@ -181,23 +225,23 @@ def tags_of(session: Session, shop_id: str, segment_ids: Collection[str]) -> dic
     return found
 
 
-def standing_still(session: Session, place: Place, also: Sequence[str] = ()) -> set[str]:
+def standing_still(session: Session, place: Place, supposed: Supposed = AS_IT_IS) -> set[str]:
     """Return the folded tags, old names included, of segments in rehearsal or held: neither put on nor taken off."""
     found = (
         select(owned_tags.c.folded)
         .join_from(owned_tags, segments, in_one_shop(owned_tags, segments, "segment_id"))
         .join(destinations, in_one_shop(segments, destinations, "segment_id"))
         .where(owned_tags.c.shop_id == place.shop_id, segments.c.enabled)
-        .where(destinations.c.connection_id == place.connection_id, ~released(place, also))
+        .where(destinations.c.connection_id == place.connection_id, ~released(place, supposed))
     )
     return marks.everywhere(session.scalars(found))
 
 
-def released_at(session: Session, place: Place, also: Sequence[str] = ()) -> dict[str, datetime]:
-    """Return since when each folded tag may be written there; those of segments `also` from now on."""
+def released_at(session: Session, place: Place, supposed: Supposed = AS_IT_IS) -> dict[str, datetime]:
+    """Return since when each folded tag may be written there; those that are supposed to be from now on."""
     found = (
         select(segments.c.tag, destinations.c.state, destinations.c.released_at)
         .join_from(segments, destinations, in_one_shop(segments, destinations, "segment_id"))
-        .where(segments.c.shop_id == place.shop_id, released(place, also))
+        .where(segments.c.shop_id == place.shop_id, released(place, supposed))
     )
     return {fold(tag): at if state == "live" and at else clock.now() for tag, state, at in session.execute(found)}

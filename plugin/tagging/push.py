@@ -31,7 +31,7 @@ from connectors.errors import PermanentError
 from connectors.writers import Call, Outcome, Refused
 from plugin import clock, dates, lanes
 from plugin.db import fold, reading
-from plugin.tagging import audiences, changes, guard, holding, jobs, ledger, lookups, objects, pushes, settling
+from plugin.tagging import audiences, changes, guard, holding, jobs, leaving, ledger, lookups, objects, pushes, settling
 from plugin.tagging.calls import ExhaustedError
 from plugin.tagging.changes import Change
 from plugin.tagging.news import News
@@ -54,7 +54,7 @@ def run(engine: Engine, claim: lanes.Claim, *, store: Store) -> datetime | None:
     if sync is None:
         return None
     today = dates.today(clock.now(), sync.zone)
-    again = AGAIN
+    again, cut_short = AGAIN, False
     try:
         jobs.poll_due(sync)
         audiences.tend(sync)
@@ -62,13 +62,14 @@ def run(engine: Engine, claim: lanes.Claim, *, store: Store) -> datetime | None:
             pushes.wake(session, sync.opened, dates.day_start(today, sync.zone))
         holding.take_back(sync)
         push_all(sync)
+        leaving.tidy(sync)
     except ExhaustedError as wait:
-        again = timedelta(seconds=wait.seconds)
+        again, cut_short = timedelta(seconds=wait.seconds), True
     with reading(engine) as session:
         waiting, tomorrow = pushes.any_left(session, sync.opened)
         moments = [
             jobs.next_at(session, sync.opened, again),
-            clock.now() + again if waiting else None,
+            clock.now() + again if waiting or cut_short else None,
             dates.day_start(today + timedelta(days=1), sync.zone) if tomorrow else None,
         ]
     return min((at for at in moments if at), default=None)
@@ -110,9 +111,10 @@ def push(sync: Sync, versions: Mapping[str, int]) -> None:
     calls = deque(
         sync.writer.plan(
             [
-                changes.as_sent(one, one.platform_id or "", held.get(one.contact, ()))
+                sent
                 for one in ready.values()
                 if one.needed
+                for sent in changes.as_sent(one, one.platform_id or "", held.get(one.contact, ()))
             ]
         )
     )

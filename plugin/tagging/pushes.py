@@ -104,6 +104,12 @@ def in_jobs(session: Session, place: Place, contacts: Iterable[str]) -> set[str]
     return set(session.scalars(select(pushes.c.contact).where(of(place, contacts), pushes.c.state == "sent")))
 
 
+def pending(session: Session, place: Place, contacts: Iterable[str]) -> set[str]:
+    """Return those of contacts that wait to be written, or are being written."""
+    busy = pushes.c.state.in_(("waiting", "sent"))
+    return set(session.scalars(select(pushes.c.contact).where(of(place, contacts), busy)))
+
+
 def lock(session: Session, place: Place, contacts: Iterable[str]) -> dict[str, int]:
     """Return the present versions of contacts, which stay so to the end of the transaction; none of one forgotten."""
     statement = (

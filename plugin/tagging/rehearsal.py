@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from connectors.writers import Call, TagChange, TagWriter
@@ -18,6 +18,7 @@ from plugin.tagging.changes import Change
 from plugin.tagging.destinations import (
     HistoryIncompleteError,
     add_destinations,
+    adopt,
     back_to_rehearsal,
     complete,
     hold,
@@ -25,13 +26,15 @@ from plugin.tagging.destinations import (
 )
 from plugin.tagging.names import TagRefusedError, own_tag
 from plugin.tagging.plan import destinations, ledger, owned_tags, segments
-from plugin.tagging.pushes import Place, keys
+from plugin.tagging.pushes import Place, here, keys
+from plugin.tagging.supposed import Supposed
 
 __all__ = [
     "HistoryIncompleteError",
     "Rehearsal",
     "TagRefusedError",
     "add_destinations",
+    "adopt",
     "back_to_rehearsal",
     "hold",
     "own_tag",
@@ -87,32 +90,64 @@ def rehearse(
     *,
     offset: int = 0,
     limit: int = 50,
+    adopting: bool = False,
+    quietly: bool = False,
 ) -> Rehearsal:
     """Work out what releasing segments (default: all in rehearsal there) would do, by the very code that would do it.
 
-    `lines` are those from `offset` on, by contact. HistoryIncompleteError: nothing can be said yet.
+    `lines` are those from `offset` on, by contact. `adopting`: and what making their tags ours would, which others have
+    put on; then also of segments that are live. `quietly`: without setting off automations. HistoryIncompleteError:
+    nothing can be said yet.
     """
     complete(session, opened.shop_id)
-    also = unreleased(session, opened, segment_ids)
+    also = unreleased(session, opened, segment_ids, live=adopting)
     owners = owners_of(session, opened.shop_id, also)
-    result = Rehearsal({segment_id: Counter() for segment_id in also})
+    carried = (plan.carrying if adopting else plan.tagged)(opened, among(ledger.c.folded, keys(owners)))
+    marked = session.scalars(plan.members(opened, also).union(carried))
+    supposed = Supposed(tuple(also), frozenset(owners if adopting else ()), quietly=quietly)
+    result = rehearsed(session, opened, owners, marked, supposed, slice(offset, offset + limit))
+    for segment_id, contacts in carried_by_others(session, opened, owners).items():
+        result.segments[segment_id]["foreign"] = contacts
+    return result
+
+
+def rehearsed(
+    session: Session,
+    opened: Opened,
+    owners: Mapping[str, str],
+    marked: Iterable[str | None],
+    supposed: Supposed,
+    page: slice,
+) -> Rehearsal:
+    """Work out what would become of contacts, as far as it is the doing of the owners of tags."""
+    result = Rehearsal({segment_id: Counter() for segment_id in sorted({*owners.values()})})
     writer = cast("TagWriter", opened.connector)
     costs: dict[str, list[float]] = {}
-    for found in in_batches(session, opened, also, owners):
+    for found in in_batches(session, opened, marked, supposed):
         tags = {tag for one in found for tag in (*one.add, *one.remove)}
         objects.introduce(session, opened, tags, imagined="")
-        result.lookups += spend(costs, writer.lookups(changes.to_look_up(session, opened, found, also)))
-        result.calls += spend(costs, writer.plan([imagined(one) for one in found if one.needed and not one.missing]))
+        result.lookups += spend(costs, writer.lookups(changes.to_look_up(session, opened, found, supposed)))
+        needed = [one for one in found if one.needed and not one.missing]
+        result.calls += spend(costs, writer.plan([sent for one in needed for sent in imagined(one)]))
         for one in found:
-            count(result, one, owners, slice(offset, offset + limit))
+            count(result, one, owners, page)
     rates = writer.capabilities.rates
     result.seconds = sum(budgets.duration(rates[endpoint], spent) for endpoint, spent in costs.items())
     result.lines = named(session, opened, result.lines)
     return result
 
 
-def unreleased(session: Session, place: Place, segment_ids: Sequence[str] | None) -> list[str]:
-    """Return the segments that could be released there: those named, or all that are in rehearsal."""
+def carried_by_others(session: Session, place: Place, owners: Mapping[str, str]) -> Counter[str]:
+    """Return by segment on how many contacts there somebody else has put a tag of its name, as far as we have seen."""
+    rows = select(ledger.c.folded, func.count()).where(here(ledger, place), ledger.c.state == "foreign")
+    found: Counter[str] = Counter()
+    for folded, contacts in session.execute(rows.where(among(ledger.c.folded, keys(owners))).group_by(ledger.c.folded)):
+        found[owners[folded]] += contacts
+    return found
+
+
+def unreleased(session: Session, place: Place, segment_ids: Sequence[str] | None, *, live: bool = False) -> list[str]:
+    """Return the segments that could be released there: those named, `live` ones too if asked, or all in rehearsal."""
     found = (
         select(segments.c.segment_id)
         .join_from(segments, destinations, plan.in_one_shop(segments, destinations, "segment_id"))
@@ -122,7 +157,8 @@ def unreleased(session: Session, place: Place, segment_ids: Sequence[str] | None
     if segment_ids is None:
         found = found.where(destinations.c.state == "rehearsal")
     else:
-        found = found.where(destinations.c.state != "live", among(segments.c.segment_id, keys(segment_ids)))
+        ready = () if live else (destinations.c.state != "live",)
+        found = found.where(*ready, among(segments.c.segment_id, keys(segment_ids)))
     return list(session.scalars(found.order_by(segments.c.segment_id)))
 
 
@@ -134,14 +170,13 @@ def owners_of(session: Session, shop_id: str, segment_ids: Sequence[str]) -> dic
 
 
 def in_batches(
-    session: Session, opened: Opened, also: Sequence[str], owners: Mapping[str, str]
+    session: Session, opened: Opened, marked: Iterable[str | None], supposed: Supposed
 ) -> Iterator[list[Change]]:
-    """Yield the changes of all whom a release would mark, in the batches in which they would be pushed."""
-    marked = plan.members(opened, also).union(plan.tagged(opened, among(ledger.c.folded, keys(owners))))
-    contacts = sorted({contact for contact in session.scalars(marked) if contact})
+    """Yield the changes of all who would be marked, in the batches in which they would be pushed."""
+    contacts = sorted({contact for contact in marked if contact})
     size = changes.batch_size(opened.platform)
     for start in range(0, len(contacts), size):
-        yield changes.of(session, opened, contacts[start : start + size], also)
+        yield changes.of(session, opened, contacts[start : start + size], supposed)
 
 
 def spend(costs: dict[str, list[float]], calls: Sequence[Call]) -> int:
@@ -150,7 +185,7 @@ def spend(costs: dict[str, list[float]], calls: Sequence[Call]) -> int:
     return len(calls)
 
 
-def imagined(one: Change) -> TagChange:
+def imagined(one: Change) -> list[TagChange]:
     """A change as it would be sent; whoever has not been looked up is taken to exist."""
     return changes.as_sent(one, one.platform_id or one.contact)
 

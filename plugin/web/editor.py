@@ -13,6 +13,8 @@ from werkzeug.wrappers import Response
 
 from plugin import clock, dates
 from plugin.db import reading, transaction
+from plugin.insight import foreseen
+from plugin.insight.foreseen import Foreseen
 from plugin.models.segments import Segment
 from plugin.segments import hints
 from plugin.segments.asking.compiler import undated
@@ -61,7 +63,8 @@ def add() -> Page:
         return form(mended(draft), look=True)
     try:
         with transaction(engine()) as session:
-            segment = keep.add(session, g.shop, by=who(), **draft.as_content())
+            adopt = "adopt" in request.form
+            segment = keep.add(session, g.shop, by=who(), adopt=adopt, **draft.as_content())
     except (SegmentErrors, RefusedError) as fault:
         return refused(draft, fault)
     flash(gettext("%(name)s is kept, and is being computed.", name=segment.name))
@@ -83,12 +86,16 @@ def change(segment_id: str) -> Page:
     since = request.form.get("version", type=int)
     if request.form.get("action") not in SAVING:
         return form(mended(draft), segment, look=True, since=since)
+    agreed = request.form.get("agreed") == draft.query
+    if not agreed and ahead(draft, segment):
+        return form(draft, segment, look=True, since=since, asked=True)
     try:
         with transaction(engine()) as session:
             own(session, segment_id)
             despite = request.form.get("action") == "despite"
             content = draft.as_content()
-            keep.edit(session, g.shop, segment_id, by=who(), since=since, despite_tests=despite, **content)
+            how: dict[str, Any] = {"despite_tests": despite, "agreed": agreed, "adopt": "adopt" in request.form}
+            keep.edit(session, g.shop, segment_id, by=who(), since=since, **(how | content))
     except keep.ConflictError as fault:
         return form(draft, segment, theirs=replace(fault.kept, query=shown(fault.kept.query))), 409
     except (SegmentErrors, RefusedError) as fault:
@@ -183,12 +190,46 @@ def mended(draft: Definition) -> Definition:
     return replace(draft, query=draft.query[: int(start)] + text + draft.query[int(end) :])
 
 
+def ahead(draft: Definition, segment: Segment) -> list[Foreseen]:
+    """Return what a changed query would do wherever the segment is live; nothing where it cannot be asked."""
+    if not segment.enabled or draft.query.strip() == shown(segment.query).strip():
+        return []
+    try:
+        with reading(engine()) as session:
+            found = foreseen.edit(session, g.shop, segment, draft.query)
+    except SegmentErrors:
+        return []
+    return [one for one in found if one.rehearsed.contacts.total()]
+
+
+@bp.get("/segments/budget")
+def budget() -> dict[str, list[str]]:
+    """Say what a release to so many customers would cost on each connection at most."""
+    with reading(engine()) as session:
+        return {"lines": told_costs(foreseen.costs(session, g.shop.shop_id, request.args.get("count", 0, type=int)))}
+
+
+def told_costs(found: Sequence[foreseen.Cost]) -> list[str]:
+    return [
+        gettext(
+            "%(where)s: at most %(contacts)s contacts by %(calls)s calls, after %(lookups)s look-ups, in %(time)s.",
+            where=one.label,
+            contacts=languages.number(one.contacts),
+            calls=languages.number(one.calls),
+            lookups=languages.number(one.lookups),
+            time=languages.duration(one.seconds),
+        )
+        for one in found
+    ]
+
+
 def refused(
     draft: Definition, fault: SegmentErrors | RefusedError, segment: Segment | None = None, since: int | None = None
 ) -> Page:
     refusal = None if isinstance(fault, SegmentErrors) else str(fault)
     broken = fault.broken if isinstance(fault, BrokenTestsError) else []
-    return form(draft, segment, look=True, refusal=refusal, since=since, broken=broken), 422
+    in_use = isinstance(fault, keep.TagInUseError)
+    return form(draft, segment, look=True, refusal=refusal, since=since, broken=broken, in_use=in_use), 422
 
 
 def say(query: str, segment_id: str | None = None, *, for_rewards: bool) -> Checked:
@@ -208,16 +249,23 @@ def form(
     since: int | None = None,
     theirs: Definition | None = None,
     broken: Sequence[Tried] = (),
+    asked: bool = False,
+    in_use: bool = False,
 ) -> str:
     """Return the form; with `look` also what can be said of the query.
 
     `since` is the version that was looked at when the form was first shown. `theirs`: somebody else was quicker.
+    `asked`: it was to be saved, and what that would write is to be seen before. `in_use`: others use the tag.
     """
     own_id = segment.segment_id if segment else None
     checked = say(draft.query, own_id, for_rewards=draft.rewards) if look else None
     errors = checked.errors if checked else ()
     on = asked_day() if look else None
     found = counted(checked, on, by_clause=True, seconds=SECONDS_OF_FORM) if checked and checked.ok else None
+    costs: list[str] = []
+    if found and not found.rest and on is None:
+        with reading(engine()) as session:
+            costs = told_costs(foreseen.costs(session, g.shop.shop_id, found.count))
     return render_template(
         "editor/form.html",
         draft=draft,
@@ -235,6 +283,10 @@ def form(
         today=dates.today(clock.now(), g.shop.zone),
         refusal=refusal,
         broken=broken,
+        ahead=ahead(draft, segment) if segment and checked and checked.ok else (),
+        asked=asked,
+        in_use=in_use,
+        costs=costs,
         prefix=g.shop.tag_prefix,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
@@ -29,7 +30,8 @@ PAGE = 50
 class Stage:
     """One connection with what would happen there; None where nothing waits for a release.
 
-    `live`: the one segment that is asked about has been released there.
+    `live`: the one segment that is asked about has been released there. `quiet`: members can be tagged there without
+    setting off automations.
     """
 
     connection: Connection
@@ -37,6 +39,7 @@ class Stage:
     rehearsed: rehearsal.Rehearsal | None
     offers_audience: bool
     live: bool
+    quiet: bool
 
 
 @bp.get("/rehearsal")
@@ -51,13 +54,15 @@ def one_segment(segment_id: str) -> str:
 
 
 def stages(segment_id: str | None) -> str:
+    """Return the page; what `adopt` and `quiet` in its address would do is told as well, and done by its buttons."""
     offset = max(0, request.args.get("from", 0, type=int))
+    how = {name: request.args.get(name) == "yes" for name in ("adopt", "quiet")}
     with reading(engine()) as session:
         segment = own(session, segment_id) if segment_id else None
         names = {one.segment_id: one for one in keep.all_of(session, g.shop.shop_id)}
         places = [one for one in shops.connections(session, g.shop.shop_id) if one.state != "gone"]
         try:
-            found = [stage(session, one, segment, offset) for one in places if plan.capabilities(one.platform)]
+            found = [stage(session, one, segment, offset, how) for one in places if plan.capabilities(one.platform)]
         except rehearsal.HistoryIncompleteError:
             return render_template("rehearsals/early.html", segment=segment)
     concerned = max((one.rehearsed.contacts.total() for one in found if one.rehearsed), default=0)
@@ -65,6 +70,7 @@ def stages(segment_id: str | None) -> str:
         "rehearsals/stages.html",
         stages=found,
         segment=segment,
+        how=how,
         names=names,
         offset=offset,
         following=offset + PAGE,
@@ -72,9 +78,21 @@ def stages(segment_id: str | None) -> str:
     )
 
 
-def stage(session: Session, connection: Connection, segment: Segment | None, offset: int) -> Stage:
+def stage(
+    session: Session, connection: Connection, segment: Segment | None, offset: int, how: Mapping[str, bool]
+) -> Stage:
     wanted = [segment.segment_id] if segment else None
-    rehearsed = rehearsal.rehearse(session, shops.opened(connection), wanted, offset=offset, limit=PAGE)
+    can = plan.capabilities(connection.platform)
+    quiet = can is not None and can.quiet
+    rehearsed = rehearsal.rehearse(
+        session,
+        shops.opened(connection),
+        wanted,
+        offset=offset,
+        limit=PAGE,
+        adopting=how["adopt"] and segment is not None,
+        quietly=how["quiet"] and quiet,
+    )
     way = (g.shop.shop_id, segment.segment_id, connection.connection_id) if segment else None
     released = session.get(Destination, way) if way else None
     return Stage(
@@ -83,6 +101,7 @@ def stage(session: Session, connection: Connection, segment: Segment | None, off
         rehearsed if rehearsed.segments else None,
         audiences.offered(connection),
         released is not None and released.state == "live",
+        quiet,
     )
 
 
@@ -93,7 +112,10 @@ def release(segment_id: str, connection_id: str) -> Response:
         segment = own(session, segment_id)
         connection = shops.connection(session, g.shop.shop_id, connection_id) or abort(404)
         try:
-            rehearsal.release(session, g.shop.shop_id, segment_id, connection_id)
+            if request.form.get("adopt") == "yes":
+                rehearsal.adopt(session, g.shop.shop_id, segment_id, connection_id)
+            quietly = request.form.get("quiet") == "yes"
+            rehearsal.release(session, g.shop.shop_id, segment_id, connection_id, quietly=quietly)
         except LookupError:
             abort(404)
         except rehearsal.HistoryIncompleteError:

@@ -1,15 +1,18 @@
-"""That no harm is done: what the guard holds and how it goes on, and the limits of the shop."""
+"""That no harm is done: what the guard holds, its limits, tags read back and repaired, and the way out."""
 
 from __future__ import annotations
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
+from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from plugin import mail, shops
-from plugin.db import reading, transaction
+from plugin.db import fold, reading, transaction
 from plugin.insight import safety
-from plugin.tagging import holding, limits
+from plugin.insight.delivery import label
+from plugin.models.shops import Connection
+from plugin.tagging import drift, holding, leaving, limits, plan
 from plugin.tagging.limits import Limits, LimitsError
 from plugin.web import engine
 from plugin.web.segments import own
@@ -26,6 +29,7 @@ def show(fault: str | None = None) -> str:
         return render_template(
             "safety/show.html",
             held=safety.held(session, shop.shop_id),
+            written=safety.written(session, shop.shop_id),
             limits=limits.of(shop),
             mails=mail.configured(),
             fault=fault,
@@ -59,3 +63,59 @@ def take_back(segment_id: str, connection_id: str) -> Response:
             abort(409)
     flash(gettext("%(name)s is being brought back to how it was, and stays held.", name=segment.name))
     return redirect(url_for("safety.show"))
+
+
+@bp.post("/safety/read/<connection_id>")
+def read_back(connection_id: str) -> Response:
+    """Have all contacts of a connection read back and held against the ledger."""
+    with transaction(engine()) as session:
+        drift.ask_all(session, place(session, connection_id))
+    flash(gettext("All contacts are being read back."))
+    return redirect(url_for("safety.show"))
+
+
+@bp.post("/safety/repair/<connection_id>")
+def repair(connection_id: str) -> Response:
+    with transaction(engine()) as session:
+        count = drift.repair(session, place(session, connection_id))
+    flash(ngettext("%(num)d difference is being repaired.", "%(num)d differences are being repaired.", count))
+    return redirect(url_for("safety.show"))
+
+
+@bp.get("/safety/leave/<connection_id>")
+def ask_to_leave(connection_id: str, fault: str | None = None) -> str:
+    """Say what of ours would come off a connection before the app is uninstalled."""
+    with reading(engine()) as session:
+        connection = place(session, connection_id)
+        left = leaving.left(session, connection)
+    where = label(connection.platform)
+    return render_template("safety/leave.html", connection=connection, label=where, left=left, fault=fault)
+
+
+@bp.post("/safety/leave/<connection_id>")
+def leave(connection_id: str) -> Page:
+    """Take all of ours off, once the shop's name was typed."""
+    typed = fold(" ".join(request.form.get("name", "").split()))
+    with transaction(engine()) as session:
+        connection = place(session, connection_id)
+        wanted = typed == fold(g.shop.name)
+        if wanted:
+            leaving.begin(session, connection)
+    if not wanted:
+        return ask_to_leave(connection_id, gettext("That is not the shop's name. Nothing is taken off.")), 422
+    flash(gettext("All that we wrote is being taken off. Uninstall the app once the page says that nothing is left."))
+    return redirect(url_for("safety.show"))
+
+
+@bp.post("/safety/stay/<connection_id>")
+def stay(connection_id: str) -> Response:
+    with transaction(engine()) as session:
+        leaving.stay(session, place(session, connection_id))
+    flash(gettext("Segments go there again, each in rehearsal until you say go."))
+    return redirect(url_for("safety.show"))
+
+
+def place(session: Session, connection_id: str) -> Connection:
+    """Return the visitor's connection of this id, if it takes tags; 404 for any other."""
+    found = shops.connection(session, g.shop.shop_id, connection_id) or abort(404)
+    return found if plan.capabilities(found.platform) else abort(404)

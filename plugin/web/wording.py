@@ -26,6 +26,7 @@ def states() -> dict[str, tuple[str, str]]:
         "waiting": (gettext("waiting"), "quiet"),
         "empty": (gettext("nobody left to tell of"), "quiet"),
         "unreadable": (gettext("unreadable"), "warning"),
+        "leaving": (gettext("being left"), "warning"),
     }
 
 
@@ -40,6 +41,7 @@ def causes() -> dict[str, str]:
         "added": gettext("the segment was new"),
         "again": gettext("everybody was asked again"),
         "edited": gettext("the segment was edited"),
+        "agreed": gettext("the segment was edited, as rehearsed"),
         "ladder": gettext("a change of a ladder"),
         "merged": gettext("merged with another customer"),
         "order": gettext("an order"),
@@ -110,6 +112,15 @@ def contacts() -> dict[str, str]:
         "known": gettext("on the platform"),
         "new": gettext("not looked up yet"),
         "missing": gettext("not on the platform"),
+    }
+
+
+def drifts() -> dict[str, str]:
+    """Return how contacts differ from the ledger."""
+    return {
+        "lost": gettext("was put on by us, and is not there"),
+        "back": gettext("was taken off by us, and is there again"),
+        "gone": gettext("is not on the platform any more"),
     }
 
 
@@ -193,4 +204,5 @@ def everything() -> dict[str, object]:
         "ways": ways,
         "template_families": template_families,
         "audiences": audiences,
+        "drifts": drifts,
     }

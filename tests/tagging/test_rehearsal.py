@@ -51,7 +51,7 @@ def test_foreign_tags_and_missing_contacts_are_told_apart(merchant):
     merchant.work()
     merchant.enter(vip, 1, 2, 3)
     said = rehearsed(merchant, "klaviyo")
-    assert said.segments == {vip: {"added": 1, "missing": 1}}
+    assert said.segments == {vip: {"added": 1, "missing": 1, "foreign": 1}}
     assert {line.contact: (line.state, line.add) for line in said.lines} == {
         address(1): ("known", ("seg:vip",)),
         address(3): ("missing", ("seg:vip",)),

@@ -1,13 +1,15 @@
 """The page of safety: what is held with its numbers, and the limits of the shop, also by commands."""
 
 import pytest
+from sqlalchemy import update
 
 from plugin import clock
 from plugin.__main__ import main
 from plugin.config import settings
 from plugin.db import table, transaction, upsert
+from plugin.models.segments import Segment
 from plugin.models.shops import Shop
-from plugin.models.tagging import Destination, Hold, LedgerEntry
+from plugin.models.tagging import Destination, Drift, Hold, LedgerEntry, ReadBack
 from tests.web.test_segments import shown
 
 
@@ -80,3 +82,62 @@ def test_the_same_is_done_by_commands(site, mine, held, monkeypatch, capsys):
     assert "is live on klaviyo" in said("tags", "release", "mine regulars", "--on", "klaviyo")
     assert said("tags", "held") == ""
     assert main(["tags", "back", "mine regulars", "--on", "nowhere", "--shop", mine.domain]) == 2
+
+
+def test_what_was_read_back_is_shown_and_repaired_on_demand(site, visitor, mine, held):
+    _, connection_id = held
+    way = {"shop_id": mine.shop_id, "connection_id": connection_id}
+    run = {"whole": True, "begun_at": clock.now(), "ended_at": clock.now(), "seen": 7, "lost": 1, "back": 0, "gone": 0}
+    lost = {"contact": "cleo@mine.example.com", "folded": "seg:mine-regulars", "tag": "seg:mine-regulars"}
+    with transaction(site.engine) as session:
+        upsert(session, table(ReadBack), [way | run])
+        upsert(session, table(Drift), [way | lost | {"kind": "lost", "seen_at": clock.now()}])
+    text = shown(visitor.page("/safety"))
+    assert "1 tags were lost, 0 came back, 0 contacts are gone." in text
+    assert "cleo@mine.example.com seg:mine-regulars : was put on by us, and is not there" in text
+    assert "1 difference is being repaired" in visitor.said(visitor.post(f"/safety/repair/{connection_id}"))
+    assert (site.rows(Drift), site.rows(LedgerEntry)) == ([], [])
+    assert "are being read back" in visitor.said(visitor.post(f"/safety/read/{connection_id}"))
+    assert [(row.whole, row.ended_at) for row in site.rows(ReadBack)] == [(True, None)]
+
+
+def test_all_of_ours_comes_off_once_the_shops_name_is_typed(site, visitor, mine, held):
+    _, connection_id = held
+    path = f"/safety/leave/{connection_id}"
+    assert "1 contact loses the tags that we put on: 1 tag" in shown(visitor.page(path))
+    before = site.everything()
+    answer = visitor.post(path, name="mine")
+    assert (answer.status_code, "Nothing is taken off." in answer.text, site.everything()) == (422, True, before)
+    assert "is being taken off" in visitor.said(visitor.post(path, name=" Mine  Shop"))
+    assert not [row for row in site.rows(Destination) if row.connection_id == connection_id]
+    assert "All that we wrote there is being taken off." in shown(visitor.page("/safety"))
+    visitor.post(f"/safety/stay/{connection_id}")
+    assert {row.state for row in site.rows(Destination) if row.connection_id == connection_id} == {"rehearsal"}
+
+
+def test_an_edit_of_a_live_segment_is_rehearsed_before_it_is_kept(site, visitor, mine, held):
+    segment_id, connection_id = held
+    way = {"shop_id": mine.shop_id, "segment_id": segment_id, "connection_id": connection_id}
+    with transaction(site.engine) as session:
+        upsert(session, table(Destination), [way | {"state": "live", "released_at": clock.now()}])
+        session.execute(update(table(LedgerEntry)).values(contact="anna@mine.example.com"))
+    path, query = f"/segments/{segment_id}/edit", "customer_email_domain = 'mine.example.com'"
+    visitor.page(path)
+    form = {"name": "mine regulars", "tag": "seg:mine-regulars", "version": "1", "action": "save"}
+    text = shown(visitor.post(path, query="number_of_orders > 5", **form).text)
+    assert "What saving this would write Klaviyo" in text
+    assert "To take off 1" in text
+    [kept] = [row for row in site.rows(Segment) if row.segment_id == segment_id]
+    assert kept.version == 1
+    said = visitor.said(visitor.post(path, query=query, agreed=query, **form))
+    assert "Your changes are kept." in said
+    [kept] = [row for row in site.rows(Segment) if row.segment_id == segment_id]
+    assert (kept.version, kept.due_cause) == (2, "agreed")
+
+
+def test_what_a_release_would_cost_is_told_beside_the_count(visitor, mine):
+    lines = visitor.get("/segments/budget?count=25001").get_json()["lines"]
+    assert [line[: line.index(",", 30)] for line in sorted(lines)] == [
+        "Klaviyo: at most 25,001 contacts by 3 calls",
+        "Shopify: at most 25,001 contacts by 3 calls",
+    ]

@@ -42,6 +42,7 @@ WHOLE = {
     "drafts.decide",
     "drafts.listing",
     "editor.add",
+    "editor.budget",
     "editor.check_query",
     "editor.new",
     "keys.add",

@@ -19,6 +19,7 @@ from plugin.models.structures import Conflict, Ladder
 from plugin.segments.kept import keep
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.membership import ladders
+from plugin.tagging import plan
 
 TAG = "tag:"
 LONGEST_TAG = 255
@@ -92,7 +93,10 @@ def add(session: Session, shop: Shop, one: str, other: str, *, by: str) -> Pair:
 def remove(session: Session, shop_id: str, gone: Pair) -> bool:
     """Let the two meet; return whether they were a pair."""
     these = (conflicts.c.shop_id == shop_id, conflicts.c.one == gone.one, conflicts.c.other == gone.other)
-    return session.execute(delete(conflicts).where(*these).returning(conflicts.c.one)).first() is not None
+    found = session.execute(delete(conflicts).where(*these).returning(conflicts.c.one)).first() is not None
+    for side in gone if found and not gone.tags else ():
+        plan.mark_segment(session, shop_id, side)  # a tag that waited for the other's end need not wait any more
+    return found
 
 
 def names(session: Session, shop_id: str, sides: Iterable[str]) -> Mapping[str, str]:

@@ -42,6 +42,10 @@ OF_A_SEGMENT = (
 )
 
 
+class TagInUseError(RefusedError):
+    """Somebody else uses this tag; the merchant may say that it is to be adopted."""
+
+
 class ConflictError(RefusedError):
     """Somebody else has edited the segment since it was looked at; `kept` is what it is now."""
 
@@ -82,12 +86,13 @@ def add(
     *,
     by: str = "",
     edit: str = "added",
+    adopt: bool = False,
     **more: Any,
 ) -> Segment:
     """Keep a new segment and have everybody evaluated. SegmentErrors, or RefusedError: name or tag is taken.
 
-    `more` are fields of a `Definition`. A tag that a removed segment had makes this one its successor: the tags that
-    are still out are then its own, and its versions go on.
+    `adopt`: a tag that others use may be had. `more` are fields of a `Definition`. A tag that a removed segment had
+    makes this one its successor: the tags that are still out are then its own, and its versions go on.
     """
     given = Definition(name, query, tag or tag_from(shop, name), **more).tidied()
     now = clock.now()
@@ -101,7 +106,7 @@ def add(
         query=stored(
             understood(query, shop, words, others, segment_id, for_rewards=given.rewards, enabled=given.enabled)
         ),
-        tag=free_tag(session, shop, segment_id, given.tag),
+        tag=free_tag(session, shop, segment_id, given.tag, adopt=adopt),
     )
     segment = Segment(
         shop_id=shop.shop_id,
@@ -131,27 +136,30 @@ def edit(
     edit: str = "edited",
     restored: int | None = None,
     despite_tests: bool = False,
+    adopt: bool = False,
+    agreed: bool = False,
     **changes: Any,
 ) -> Segment:
     """Change fields of a segment's `Definition`; where all are as they were, nothing is written.
 
     `since` is the version that whoever edits has looked at: ConflictError if there is a newer one. With another query
     everybody is evaluated again; another tag replaces the old one; what is switched on begins in rehearsal, and the
-    tags of what is switched off are taken off. A query that breaks the segment's tests is kept only `despite_tests`.
-    LookupError, SegmentErrors, RefusedError.
+    tags of what is switched off are taken off. A query that breaks the segment's tests is kept only `despite_tests`;
+    a tag that others use can be had only by `adopt`. `agreed`: what another query does was rehearsed, and the guard
+    lets it pass. LookupError, SegmentErrors, RefusedError.
     """
     shops.lock(session, shop.shop_id)
     segment = known(session, shop.shop_id, segment_id)
     before = Definition.of(segment)
     if since not in (None, segment.version):
         raise ConflictError(before)
-    wanted = acceptable(session, shop, segment_id, before, replace(before, **changes))
+    wanted = acceptable(session, shop, segment_id, before, replace(before, **changes), adopt=adopt)
     changed = {name: new for name, (_, new) in differences(before, wanted).items()}
     if not changed:
         return segment
     if "query" in changed and not despite_tests:
         expectations.demand(session, shop, segment_id, wanted.query)
-    write(session, segment, changed | consequences(changed))
+    write(session, segment, changed | consequences(changed, agreed=agreed))
     versions.keep(session, segment, by, edit, restored)
     follow(session, shop, segment, changed)
     return segment
@@ -190,7 +198,9 @@ def remove(session: Session, shop: Shop, segment_id: str, *, by: str = "") -> No
     session.expire_all()
 
 
-def acceptable(session: Session, shop: Shop, segment_id: str, before: Definition, wanted: Definition) -> Definition:
+def acceptable(
+    session: Session, shop: Shop, segment_id: str, before: Definition, wanted: Definition, *, adopt: bool = False
+) -> Definition:
     """Return a changed definition as it may be kept; what has not changed is not asked. SegmentErrors, RefusedError."""
     kept, words = wanted.tidied(), vocabulary.of(session, shop)
     others = references.library(session, shop, words)
@@ -204,7 +214,7 @@ def acceptable(session: Session, shop: Shop, segment_id: str, before: Definition
     if kept.enabled != before.enabled:
         switchable(others, segment_id, enabled=kept.enabled)
     if kept.tag != before.tag:
-        kept = replace(kept, tag=free_tag(session, shop, segment_id, kept.tag))
+        kept = replace(kept, tag=free_tag(session, shop, segment_id, kept.tag, adopt=adopt))
     return kept
 
 
@@ -219,12 +229,12 @@ def switchable(others: Library, segment_id: str, *, enabled: bool) -> None:
         raise RefusedError(faults.errors[0].message)
 
 
-def consequences(changed: dict[str, Any]) -> dict[str, Any]:
+def consequences(changed: dict[str, Any], *, agreed: bool = False) -> dict[str, Any]:
     """Return what else of a segment's row changes with its definition."""
     if "enabled" in changed:
         due = {"whole": "due", "due_cause": "edited"} if changed["enabled"] else {"whole": None, "due_cause": None}
         return due | {"error": None}
-    return {"whole": "due", "due_cause": "edited"} if "query" in changed else {}
+    return {"whole": "due", "due_cause": "agreed" if agreed else "edited"} if "query" in changed else {}
 
 
 def write(session: Session, segment: Segment, values: dict[str, Any]) -> None:
@@ -277,10 +287,12 @@ def free_name(session: Session, shop_id: str, name: str, segment_id: str = "") -
     return kept
 
 
-def free_tag(session: Session, shop: Shop, segment_id: str, tag: str) -> str:
+def free_tag(session: Session, shop: Shop, segment_id: str, tag: str, *, adopt: bool = False) -> str:
     kept = " ".join(clean(tag).split())
     try:
-        names.own_tag(session, shop.shop_id, segment_id, kept)
+        names.own_tag(session, shop.shop_id, segment_id, kept, adopt=adopt)
+    except names.InUseError as error:
+        raise TagInUseError(str(error)) from error
     except names.TagRefusedError as error:
         raise RefusedError(str(error)) from error
     return kept

@@ -1,0 +1,92 @@
+"""Before the app is uninstalled: all that we wrote on a connection is taken off, while its token still serves.
+
+Nothing new has to be decided for it: a connection to which no segment goes any more has no tag that is wanted, and the
+push takes off exactly what the ledger calls ours. Then the tags go that are objects of their own and were made by us,
+and the platform's own segments that we made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import delete, func, select, true, update
+from sqlmodel import Session, col
+
+from connectors.writers import TagMaker
+from plugin import clock, lanes
+from plugin.db import reading, table
+from plugin.models.shops import Connection
+from plugin.models.tagging import Audience, PlatformTag
+from plugin.tagging import audiences, destinations, objects, plan, pushes
+from plugin.tagging.plan import OURS, ledger
+from plugin.tagging.pushes import Place, here
+from plugin.tagging.sync import Sync
+
+platform_tags = table(PlatformTag)
+made = table(Audience)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What of ours is on a connection: contacts, tags on them all told, tags that are objects there, segments there."""
+
+    contacts: int
+    tags: int
+    objects: int
+    audiences: int
+
+    @property
+    def any(self) -> bool:
+        return bool(self.contacts or self.objects or self.audiences)
+
+
+def left(session: Session, place: Place) -> Left:
+    ours = (here(ledger, place), ledger.c.state.in_(OURS))
+    contacts, tags = session.execute(select(func.count(ledger.c.contact.distinct()), func.count()).where(*ours)).one()
+    own = select(func.count()).select_from(platform_tags).where(here(platform_tags, place), platform_tags.c.ours)
+    there = made.c.state.in_(("making", "made", "unwanted"))
+    segments = select(func.count()).select_from(made).where(here(made, place), there)
+    return Left(contacts, tags, session.scalar(own) or 0, session.scalar(segments) or 0)
+
+
+def begin(session: Session, place: Place) -> None:
+    """Have everything of ours taken off there. No segment goes there from now on."""
+    ways = plan.destinations
+    session.execute(delete(ways).where(here(ways, place)))
+    put(session, place, leaving=True)
+    audiences.give_up(session, place.shop_id, connection_id=place.connection_id)
+    pushes.ask(session, place, plan.tagged(place, true()))
+    lanes.poke(session, place.shop_id, f"sync:{place.connection_id}")
+
+
+def stay(session: Session, place: Place) -> None:
+    """Let segments go there again, each in rehearsal first."""
+    put(session, place, leaving=False)
+    destinations.add_destinations(session, place.shop_id)
+
+
+def put(session: Session, place: Place, *, leaving: bool) -> None:
+    own = (col(Connection.shop_id) == place.shop_id, col(Connection.connection_id) == place.connection_id)
+    session.execute(update(Connection).where(*own).values(leaving_at=clock.now() if leaving else None))
+
+
+def tidy(sync: Sync) -> None:
+    """Delete the tags that we made there, once nobody carries any of ours, if the merchant is leaving."""
+    if not isinstance(sync.writer, TagMaker):
+        return
+    with reading(sync.engine) as session:
+        if not is_leaving(session, sync.opened) or left(session, sync.opened).contacts:
+            return
+        own = select(platform_tags).where(here(platform_tags, sync.opened), platform_tags.c.ours)
+        found = session.execute(own.order_by(platform_tags.c.folded)).all()
+    for one in found:
+        sync.call(objects.ENDPOINT, 1, partial(sync.writer.drop_tag, one.tag_id))
+        with sync.held() as session:
+            this = (here(platform_tags, sync.opened), platform_tags.c.folded == one.folded)
+            session.execute(delete(platform_tags).where(*this))
+
+
+def is_leaving(session: Session, place: Place) -> bool:
+    own = (col(Connection.shop_id) == place.shop_id, col(Connection.connection_id) == place.connection_id)
+    return session.scalar(select(col(Connection.leaving_at)).where(*own)) is not None
