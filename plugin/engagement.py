@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, Row, select, update
+from sqlalchemy import Engine, Row, func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
@@ -26,6 +26,7 @@ from plugin import clock, ingest, lanes, parts, shops, subscriptions, tokens
 from plugin.config import settings
 from plugin.db import reading, table, upsert
 from plugin.models.events import Engagement
+from plugin.models.events import Event as EventRow
 from plugin.tagging.calls import Calls, ExhaustedError
 
 log = logging.getLogger(__name__)
@@ -33,17 +34,20 @@ log = logging.getLogger(__name__)
 TURN = timedelta(seconds=30)  # then the thread is another lane's
 DAY = timedelta(days=1)
 
+MOST_COUNTED = 1_000_000
+
 engagements = table(Engagement)
+events = table(EventRow)
 
 
 @dataclass(frozen=True)
 class Known:
-    """How far a connection has told, for those who look."""
+    """How far a connection has told, for those who look: `events` are all that is kept of it, up to `MOST_COUNTED`."""
 
     connection_id: str
     since_at: datetime
     asked_at: datetime | None
-    told: int
+    events: int
     error: str | None
     hooked_at: datetime | None
     hook_error: str | None
@@ -75,7 +79,7 @@ def begin(calls: Calls) -> None:
     since = clock.now() - timedelta(days=settings().engagement_history_days)
     key = {"shop_id": calls.opened.shop_id, "connection_id": calls.opened.connection_id}
     with calls.held() as session:
-        upsert(session, engagements, [key | {"since_at": since, "told": 0}], change=())
+        upsert(session, engagements, [key | {"since_at": since}], change=())
 
 
 def here(shop_id: str, connection_id: str) -> tuple[Any, ...]:
@@ -140,19 +144,18 @@ def take(calls: Calls, row: Row[Any], endpoint: str, told: Told) -> None:
         keep(calls, row, endpoint, told, ())
 
 
-def keep(calls: Calls, row: Row[Any], endpoint: str, told: Told, events: Sequence[Event]) -> None:
+def keep(calls: Calls, row: Row[Any], endpoint: str, told: Told, new: Sequence[Event]) -> None:
     """Store events with the cursor behind them. A cursor that was set back while it was asked for stays set back."""
     opened = calls.opened
     with calls.held() as session:
         calls.left(session, endpoint, told.available)
-        if events:
-            ingest.store(session, shops.shop(session, opened.shop_id), opened.connection_id, events)
+        if new:
+            ingest.store(session, shops.shop(session, opened.shop_id), opened.connection_id, new)
         session.execute(
             update(engagements)
             .where(*here(opened.shop_id, opened.connection_id), engagements.c.since_at == row.since_at)
             .values(
                 cursor=told.cursor,
-                told=engagements.c.told + len(told.events),
                 asked_at=row.asked_at if told.more else clock.now(),
                 error=None,
             )
@@ -175,10 +178,22 @@ def again(session: Session, shop_id: str, connection_id: str, days: int) -> bool
 
 def known(session: Session, shop_id: str) -> dict[str, Known]:
     """Return how far each connection of a shop that tells of e-mails has told."""
-    found = session.execute(select(engagements).where(engagements.c.shop_id == shop_id))
+    found = session.execute(select(engagements).where(engagements.c.shop_id == shop_id)).all()
     return {
         one.connection_id: Known(
-            one.connection_id, one.since_at, one.asked_at, one.told, one.error, one.hooked_at, one.hook_error
+            one.connection_id,
+            one.since_at,
+            one.asked_at,
+            counted(session, shop_id, one.connection_id),
+            one.error,
+            one.hooked_at,
+            one.hook_error,
         )
         for one in found
     }
+
+
+def counted(session: Session, shop_id: str, connection_id: str) -> int:
+    """Return how many events a connection has told, each once."""
+    these = select(events.c.event_id).where(events.c.shop_id == shop_id, events.c.source == connection_id)
+    return session.scalar(select(func.count()).select_from(these.limit(MOST_COUNTED).subquery())) or 0

@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 from connectors import registry
 from connectors.base import Connector, Identity
 from connectors.engagement import EngagementHooks, EngagementSource
+from connectors.entries import EntryTeller
 from connectors.http import Http
 from plugin import clock, dates
 from plugin.config import settings
@@ -187,6 +188,8 @@ def add_lanes(session: Session, shop: Shop, connection: Connection) -> None:
     due: dict[str, datetime | None] = {"sync": None}
     if issubclass(registry()[connection.platform], EngagementSource | EngagementHooks):
         due["engagement"] = clock.now()
+    if issubclass(registry()[connection.platform], EntryTeller):
+        due["entries"] = clock.now()
     if connection.role == "store":
         midnight = dates.day_start(dates.today(clock.now(), shop.zone) + timedelta(days=1), shop.zone)
         due |= dict.fromkeys(LANES_OF_A_STORE, midnight)

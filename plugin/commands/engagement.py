@@ -47,7 +47,7 @@ def list_known(given: argparse.Namespace) -> None:
             asked = one.asked_at.isoformat() if one.asked_at else "-"
             print(
                 f"{one.connection_id}\t{platforms.get(one.connection_id, '')}\t{one.since_at.isoformat()}\t{asked}"
-                f"\t{one.told}\t{one.error or one.hook_error or ''}"
+                f"\t{one.events}\t{one.error or one.hook_error or ''}"
             )
 
 

@@ -60,8 +60,8 @@ class Engagement(SQLModel, table=True):
     """How far an e-mail platform has told what became of e-mails. `cursor` is the connector's: where it goes on.
 
     It is written with the events of what was told up to it. `since_at`: from when on the first question asked.
-    `asked_at`: when all was told last. `told`: events in all, repeats among them. `hooked_at`: when the platform was
-    last asked to send them of itself. `error`, `hook_error`: why it does not tell, and why it does not send.
+    `asked_at`: when all was told last. `hooked_at`: when the platform was last asked to send them of itself. `error`,
+    `hook_error`: why it does not tell, and why it does not send.
     """
 
     __tablename__ = "engagements"
@@ -71,7 +71,6 @@ class Engagement(SQLModel, table=True):
     cursor: dict[str, Any] | None = json()
     since_at: datetime = moment(null=False)
     asked_at: datetime | None = moment()
-    told: int = big(0)
     hooked_at: datetime | None = moment()
     error: str | None = None
     hook_error: str | None = None

@@ -93,9 +93,7 @@ COVERED: Mapping[str, Cover] = {
         deleted="shop_id source event_id customer_id kind happened_at subject_id subject tags question answer score "
         "properties device browser operating_system machine",
     ),
-    "engagements": Cover(
-        searched="error hook_error", kept="shop_id connection_id cursor since_at asked_at told hooked_at"
-    ),
+    "engagements": Cover(searched="error hook_error", kept="shop_id connection_id cursor since_at asked_at hooked_at"),
     "deliveries": Cover(
         raw="headers body error",
         kept="shop_id delivery_id connection_id topic received_at state attempts worked_at",

@@ -4,13 +4,14 @@ What is to be told is written down in the transaction that confirms the tag, and
 it. A worker killed between the call and its outcome tells it again under the same id, by which the platform knows it.
 
 Only news is told: who was in a segment when it was let out there did not enter it by that, so that the first tagging of
-a segment sets nothing off. A tag that is put back or renamed is no entry either: the id is that of the membership.
+a segment sets nothing off. A tag that is put back or renamed is no entry either, nor is another address: the id is made
+of the customer's membership.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -39,6 +40,8 @@ TURN = timedelta(seconds=30)
 
 Pair = tuple[str, str]
 """A contact and the id of a segment."""
+Move = tuple[datetime, str]
+"""When a customer entered or left, and who."""
 
 entries = table(SegmentEntry)
 contacts = table(ContactRow)
@@ -96,22 +99,23 @@ def note(session: Session, place: Place, entered: Iterable[Pair], left: Iterable
     members = entered_at(session, place, on | off)
     gone = left_at(session, place, off - members.keys())
     news = [
-        row(place, pair, at, pair in members)
-        for pair, at in ({pair: members[pair] for pair in on & members.keys()} | gone).items()
-        if at > since[pair[1]]
+        row(place, pair, move, entered=pair in members)
+        for pair, move in ({pair: members[pair] for pair in on & members.keys()} | gone).items()
+        if move[0] > since[pair[1]]
     ]
     if news:
         upsert(session, entries, news, change=())
         lanes.poke(session, place.shop_id, lane(place.connection_id))
 
 
-def row(place: Place, pair: Pair, at: datetime, entered: bool) -> dict[str, Any]:
+def row(place: Place, pair: Pair, move: Move, *, entered: bool) -> dict[str, Any]:
     contact, segment_id = pair
-    told = f"{place.connection_id}\n{contact}\n{segment_id}\n{'entered' if entered else 'left'}\n{at.isoformat()}"
+    at, customer_id = move
+    told = (place.connection_id, segment_id, customer_id, "entered" if entered else "left", at.isoformat())
     return {
         "shop_id": place.shop_id,
         "connection_id": place.connection_id,
-        "event_id": hashlib.sha256(told.encode()).hexdigest()[:32],
+        "event_id": hashlib.sha256("\n".join(told).encode()).hexdigest()[:32],
         "contact": contact,
         "segment_id": segment_id,
         "entered": entered,
@@ -134,16 +138,16 @@ def segments_of(session: Session, place: Place, folded: Collection[str]) -> dict
     return {one: by_tag[marks.plain(one)] for one in folded if marks.plain(one) in by_tag}
 
 
-def entered_at(session: Session, place: Place, pairs: Collection[Pair]) -> dict[Pair, datetime]:
+def entered_at(session: Session, place: Place, pairs: Collection[Pair]) -> dict[Pair, Move]:
     """Return since when contacts are in segments, those that are: the first of their customers counts."""
     called = plan.customers_of(session, place, {contact for contact, _ in pairs})
     members = plan.memberships
     of_these = (members.c.shop_id == place.shop_id, among(members.c.customer_id, keys(called)))
     found = select(members.c.customer_id, members.c.segment_id, members.c.entered_at).where(*of_these)
-    return earliest((called[one], segment_id, at) for one, segment_id, at in session.execute(found)) if called else {}
+    return chosen(min, called, session.execute(found).all()) if called else {}
 
 
-def left_at(session: Session, place: Place, pairs: Collection[Pair]) -> dict[Pair, datetime]:
+def left_at(session: Session, place: Place, pairs: Collection[Pair]) -> dict[Pair, Move]:
     """Return when contacts left segments that none of their customers is in any more: the last of them counts."""
     called = plan.customers_of(session, place, {contact for contact, _ in pairs})
     if not called:
@@ -155,18 +159,17 @@ def left_at(session: Session, place: Place, pairs: Collection[Pair]) -> dict[Pai
         .where(*of_these, which, changes.c.entered.is_(False))
         .group_by(changes.c.customer_id, changes.c.segment_id)
     )
-    latest: dict[Pair, datetime] = {}
-    for customer_id, segment_id, at in session.execute(found):
+    latest = chosen(max, called, session.execute(found).all())
+    return {pair: move for pair, move in latest.items() if pair in pairs}
+
+
+def chosen(which: Callable[..., Move], called: Mapping[str, str], found: Iterable[Any]) -> dict[Pair, Move]:
+    """Return the first or the last move of each contact and segment."""
+    moves: dict[Pair, Move] = {}
+    for customer_id, segment_id, at in found:
         pair = (called[customer_id], segment_id)
-        latest[pair] = max(at, latest.get(pair, at))
-    return {pair: at for pair, at in latest.items() if pair in pairs}
-
-
-def earliest(found: Iterable[tuple[str, str, datetime]]) -> dict[Pair, datetime]:
-    first: dict[Pair, datetime] = {}
-    for contact, segment_id, at in found:
-        first[contact, segment_id] = min(at, first.get((contact, segment_id), at))
-    return first
+        moves[pair] = which((at, customer_id), moves.get(pair, (at, customer_id)))
+    return moves
 
 
 def work(engine: Engine, claim: lanes.Claim) -> datetime | None:

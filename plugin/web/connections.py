@@ -69,7 +69,7 @@ def check(connection_id: str) -> Response:
     else:
         with transaction(engine()) as session:
             if shops.resume(session, g.shop.shop_id, connection_id):
-                lanes.poke_waiting(session, g.shop.shop_id, connection_id, ("sync", "engagement"))
+                lanes.poke_waiting(session, g.shop.shop_id, connection_id, ("sync", "engagement", "entries"))
                 backfill.catch_up(session, g.shop.shop_id, connection_id)
             else:  # the platform may have been told meanwhile to tell us
                 lanes.poke_waiting(session, g.shop.shop_id, connection_id, ("engagement",))

@@ -111,6 +111,17 @@ def test_a_tag_that_is_written_again_is_no_entry(shop):
     assert told(shop) == [(address(2), IN)]
 
 
+def test_another_address_is_no_entry(shop):
+    want(shop)
+    shop.enter(shop.vip, 2)
+    work(shop)
+    shop.klaviyo.add([{"email": "moved@example.com"}])
+    shop.readdress(2, "moved@example.com")
+    work(shop)
+    assert shop.tags("klaviyo")["moved@example.com"] == {"seg:vip"}
+    assert told(shop) == [(address(2), IN)]
+
+
 def test_two_customers_of_one_address_enter_once_and_leave_when_the_last_does(shop):
     want(shop)
     shop.customers(4, mail=False)

@@ -546,6 +546,12 @@ _ON_PAGES = {
 _PRODUCTS_THERE = frozenset({"id", "tag", "category", "date", "count", "quantity", "sum_quantity"})
 _ORDERS_THERE = frozenset({"date", "amount", "sum_amount", "count", "location_id", "app_id"})
 _VIEWS_THERE = frozenset({"id", "date", "count", "tag"})
+# What is worth knowing of an event of e-mails beside its name.
+_MAILED = {
+    "email.opened": "E-mail opened by somebody: what a mail program opens by itself is marked as such and not counted",
+    "email.clicked": "Link of an e-mail clicked by somebody: what a program follows is marked as such and not counted",
+    "email.unsubscribed": "Unsubscribed on the e-mail platform; consent in the store is email_subscription_status",
+}
 _EMAIL_EVENTS = ("bounced", "clicked", "delivered", "marked_as_spam", "opened", "unsubscribed")
 
 FUNCTIONS: Mapping[str, Function] = {
@@ -557,7 +563,7 @@ FUNCTIONS: Mapping[str, Function] = {
             Function(
                 f"{family}.{event}",
                 f"{family}.{event}",
-                f"E-mail {event.replace('_', ' ')}",
+                _MAILED.get(f"{family}.{event}", f"E-mail {event.replace('_', ' ')}"),
                 _EMAIL,
                 ENGAGEMENT,
                 needs=f"{family} events",
