@@ -1,6 +1,7 @@
-"""Both connectors over real HTTP against the practice shop, which knows the platforms by their specifications."""
+"""Connectors over real HTTP against the practice shop, which knows the platforms by their specifications."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
@@ -9,6 +10,7 @@ import pytest
 
 from connectors.base import Identity
 from connectors.email.klaviyo import Klaviyo
+from connectors.email.mailchimp import Mailchimp
 from connectors.errors import ConfigurationError, RetryableError
 from connectors.http import Http
 from connectors.records import TagsChanged
@@ -16,12 +18,14 @@ from connectors.sources import Webhook
 from connectors.stores.shopify import Shopify, subscriptions
 from connectors.writers import Contact, TagChange
 from plugin.sandbox import KlaviyoStandIn, Server, ShopifyStandIn, State
+from plugin.sandbox.mailchimp import MailchimpStandIn
 from plugin.sandbox.specification import checker
 from plugin.sandbox.webhooks import Sender
 from tests.conftest import SHARED
 
 SHOP = "practice-shop.myshopify.com"
 SCHEMA = SHARED / "specs/shopify/admin_2026-10.introspection.json.gz"
+MAILCHIMP_API = SHARED / "specs/email/mailchimp/mailchimp-marketing-3.0.90.swagger2.restored.json.gz"
 KLAVIYO_API = SHARED / "specs/email/klaviyo/klaviyo-stable.json.gz"
 
 
@@ -53,6 +57,17 @@ def shop(state, clock):
     with Server(stand_in.app) as server:
         credentials = {"shop": SHOP, "access_token": "a-token", "api_secret": "a-secret"}
         stand_in.connector = Shopify(credentials, Http("shopify", server.origin))
+        yield stand_in
+        stand_in.stop()
+
+
+@pytest.fixture
+def audience(state, clock):
+    """Mailchimp's stand-in, with Mailchimp's own description where that is at hand, and a connector."""
+    check = checker(MAILCHIMP_API) if MAILCHIMP_API.exists() else None
+    stand_in = MailchimpStandIn(state, clock, "0123456789abcdef-us19", batch_polls=2, check=check)
+    with Server(stand_in.app) as server:
+        stand_in.connector = Mailchimp(stand_in.credentials, Http("mailchimp", server.origin))
         yield stand_in
         stand_in.stop()
 
@@ -198,6 +213,35 @@ class receiver:  # noqa: N801  used as a function
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
+
+
+class TestMailchimp:
+    """Quiet changes: what comes of them is in an archive behind an address of its own."""
+
+    def test_says_which_audience_it_is(self, audience):
+        assert audience.connector.check() == Identity(audience.audience, "Practice Shop")
+
+    def test_members_are_tagged_quietly_and_each_outcome_is_told(self, audience):
+        audience.add([{"email": f"p{n}@example.com", "tags": ["own", "seg:old"]} for n in range(3)])
+        audience.connector.ids = {"seg:vip": audience.connector.make_tag("seg:vip").tag_id}
+        contacts = found(audience.connector, *(f"P{n}@example.com".casefold() for n in range(3)))
+        changes = [replace(change(one, ["seg:vip"], ["seg:old"]), quietly=True) for one in contacts.values()]
+        [call] = audience.connector.plan(changes)
+        assert call.endpoint == "batches"
+        audience.state.delete("member", audience.members.by_email("p1@example.com")["id"])
+        outcome = finish(audience.connector, call, audience.connector.send(call))
+        assert (outcome.accepted, outcome.missing) == (("p0@example.com", "p2@example.com"), ("p1@example.com",))
+        assert audience.tags() == {"p0@example.com": {"own", "seg:vip"}, "p2@example.com": {"own", "seg:vip"}}
+        assert len(audience.segments.names()) == 3
+
+    def test_a_tag_is_made_once_and_dropped_without_its_carriers(self, audience):
+        made = audience.connector.make_tag("seg:vip")
+        again = audience.connector.make_tag("SEG:vip")
+        assert (made.made, again.made, again.tag_id) == (True, False, made.tag_id)
+        audience.add([{"email": "ada@example.com", "tags": ["seg:vip", "own"]}])
+        for _ in range(2):
+            audience.connector.drop_tag(made.tag_id)
+        assert audience.tags() == {"ada@example.com": {"own"}}
 
 
 class TestKlaviyo:

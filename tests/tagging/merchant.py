@@ -23,21 +23,37 @@ from plugin.models.segments import Membership, MembershipChange, Segment
 from plugin.models.tagging import Contact, Destination, Job, LedgerEntry, Push
 from plugin.sandbox import KlaviyoStandIn, Server, ShopifyStandIn, State
 from plugin.sandbox.brevo import BrevoStandIn
-from plugin.sandbox.email import EmailStandIn
+from plugin.sandbox.email import Check, EmailStandIn
 from plugin.sandbox.hubspot import HubSpotStandIn
 from plugin.sandbox.mailchimp import MailchimpStandIn
 from plugin.sandbox.omnisend import OmnisendStandIn
+from plugin.sandbox.specification import checker
 from plugin.sandbox.webhooks import Delivery
 from plugin.tagging import ledger, plan, push, rehearsal
+from tests.conftest import SHARED
 
 WORK: lanes.Work = partial(push.run, store=ingest.store)
 PLATFORMS = ("shopify", "klaviyo")
+MAILCHIMP = "mailchimp/mailchimp-marketing-3.0.90.swagger2.restored.json.gz"
+OMNISEND = "omnisend/omnisend-contacts-batches-2026-03-15.subset.json.gz"
+
+
+def described(name: str) -> Check | None:
+    """Judge what is written by the platform's own description, where that is at hand. It is read when it is needed."""
+    file = SHARED / "specs/email" / name
+
+    def check(method: str, path: str, body: Any) -> list[str]:
+        return checker(file)(method, path, body)
+
+    return check if file.exists() else None
+
+
 EMAIL: Mapping[str, Callable[[Callable[[], datetime]], EmailStandIn]] = {
-    "klaviyo": lambda time: KlaviyoStandIn(State(None), time, "key"),
-    "brevo": lambda time: BrevoStandIn(State(None), time, "key"),
+    "klaviyo": lambda time: KlaviyoStandIn(State(None), time, "key", check=described("klaviyo/klaviyo-stable.json.gz")),
+    "brevo": lambda time: BrevoStandIn(State(None), time, "key", check=described("brevo/brevo.yaml.gz")),
     "hubspot": lambda time: HubSpotStandIn(State(None), time, "token"),
-    "mailchimp": lambda time: MailchimpStandIn(State(None), time, "0123456789abcdef-us19"),
-    "omnisend": lambda time: OmnisendStandIn(State(None), time, "key"),
+    "mailchimp": lambda time: MailchimpStandIn(State(None), time, "0123456789abcdef-us19", check=described(MAILCHIMP)),
+    "omnisend": lambda time: OmnisendStandIn(State(None), time, "key", check=described(OMNISEND)),
 }
 PROPERTY = "tagsmith_segments"
 memberships = table(Membership)

@@ -1,10 +1,12 @@
 """Random histories, with faults: tags agree with memberships, and nothing of the merchant's is touched."""
 
+import json
 import random
 
 import pytest
 
 from plugin.models.tagging import Push
+from tests.tagging import consent
 from tests.tagging.merchant import EMAIL, Merchant, address
 
 STEPS = 30
@@ -79,3 +81,13 @@ def test_tags_agree_with_memberships_whatever_happens(merchants, platform, seed)
         untouched = {contact: held & others for contact, held in tags.items()}
         assert tags == {contact: wanted.get(contact, set()) | untouched[contact] for contact in tags}
         assert sum(map(len, untouched.values())) == {"shopify": 16}.get(place, 3)
+        assert consent.touched(place, merchant.calls(place)) == []
+
+
+@pytest.mark.parametrize("platform", EMAIL)
+def test_what_touches_consent_would_be_seen(platform):
+    for key in consent.KEYS[platform]:
+        hidden = {"operations": [{"body": json.dumps({"members": [{key: "subscribed"}]})}]}
+        assert consent.touched(platform, [{"path": "/", "body": hidden}]) == [key]
+    for path in consent.PATHS[platform]:
+        assert consent.touched(platform, [{"path": f"{path}/1", "body": None}])
