@@ -22,6 +22,7 @@ from plugin.segments.membership import runs
 LANE = "webhook"
 BOTH_SIGN = timedelta(days=1)
 LONGEST_URL = 2000
+MOST = 20  # endpoints of a shop
 
 endpoints = table(WebhookEndpoint)
 deliveries = table(WebhookDelivery)
@@ -41,6 +42,8 @@ def add(
     the address may be called is for `demand_callable` to say before. RefusedError.
     """
     refuse_unknown(session, shop_id, segment_ids)
+    if len(all_of(session, shop_id)) >= MOST:
+        raise RefusedError(f"A shop has at most {MOST} addresses.")
     secret = webhook.new_secret()
     endpoint = WebhookEndpoint(
         shop_id=shop_id,

@@ -38,9 +38,9 @@ def add() -> str | tuple[str, int]:
                 session, g.shop.shop_id, url, chosen, addresses=request.form.get("addresses") == "yes"
             )
     except endpoints.RefusedError:
-        return page(
-            fault=gettext("The address has to begin with https:// and lead to a server that can be reached.")
-        ), 400
+        fault = gettext("The address has to begin with https:// and lead to a server.")
+        most = gettext("A shop has at most %(most)s of them.", most=endpoints.MOST)
+        return page(fault=f"{fault} {most}"), 400
     return page(secret=secret)
 
 

@@ -120,6 +120,10 @@ def test_commands_do_the_same(site, mine, monkeypatch, capsys):
     assert told("replay", *shop, endpoint_id, delivery_id) == "1 sent again"
     assert told("replay", *shop, endpoint_id, "--since", "2026-11-01T00:00") == "0 sent again"
     assert told("rotate", *shop, endpoint_id).split("\t")[1] != secret
+    before = endpoints.secrets_of(kept(site, mine)[0])
+    assert main(["rotate-keys"]) == 0
+    assert endpoints.secrets_of(kept(site, mine)[0]) == before
+    capsys.readouterr()
     assert told("on", *shop, endpoint_id) == f"{endpoint_id}\tactive"
     assert main(["webhooks", "add", *shop, "https://10.0.0.1/"]) == 2
     assert main(["webhooks", "add", *shop, URL, "--segment", "nobody's"]) == 2

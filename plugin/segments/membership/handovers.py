@@ -137,6 +137,10 @@ def note_missing(session: Session, shop_id: str, places: Iterable[tuple[str, int
     latest = dict(sorted(places))
     new = {"shop_id": shop_id, "customer_id": NOBODY, "changed_at": clock.now(), "entered": False, "cause": "missing"}
     upsert(session, handovers, [new | {"segment_id": one, "run": run} for one, run in latest.items()], change=())
+    for segment_id, run in latest.items():
+        earlier = (handovers.c.run > PENDING, handovers.c.run < run, handovers.c.segment_id == segment_id)
+        of_nobody = delete(handovers).where(handovers.c.shop_id == shop_id, handovers.c.customer_id == NOBODY)
+        session.execute(of_nobody.where(*earlier))
 
 
 def missing_up_to(session: Session, shop_id: str, segment_id: str) -> int:
