@@ -21,6 +21,7 @@ from .batches import Batches
 from .members import Members
 from .paging import page
 from .problems import RefusedError, problem
+from .reports import PARTS, Reports
 from .segments import Segments
 
 __all__ = ["MailchimpStandIn"]
@@ -53,6 +54,7 @@ class MailchimpStandIn:
         self.members = Members(state, lambda: text(now()))
         self.segments = Segments(state, self.members, lambda: text(now()))
         self.batches = Batches(state, self._operate, lambda: text(now()), polls=batch_polls)
+        self.reports = Reports(state, audience, lambda: text(now()))
         self.faults = Faults()
         self._open = threading.Semaphore(AT_ONCE)
         self.app = self._app()
@@ -77,6 +79,11 @@ class MailchimpStandIn:
             ("POST", f"{audience}/segments", self._make_segment),
             ("POST", f"{audience}/segments/<segment>", self._move),
             ("DELETE", f"{audience}/segments/<segment>", self._drop_segment),
+            ("GET", f"{audience}/webhooks", self._list_hooks),
+            ("POST", f"{audience}/webhooks", self._add_hook),
+            ("PATCH", f"{audience}/webhooks/<hook>", self._change_hook),
+            ("GET", "/3.0/reports", self._list_reports),
+            ("GET", "/3.0/reports/<campaign>/<part>", self._report_part),
             ("POST", "/3.0/batches", self._start_batch),
             ("GET", "/3.0/batches/<batch>", self._batch),
         )
@@ -90,7 +97,7 @@ class MailchimpStandIn:
             with self._admitted():
                 if parts.pop("audience", self.audience) != self.audience:
                     raise RefusedError(404)
-                if request.method in ("POST", "PUT"):
+                if request.method in ("POST", "PUT", "PATCH"):
                     self._inspect(request.method, request.path.removeprefix("/3.0"), self._body())
                 with self.state.transaction():
                     self.batches.settle()
@@ -172,6 +179,29 @@ class MailchimpStandIn:
         self.segments.drop(segment)
         return None, 204
 
+    def hooks(self) -> list[Document]:
+        return list(self.state.walk("hook"))
+
+    def _list_hooks(self) -> Answer:
+        return {"webhooks": self.hooks(), "total_items": len(self.hooks())}, 200
+
+    def _add_hook(self) -> Answer:
+        return self._keep_hook(f"hook{self.state.count('hook')}")
+
+    def _change_hook(self, hook: str) -> Answer:
+        return self._keep_hook(hook)
+
+    def _keep_hook(self, key: str) -> Answer:
+        self.state.set("hook", key, {"id": key, "list_id": self.audience, **self._body()})
+        return self.state.get("hook", key), 200
+
+    def _list_reports(self) -> Answer:
+        return page("reports", self.reports.all(since("since_send_time")), request), 200
+
+    def _report_part(self, campaign: str, part: str) -> Answer:
+        found = self.reports.part(campaign, part, since("since"))
+        return page(PARTS[part], found, request) | {"campaign_id": campaign}, 200
+
     def _start_batch(self) -> Answer:
         return self.batches.start(self._body()), 200
 
@@ -225,6 +255,12 @@ class MailchimpStandIn:
 
     def stop(self) -> None:
         self.faults.clear()
+
+
+def since(name: str) -> str:
+    """Return a moment that is asked for as it is kept, the first of all if none is."""
+    given = request.args.get(name)
+    return text(datetime.fromisoformat(given)) if given else ""
 
 
 def respond(document: Any, status: int) -> Response:

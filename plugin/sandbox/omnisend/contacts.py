@@ -24,8 +24,13 @@ class Contacts:
     def new(self, email: str, status: str, tags: Iterable[str] = ()) -> Document:
         now = self.now()
         key = hashlib.sha256(str(self.ids.new("contact")).encode()).hexdigest()[:24]
-        about = {"id": key, "email": email, "status": status, "tags": sorted(tags), "welcomed": False}
+        about = {"id": key, "email": email, "tags": sorted(tags), "welcomed": False, **self.decided(status)}
         return about | {"createdAt": now, "updatedAt": now}
+
+    def decided(self, status: str) -> Document:
+        """Return what shows that somebody decided on e-mails now."""
+        about = {"channel": "email", "status": status, "statusChangedAt": self.now()}
+        return {"status": status, "statuses": [about]}
 
     def keep(self, *contacts: Document) -> None:
         self.state.put("contact", (Entry(one["id"], one, one["email"], one["createdAt"]) for one in contacts))
@@ -89,8 +94,8 @@ class Contacts:
         tags = given.get("tags", contact["tags"])
         if len(tags) > MOST_TAGS:
             raise RefusedError(400, errors=[("tags", f"at most {MOST_TAGS}")])
-        status = statuses[-1] if statuses else contact["status"]
-        return contact | {"status": status, "tags": sorted(set(tags)), "updatedAt": self.now()}
+        decided = self.decided(statuses[-1]) if statuses and statuses[-1] != contact["status"] else {}
+        return contact | decided | {"tags": sorted(set(tags)), "updatedAt": self.now()}
 
     def tag(self, contact: Document, add: Collection[str], remove: Collection[str]) -> None:
         gone = set(map(fold, remove))
