@@ -44,6 +44,7 @@ KEPT = [
 ]
 OWN_FIELDS = (*own_fields(KEPT), *fixed_fields(feeding(KEPT)))
 FIELDS = (*OWN_FIELDS, *AVAILABLE_FIELDS)
+OPENED = "email.opened MATCHES (count >= 1) OR email.clicked IS NOT NULL"
 ASKED_FOR = ("companies", "store_credit", "subscriptions")
 
 
@@ -137,9 +138,9 @@ def test_a_run_ends_while_the_clock_goes_on(engine):
 
 
 def drawn(data, history: History, most: int) -> list[str]:
-    """Return queries for a shop, one that adds up what lines come to among them."""
+    """Return queries for a shop, one that adds up what lines come to among them, and one that people have to answer."""
     asked = queries(values(history), FIELDS)
-    return [SUMMED, *(canonical(data.draw(asked)) for _ in range(most))]
+    return [SUMMED, OPENED, *(canonical(data.draw(asked)) for _ in range(most))]
 
 
 QUICKLY = {
