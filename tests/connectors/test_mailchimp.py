@@ -473,6 +473,18 @@ def archived(*results):
     return packed.getvalue()
 
 
+def sparse(size):
+    """An archive of one kilobyte whose file says to be `size` bytes, all of them holes."""
+    about = tarfile.TarInfo("b4tch/0.json")
+    about.type, about.size = tarfile.GNUTYPE_SPARSE, 0
+    header = bytearray(about.tobuf(tarfile.GNU_FORMAT))
+    header[386:398], header[398:410] = b"%011o\0" % size, b"%011o\0" % 0
+    header[483:495] = b"%011o\0" % size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return gzip.compress(bytes(header) + b"\0" * 1024)
+
+
 def result(at, status, answer=None):
     return {"status_code": status, "operation_id": str(at), "response": json.dumps(answer) if answer else ""}
 
@@ -554,12 +566,25 @@ class TestQuietChanges:
 
     @pytest.mark.parametrize(
         "content",
-        [b"", b"<html>", archived(result(0, 204))[:-40], gzip.compress(b"\0" * 60_000_000), gzip.compress(b"x")],
+        [
+            b"",
+            b"<html>",
+            archived(result(0, 204))[:-40],
+            gzip.compress(b"\0" * 60_000_000),
+            gzip.compress(b"x"),
+            gzip.compress(archived(result(0, 204))),  # packed twice
+        ],
     )
     def test_an_archive_that_cannot_be_read_is_asked_for_later(self, api, content):
         finished(api)
         api.get(ARCHIVE, body=content)
         with pytest.raises(RetryableError):
+            self.poll()
+
+    def test_an_archive_that_would_fill_the_memory_with_holes_is_not_read(self, api):
+        finished(api)
+        api.get(ARCHIVE, body=sparse(60_000_000))
+        with pytest.raises(RetryableError, match="too large"):
             self.poll()
 
     def test_a_batch_that_nobody_knows_any_more_is_sent_again(self, api):

@@ -114,9 +114,12 @@ def results(api: Api, url: str) -> Iterator[Payload]:
     with files.part(api.http, url) as chunks:
         packed = b"".join(within(chunks))
     try:
-        with tarfile.open(fileobj=io.BytesIO(unpacked(packed))) as archive:
-            members = [archive.extractfile(one) for one in archive if one.isfile()]
-            found = [json.loads(one.read()) for one in members if one]
+        # "r:": whatever was packed once more would be unpacked without a limit
+        with tarfile.open(fileobj=io.BytesIO(unpacked(packed)), mode="r:") as archive:
+            members = [one for one in archive if one.isfile()]
+            if sum(one.size for one in members) > ARCHIVE_BYTES:  # a sparse file says to be larger than it is
+                raise RetryableError("mailchimp: the archive of a batch is too large")
+            found = [json.loads(one.read()) for each in members if (one := archive.extractfile(each))]
     except (tarfile.TarError, zlib.error, EOFError, ValueError, RecursionError):
         raise RetryableError("mailchimp: the archive of a batch cannot be read") from None
     for each in found:
