@@ -202,7 +202,7 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
 def seconds_until(value: str, now: datetime) -> float:
     try:
         at = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return math.nan
     if at.tzinfo is None:  # "-0000" says UTC and nothing about where
         at = at.replace(tzinfo=UTC)

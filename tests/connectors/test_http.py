@@ -244,6 +244,7 @@ class TestHowLongToWait:
             ("Thu, 05 Nov 2026 07:09:09 GMT", 0),
             ("Fri, 06 Nov 2099 07:09:09 GMT", 86_400),
             ("Fri, 99 Nov 2026 07:09:09 GMT", None),
+            ("Fri, 06 Nov 99999999999999999999 07:09:09 GMT", None),
         ],
     )
     def test_seconds_and_dates_are_read_and_never_lead_beyond_a_day(self, given, seconds):
