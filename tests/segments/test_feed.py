@@ -4,7 +4,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from connectors.records import CustomerRedaction, Merged
 from plugin import api_keys, lanes, privacy
@@ -116,6 +116,28 @@ def test_a_run_at_work_is_neither_seen_before_its_end_nor_passed_over(followed):
         lanes.release(session, claim, None)
     one.catch_up()
     assert len(one.told) == 1
+
+
+def test_runs_that_end_while_a_place_is_read_are_not_passed_over(followed):
+    small = followed
+    small.order("bo")
+    small.order("cy")
+    small.run()
+    one, steps = Follower(small, "recent", limit=100), []
+
+    def two_runs(_connection, _cursor, statement, *_):
+        if "FROM handovers" in statement and not steps:
+            steps.append("now")
+            small.order("ann")
+            small.run()
+            small.hear(Merged(gone_id="cy", kept_id="bo", merged_at=small.now))
+            small.run()
+
+    event.listen(small.engine, "before_cursor_execute", two_runs)
+    one.catch_up()
+    one.catch_up()
+    assert steps
+    assert one.told == [("ann", True, "order"), ("cy", False, "merged")]
 
 
 def test_a_merge_is_told_as_one_who_leaves_and_one_who_enters(followed):

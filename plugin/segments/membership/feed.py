@@ -62,11 +62,13 @@ def since(session: Session, shop_id: str, segment_id: str, place: Place, limit: 
     """Return up to `limit` changes of a segment from behind a place. GoneError.
 
     On Postgres each statement sees what is committed by then, so their order counts: a run that is seen has its notes
-    seen after it, and what has been deleted is seen to be missing.
+    seen after it, and what has been deleted is seen to be missing. Notes of later runs are left for the next time: what
+    the runs before those have found was not seen.
     """
     end = Place(runs.latest(session, shop_id))
     found = evaluated(session, shop_id, segment_id, place, limit + 1)
-    found += noted(session, shop_id, segment_id, place, limit + 1)
+    seen = max([end.run, *(one.place.run for one in found)])
+    found += [one for one in noted(session, shop_id, segment_id, place, limit + 1) if one.place.run <= seen]
     if (place.run, place.part) < (handovers.missing_up_to(session, shop_id, segment_id), FOUND):
         raise GoneError
     found.sort(key=lambda one: one.place)
