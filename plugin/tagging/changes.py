@@ -13,7 +13,7 @@ from sqlmodel import Session
 from connectors.writers import Contact, TagChange
 from plugin import clock
 from plugin.db import fold
-from plugin.tagging import contacts, ladders, ledger, marks, news, plan, rivalry
+from plugin.tagging import contacts, ladders, ledger, marks, news, objects, plan, rivalry
 from plugin.tagging.pushes import Place
 from plugin.tagging.supposed import AS_IT_IS, Supposed
 
@@ -185,10 +185,13 @@ def to_look_up(session: Session, place: Place, changes: Iterable[Change], suppos
 
     They are those not known yet and, where only differences are written, those last seen before a tag that they are to
     carry was released: somebody else may have put it there since. (A whole list is ours alone, and was seen whole.)
+    One that was found there is seen by look-ups only from then on.
     """
     known = plan.capabilities(place.platform)
     again = known is not None and known.writes == "difference"
     since = plan.released_at(session, place, supposed) if again else {}
+    found = objects.found_at(session, place) if again else {}
+    since = {name: max(at, found.get(name, at)) for name, at in since.items()}
 
     def stale(one: Change) -> bool:
         return any(since.get(fold(tag)) and one.looked_up_at and one.looked_up_at < since[fold(tag)] for tag in one.add)

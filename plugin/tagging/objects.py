@@ -7,6 +7,7 @@ lane is worked by nobody else meanwhile, so that none is made twice.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import delete, select
@@ -31,6 +32,12 @@ def known(session: Session, place: Place) -> dict[str, str]:
     """Return the platform's ids of all tags that are known there, by folded tag."""
     found = select(platform_tags.c.folded, platform_tags.c.tag_id).where(here(platform_tags, place))
     return {row.folded: row.tag_id for row in session.execute(found)}
+
+
+def found_at(session: Session, place: Place) -> dict[str, datetime]:
+    """Return since when those folded tags are known there that somebody else had made."""
+    found = select(platform_tags.c.folded, platform_tags.c.made_at).where(here(platform_tags, place))
+    return dict(session.execute(found.where(~platform_tags.c.ours)).all())
 
 
 def introduce(session: Session, opened: Opened, names: Iterable[str], *, imagined: str | None = None) -> list[str]:
