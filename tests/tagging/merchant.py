@@ -185,10 +185,10 @@ class Merchant:
             self.release(segment_id)
         return segment_id
 
-    def release(self, segment_id: str) -> None:
+    def release(self, segment_id: str, *, quietly: bool = False) -> None:
         with transaction(self.engine) as session:
             for connection_id in self.places.values():
-                rehearsal.release(session, self.shop_id, segment_id, connection_id)
+                rehearsal.release(session, self.shop_id, segment_id, connection_id, quietly=quietly)
 
     def enter(self, segment_id: str, *numbers: int, cause: str = "order") -> None:
         """Let customers enter a segment, as recompute does."""

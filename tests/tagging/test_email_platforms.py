@@ -1,12 +1,15 @@
 """What befalls one e-mail platform alone: tags that merchants delete, contacts that go, limits without a word."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
+from plugin.db import transaction
 from plugin.models.lanes import Lane
 from plugin.models.shops import Connection
 from plugin.models.tagging import PlatformTag, Push
+from plugin.tagging import rehearsal
 from tests.tagging.merchant import address
 
 
@@ -75,6 +78,25 @@ class TestMailchimp:
             ("GET", "members")
         ]
         assert len([one for one in merchant.calls("mailchimp", "/segments/") if one["method"] == "POST"]) == 1
+
+    def test_existing_members_are_tagged_quietly_and_later_ones_by_the_segment(self, merchants):
+        merchant = merchants(platforms=["mailchimp"])
+        merchant.customers(1, 2, 3, store=False)
+        vip = merchant.segment("vip", released=False)
+        merchant.enter(vip, 1, 2)
+        with transaction(merchant.engine) as session:
+            rehearsal.release(session, merchant.shop_id, vip, merchant.places["mailchimp"], quietly=True)
+        merchant.mail["mailchimp"].desk.requests.clear()
+        merchant.work()
+        [batch] = [one["body"] for one in merchant.calls("mailchimp", "/batches") if one["method"] == "POST"]
+        assert all(json.loads(one["body"])["is_syncing"] for one in batch["operations"])
+        assert merchant.calls("mailchimp", "/segments/") == []
+        merchant.time.move(hours=1)
+        merchant.enter(vip, 3)
+        merchant.work()
+        assert len(merchant.calls("mailchimp", "/segments/")) == 1
+        assert merchant.tags("mailchimp") == {address(number): {"seg:vip"} for number in (1, 2, 3)}
+        assert merchant.settled()
 
 
 class TestOmnisend:

@@ -52,7 +52,7 @@ class History:
             case 4:
                 self.chance.choice(self.stand_ins).faults.add(self.chance.choice(FAULTS), seconds=30)
             case 5:
-                merchant.release(self.segments[-1])
+                merchant.release(self.segments[-1], quietly=self.chance.random() < 0.5)
             case 6:
                 merchant.hear(merchant.records())
             case _:
