@@ -3,6 +3,7 @@
 import pytest
 
 from plugin.models.tagging import PlatformTag, Push
+from tests.tagging.interference import KilledError, around
 from tests.tagging.merchant import address
 
 MAKERS = ("brevo", "hubspot")
@@ -86,6 +87,33 @@ def test_what_the_merchant_puts_on_meanwhile_does_no_harm(merchant, platform):
     merchant.enter(vip, 2, 3)
     merchant.work()
     assert set(map(len, merchant.tags(platform).values())) == {2}
+    assert merchant.settled()
+
+
+def test_a_contact_is_done_when_its_last_call_is_also_where_the_first_had_to_be_looked_at(merchants, monkeypatch):
+    """A worker killed between the two: what it had not written yet is written by the next one."""
+    merchant = merchants(platforms=["brevo"])
+    merchant.customers(1, 2)
+    vip, new = merchant.segment("vip"), merchant.segment("new")
+    merchant.enter(vip, 2)
+    merchant.enter(new, 2)
+    merchant.work()
+    merchant.enter(vip, 1)
+    merchant.enter(new, 1)
+
+    def before(call):
+        if "looked" not in call.body and call.body["tag"] == "seg:new":
+            merchant.mail["brevo"].put(address(1), ["seg:new"])  # so that this call, the first, calls it a failure
+        elif call.body["tag"] == "seg:vip":
+            raise KilledError
+
+    with monkeypatch.context() as patched:
+        around(patched, "brevo", before_send=before)
+        with pytest.raises(KilledError):
+            merchant.work()
+    assert merchant.tags("brevo")[address(1)] == {"seg:new"}
+    merchant.work()
+    assert merchant.tags("brevo")[address(1)] == {"seg:new", "seg:vip"}
     assert merchant.settled()
 
 
