@@ -142,12 +142,14 @@ class Outcome:
 class Found:
     """What a look-up answered: the contacts that exist; every other key of the call is missing.
 
-    With `more`, nobody is missing yet: the look-up goes on with that call, which asks for the keys that are left.
+    With `more`, of the others only those in `missing` are: the look-up goes on with that call, which asks for the keys
+    that are left. It may be made much later, and for some of them alone.
     """
 
     contacts: tuple[Contact, ...] = ()
     available: float | None = field(default=None)
     more: Call | None = None
+    missing: tuple[str, ...] = ()
 
 
 class TagWriter(ABC):

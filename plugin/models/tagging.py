@@ -110,6 +110,20 @@ class PlatformTag(SQLModel, table=True):
     made_at: datetime = moment(null=False)
 
 
+class LookUp(SQLModel, table=True):
+    """A lane's look-up that goes on over several calls, where it stood still: the next call, and who is asked for."""
+
+    __tablename__ = "look_ups"
+
+    shop_id: str = shop_key()
+    connection_id: str = key()
+    kind: str = key()
+    endpoint: str
+    body: object = json()
+    contacts: list[str] = json()
+    kept_at: datetime = moment(null=False)
+
+
 class Contact(SQLModel, table=True):
     """Somebody on a platform: `contact` is a customer's id or a casefolded address. Without `platform_id`: missing."""
 

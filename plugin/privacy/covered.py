@@ -149,6 +149,7 @@ COVERED: Mapping[str, Cover] = {
     ),
     "audiences": Cover(searched="error", kept="shop_id segment_id connection_id state audience_id name tag changed_at"),
     "platform_tags": Cover(kept="shop_id connection_id folded tag tag_id ours made_at"),
+    "look_ups": Cover(untagged="contacts", kept="shop_id connection_id kind endpoint body kept_at"),
     "contacts": Cover(whose={"contact": "contact"}, untagged="shop_id connection_id contact platform_id looked_up_at"),
     "ledger": Cover(whose={"contact": "contact"}, untagged="shop_id connection_id contact folded tag state changed_at"),
     "pushes": Cover(

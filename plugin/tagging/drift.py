@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Engine, Row, and_, delete, func, select, union, update
@@ -83,10 +84,12 @@ def read_some(sync: Sync) -> None:
     with reading(sync.engine) as session:
         wanted = sorted(session.scalars(select(ours.c.contact).order_by(func.random()).limit(SAMPLE)))
     asked_at = clock.now()
-    found = ask(sync, wanted)
-    with sync.held() as session:
+    found, wait = ask(sync, wanted)
+    if wait and not found:
+        raise wait
+    with sync.held() as session:  # as many as the platform's limits allowed are sample enough
         start(session, sync.opened, whole=False)
-        compare(session, sync.opened, wanted, found, asked_at)
+        compare(session, sync.opened, found, asked_at)
         end(session, sync.opened)
 
 
@@ -97,14 +100,29 @@ def read_all(sync: Sync, cursor: str) -> None:
         with reading(sync.engine) as session:
             wanted = following(session, sync.opened, cursor, limit)
         asked_at = clock.now()
-        found = ask(sync, wanted) if wanted else {}
+        found, wait = ask(sync, wanted, on=True)
         with sync.held() as session:
             if not wanted:
                 end(session, sync.opened)
                 return
-            compare(session, sync.opened, wanted, found, asked_at)
-            cursor = wanted[-1]
+            compare(session, sync.opened, found, asked_at)
+            cursor = reached(session, sync, wanted, found, cursor) if wait else wanted[-1]
             session.execute(update(runs).where(here(runs, sync.opened)).values(cursor=cursor))
+        if wait:
+            raise wait
+
+
+def reached(
+    session: Session, sync: Sync, wanted: Sequence[str], found: Mapping[str, Contact | None], cursor: str
+) -> str:
+    """Return behind whom a reading goes on that had to wait: whoever was answered last, all before them as well.
+
+    A look-up that was kept goes on by itself, for the same contacts.
+    """
+    if lookups.kept(session, sync):
+        return cursor
+    answered = list(takewhile(found.__contains__, wanted))
+    return answered[-1] if answered else cursor
 
 
 def following(session: Session, place: Place, after: str, limit: int) -> list[str]:
@@ -120,14 +138,25 @@ def following(session: Session, place: Place, after: str, limit: int) -> list[st
     return list(session.scalars(select(both.c.contact).order_by(both.c.contact).limit(limit)))
 
 
-def ask(sync: Sync, wanted: Sequence[str]) -> dict[str, Contact | None]:
-    """Look contacts up; None is who is not there. One that the platform cannot read is left out."""
+def ask(
+    sync: Sync, wanted: Sequence[str], *, on: bool = False
+) -> tuple[dict[str, Contact | None], ExhaustedError | None]:
+    """Look contacts up; None is who is not there. One that the platform cannot read is left out.
+
+    Where the platform's limit was met, what was answered before comes with the wait. `on`: a look-up over several calls
+    then goes on the next time where it stood still.
+    """
     answered: dict[str, Contact | None] = {}
-    calls = deque(sync.writer.lookups(wanted))
+    more = lookups.resumed(sync, wanted) if on else None
+    calls = deque([more] if more else sync.writer.lookups(wanted))
     while calls:
         call = calls.popleft()
         try:
             found: Found = sync.call(call.endpoint, call.cost, partial(sync.writer.look_up, call))
+        except ExhaustedError as wait:
+            if on and more is not None and call is more:
+                lookups.keep(sync, call, plan.somebodys)
+            return answered, wait
         except PermanentError as error:
             if error.status not in lookups.ABOUT_ONE_CONTACT:
                 raise
@@ -138,14 +167,13 @@ def ask(sync: Sync, wanted: Sequence[str]) -> dict[str, Contact | None]:
         with sync.held() as session:
             sync.left(session, call.endpoint, found.available)
         answered |= dict.fromkeys(lookups.told_of(call, found)) | {one.key: one for one in found.contacts}
-        if found.more:
-            calls.appendleft(found.more)
-    return answered
+        more = found.more
+        if more:
+            calls.appendleft(more)
+    return answered, None
 
 
-def compare(
-    session: Session, place: Place, wanted: Sequence[str], found: Mapping[str, Contact | None], asked_at: datetime
-) -> None:
+def compare(session: Session, place: Place, found: Mapping[str, Contact | None], asked_at: datetime) -> None:
     """Keep how contacts differ from the ledger, and what else they carry. Those being written now are passed over."""
     still = set(found) - pushes.pending(session, place, found)
     known = {key: platform_id for key, (platform_id, _) in contacts.known(session, place, still).items()}
@@ -165,7 +193,7 @@ def compare(
     write(session, place, differences)
     counted = Counter(kind for *_, kind in differences)
     more = {name: runs.c[name] + counted[name] for name in ("lost", "back", "gone")}
-    session.execute(update(runs).where(here(runs, place)).values(seen=runs.c.seen + len(wanted), **more))
+    session.execute(update(runs).where(here(runs, place)).values(seen=runs.c.seen + len(found), **more))
 
 
 def is_guest(place: Place, found: Contact) -> bool:

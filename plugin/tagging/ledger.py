@@ -13,7 +13,7 @@ from sqlmodel import Session
 from connectors.records import TagsChanged
 from plugin import clock, lanes, shops
 from plugin.db import Id, UTCDateTime, among, fold, insert, table, upsert
-from plugin.models.tagging import Contact, Drift, Job, SegmentEntry
+from plugin.models.tagging import Contact, Drift, Job, LookUp, SegmentEntry
 from plugin.tagging.plan import OURS, ledger, owned_tags
 from plugin.tagging.pushes import Place, here, keys, of, pushes, reconsider
 
@@ -23,6 +23,7 @@ STATES = (*OURS, "removed", "foreign", "taken")
 CLOCKS_APART = timedelta(minutes=2)
 
 jobs = table(Job)
+look_ups = table(LookUp)
 
 
 def entries(session: Session, place: Place, contacts: Iterable[str]) -> dict[str, dict[str, Row[Any]]]:
@@ -167,11 +168,15 @@ def taken_off(row: Row[Any] | None, changed: TagsChanged) -> str | None:
 def forget(session: Session, shop_id: str, contacts: Collection[str]) -> None:
     """Delete all that is kept here about contacts (addresses and customers' ids), on every connection.
 
-    In a job that runs their places stay, without saying whose they were: its errors are told by place.
+    In a job that runs their places stay, without saying whose they were: its errors are told by place. A look-up that
+    stood still for them is begun anew.
     """
     for place in shops.connections(session, shop_id):
         for gone in (pushes, table(Contact), table(Drift), table(SegmentEntry), ledger):
             session.execute(delete(gone).where(here(gone, place), among(gone.c.contact, keys(contacts))))
+        for kept in session.execute(select(look_ups).where(here(look_ups, place))):
+            if any(contact in contacts for contact in kept.contacts):
+                session.execute(delete(look_ups).where(here(look_ups, place), look_ups.c.kind == kept.kind))
         for job in session.execute(select(jobs).where(here(jobs, place))):
             if any(contact in contacts for contact, _ in job.changes):
                 blank = [["", 0] if contact in contacts else [contact, version] for contact, version in job.changes]

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, delete, select
 from sqlmodel import Session
 
-from connectors.errors import PermanentError
+from connectors.errors import PermanentError, RetryableError
 from connectors.records import Customer
 from connectors.writers import Call, Contact, Found
 from plugin import clock, shops
-from plugin.db import among, fold
+from plugin.db import among, fold, table, upsert
+from plugin.models.tagging import LookUp
 from plugin.tagging import contacts, ledger, plan, pushes
+from plugin.tagging.calls import ExhaustedError
 from plugin.tagging.changes import Change
-from plugin.tagging.pushes import keys
+from plugin.tagging.pushes import Place, keys
 from plugin.tagging.sync import Sync
 
+look_ups = table(LookUp)
+
+LONGEST = timedelta(days=1)  # what a look-up stands still: then others than it has passed may be there
 ABOUT_ONE_CONTACT = (None, 400, 422)  # a key that the platform cannot read, or an answer that we cannot
 
 
@@ -31,11 +37,17 @@ def look_up(
     Return all the tags that those found carry, most of which are not ours and not kept.
     """
     held: dict[str, tuple[str, ...]] = {}
-    calls = deque(sync.writer.lookups(wanted))
+    more = resumed(sync, wanted)
+    left = set(wanted).difference(more.contacts if more else ())
+    calls = deque([*([more] if more else ()), *sync.writer.lookups([key for key in wanted if key in left])])
     while calls:
         call = calls.popleft()
         try:
             found = sync.call(call.endpoint, call.cost, partial(sync.writer.look_up, call))
+        except (ExhaustedError, RetryableError):
+            if more is not None and call is more:
+                keep(sync, call, pushes.lock)
+            raise
         except PermanentError as error:
             if error.status not in ABOUT_ONE_CONTACT:
                 raise
@@ -45,14 +57,56 @@ def look_up(
             with sync.held() as session:
                 sync.left(session, call.endpoint, found.available)
                 record(session, sync, versions, needed, told_of(call, found), found)
-            if found.more:
-                calls.appendleft(found.more)
+            more = found.more
+            if more:
+                calls.appendleft(more)
     return held
+
+
+def resumed(sync: Sync, wanted: Sequence[str]) -> Call | None:
+    """Return how this lane's look-up goes on that stood still, for those of `wanted` whom it is about; None: none did.
+
+    Were it begun anew each time, one that takes more calls than its platform allows at once would never end.
+    """
+    with sync.held() as session:
+        recent = select(look_ups).where(mine(sync), look_ups.c.kept_at > clock.now() - LONGEST)
+        row = session.execute(recent).first()
+        still = set(wanted) & set(row.contacts) if row else set()
+        if row is None or not still:
+            return None
+        session.execute(delete(look_ups).where(mine(sync)))
+    return Call(row.endpoint, row.body, tuple(key for key in row.contacts if key in still))
+
+
+def keep(sync: Sync, call: Call, still: Callable[[Session, Place, Sequence[str]], Collection[str]]) -> None:
+    """Keep how a look-up goes on: what has been told so far is not asked for again.
+
+    `still` says who has not been forgotten meanwhile.
+    """
+    with sync.held() as session:
+        there = still(session, sync.opened, call.contacts)
+        asked = [contact for contact in call.contacts if contact in there]
+        row = {"endpoint": call.endpoint, "body": call.body, "contacts": asked, "kept_at": clock.now()}
+        upsert(session, look_ups, [whose(sync) | row])
+
+
+def kept(session: Session, sync: Sync) -> bool:
+    """Whether a look-up of this lane stood still and goes on."""
+    return session.scalar(select(look_ups.c.kept_at).where(mine(sync))) is not None
+
+
+def whose(sync: Sync) -> dict[str, str]:
+    kind = sync.claim.kind.partition(":")[0]
+    return {"shop_id": sync.opened.shop_id, "connection_id": sync.opened.connection_id, "kind": kind}
+
+
+def mine(sync: Sync) -> ColumnElement[bool]:
+    return and_(*(look_ups.c[name] == value for name, value in whose(sync).items()))
 
 
 def told_of(call: Call, found: Found) -> Collection[str]:
     """Return the contacts of which an answer tells, if only that they are missing."""
-    return [one.key for one in found.contacts] if found.more else call.contacts
+    return [*(one.key for one in found.contacts), *found.missing] if found.more else call.contacts
 
 
 def narrow(

@@ -164,6 +164,7 @@ def look_up(*wanted):
         call = calls.pop(0)
         answer = BREVO.look_up(call)
         found += answer.contacts
+        missing |= {*answer.missing}
         if answer.more:
             calls.insert(0, answer.more)
         else:

@@ -1,8 +1,13 @@
 """Tags that are lists on their platform: made, found, deleted by the merchant, refused, written in few calls."""
 
+from functools import partial
+
 import pytest
 
-from plugin.models.tagging import PlatformTag, Push
+from plugin import ingest, lanes
+from plugin.db import transaction
+from plugin.models.tagging import LookUp, PlatformTag, Push, ReadBack
+from plugin.tagging import drift
 from tests.tagging.interference import KilledError, around
 from tests.tagging.merchant import address
 
@@ -75,6 +80,47 @@ def test_many_at_once_cost_no_more_calls_than_the_platform_allows(merchant, plat
     if platform == "brevo":
         assert len([one for one in merchant.calls("brevo") if one["path"] == "/v3/contacts"]) == 1
     assert {one["status"] for one in merchant.calls(platform)} <= {200, 201, 404}, "no limit was met"
+
+
+def test_a_look_up_longer_than_the_platforms_limit_goes_on_where_it_stood_still(merchants, monkeypatch):
+    monkeypatch.setattr("connectors.email.brevo.audience.PER_PAGE", 5)
+    merchant = merchants(platforms=["brevo"])
+    merchant.customers(*range(150))
+    merchant.customers(*range(150, 180), mail=False)
+    vip = merchant.segment("vip")
+    merchant.enter(vip, *range(180))
+    merchant.mail["brevo"].faults.add("throttled", path="/v3/contacts", skip=9, seconds=30)
+    merchant.work(patience=3_600)
+    assert set(map(len, merchant.tags("brevo").values())) == {1}
+    assert {row.contact for row in merchant.rows(Push)} == {address(number) for number in range(150, 180)}
+    pages = [one["query"]["offset"] for one in merchant.calls("brevo") if one["path"] == "/v3/contacts"]
+    assert pages == sorted(pages, key=int), "no page was read again but the one that was refused"
+    assert len(pages) <= 31
+    assert merchant.rows(LookUp) == []
+
+
+@pytest.mark.parametrize("count", [15, 60])
+def test_reading_all_back_ends_however_little_the_platform_allows_at_once(merchants, monkeypatch, count):
+    monkeypatch.setattr("connectors.email.brevo.audience.PER_PAGE", 5)
+    merchant = merchants(platforms=["brevo"])
+    merchant.customers(*range(count))
+    merchant.mail["brevo"].add({"email": f"other{number}@example.com"} for number in range(60))
+    merchant.enter(merchant.segment("vip"), *range(count))
+    merchant.work(patience=3_600)
+    merchant.mail["brevo"].desk.requests.clear()
+    place = merchant.opened("brevo")
+    with transaction(merchant.engine) as session:
+        drift.ask_all(session, place)
+    kind, runs = f"drift:{place.connection_id}", 0
+    while (run := merchant.rows(ReadBack)[0]).ended_at is None:
+        claim = lanes.claim(merchant.engine, merchant.shop_id, kind)
+        if claim:
+            lanes.attempt(merchant.engine, claim, partial(drift.work, store=ingest.store))
+        merchant.time.move(seconds=2)
+        runs += 1
+        assert runs < 40, "it comes to an end"
+    assert (run.seen, run.lost, run.back, run.gone) == (count, 0, 0, 0)
+    assert {one["status"] for one in merchant.calls("brevo")} == {200}
 
 
 def test_what_the_merchant_puts_on_meanwhile_does_no_harm(merchant, platform):

@@ -33,24 +33,20 @@ def lookups(keys: Sequence[str]) -> Iterator[Call]:
         yield from (Call("contacts", {"offset": 0}, some) for some in cut(keys, KEYS_PER_CALL))
 
 
-def one_by_one(keys: tuple[str, ...], asked: int = 0) -> Call:
-    """Return the call for one of the keys: the first `asked` of them are not there."""
-    return Call("contacts", {"asked": asked}, keys)
+def one_by_one(keys: tuple[str, ...]) -> Call:
+    """Return the call for the first of the keys, and then for the others."""
+    return Call("contacts", None, keys)
 
 
 def look_up(api: Api, call: Call, names: Names) -> Found:
-    return one(api, call, names) if "asked" in call.body else page(api, call, names)
+    return page(api, call, names) if call.body else one(api, call, names)
 
 
 def one(api: Api, call: Call, names: Names) -> Found:
-    asked, keys = call.body["asked"], call.contacts
-    found = contact(api, keys[asked], "email_id")
-    there = () if found is None else (known(found, keys[asked], names),)
-    if there:
-        keys = (*keys[:asked], *keys[asked + 1 :])
-    else:
-        asked += 1
-    return Found(there, more=one_by_one(keys, asked) if asked < len(keys) else None)
+    key, *others = call.contacts
+    more = one_by_one(tuple(others)) if others else None
+    found = contact(api, key, "email_id")
+    return Found(missing=(key,), more=more) if found is None else Found((known(found, key, names),), more=more)
 
 
 def page(api: Api, call: Call, names: Names) -> Found:

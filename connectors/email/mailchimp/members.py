@@ -26,26 +26,23 @@ def lookups(keys: Sequence[str]) -> Sequence[Call]:
     return [Call("members", {"offset": 0}, tuple(keys))]
 
 
-def one_by_one(keys: tuple[str, ...], at: int = 0) -> Call:
-    return Call("members", {"at": at}, keys)
+def one_by_one(keys: tuple[str, ...]) -> Call:
+    """Return the call for the first of the keys, and then for the others."""
+    return Call("members", None, keys)
 
 
 def look_up(api: Api, call: Call, ids: Mapping[str, str]) -> Found:
     names = {tag_id: name for name, tag_id in ids.items()}
-    if "at" in call.body:
-        return looked_up_next(api, call, names)
-    return looked_up_page(api, call, names)
+    return looked_up_page(api, call, names) if call.body else looked_up_next(api, call, names)
 
 
 def looked_up_next(api: Api, call: Call, names: Mapping[str, str]) -> Found:
-    """Ask for the next of the contacts; those before it are not there."""
-    at = call.body["at"]
-    key = call.contacts[at]
+    key, *others = call.contacts
+    more = one_by_one(tuple(others)) if others else None
     member = contact(found, names) if (found := get(api, key)) else None
     if member is None or member.key != key:
-        return Found(more=one_by_one(call.contacts, at + 1) if at + 1 < len(call.contacts) else None)
-    left = call.contacts[:at] + call.contacts[at + 1 :]
-    return Found((member,), more=one_by_one(left, at) if at < len(left) else None)
+        return Found(missing=(key,), more=more)
+    return Found((member,), more=more)
 
 
 def get(api: Api, address: str) -> Payload | None:
