@@ -91,7 +91,8 @@ def of(session: Session, place: Place, keys: Collection[str], supposed: Supposed
     still = plan.standing_still(session, place, supposed)
     known = contacts.known(session, place, keys)
     nobody = (None, None)
-    held = held_back(session, place, keys, still) if still else {}
+    carrying = [key for key in keys if not still.isdisjoint(entries.get(key, ()))]
+    held = held_back(session, place, carrying, still) if carrying else {}
     rivals = ladders.ladders_of_tags(session, place.shop_id) if still else {}
     apart = rivalry.pairs(session, place.shop_id)
     made = [
@@ -128,7 +129,8 @@ def adopting(rows: Mapping[str, Row[Any]], supposed: Supposed) -> Mapping[str, E
 def held_back(session: Session, place: Place, keys: Collection[str], still: set[str]) -> dict[str, set[str]]:
     """Return the tags that stand still on each contact: none on those whom nobody is behind any more, nor of segments
     that somebody left by withdrawing consent, say."""
-    gone = news.withdrawn(session, place, keys)
+    owners = plan.owners(session, place.shop_id, map(marks.plain, still))
+    gone = news.withdrawn(session, place, keys, owners)
     tags = plan.tags_of(session, place.shop_id, {one for left in gone.values() for one in left})
     return {
         contact: still.difference(*(tags[one] for one in gone.get(contact, ())))

@@ -209,6 +209,12 @@ def written(session: Session, place: Place, supposed: Supposed = AS_IT_IS) -> di
     return dict(session.execute(found).all())
 
 
+def owners(session: Session, shop_id: str, folded: Iterable[str]) -> set[str]:
+    """Return the segments whose these folded tags are."""
+    named = among(owned_tags.c.folded, keys(folded))
+    return set(session.scalars(select(owned_tags.c.segment_id).where(owned_tags.c.shop_id == shop_id, named)))
+
+
 def bound_for(session: Session, place: Place) -> set[str]:
     """Return the tags of all segments that have a way to this connection, released or not."""
     joined = segments.join(destinations, in_one_shop(segments, destinations, "segment_id"))
