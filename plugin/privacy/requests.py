@@ -50,6 +50,7 @@ SECTIONS = {
     "levels_met": "spells",
     "known_on": "contacts",
     "tags_written": "ledger",
+    "tags_out_of_place": "drifts",
     "moves_told": "segment_entries",
     "told_to_tools": "webhook_members",
     "requests": "data_requests",
@@ -107,7 +108,7 @@ def export(session: Session, shop: Shop, request_id: str) -> dict[str, Any]:
     copies = names_of(session, Snapshot, "snapshot_id", "name", shop)
     for row in held["snapshots"]:
         row["snapshot"] = copies.get(row["snapshot_id"])
-    for row in held["known_on"] + held["tags_written"] + held["moves_told"]:
+    for row in held["known_on"] + held["tags_written"] + held["tags_out_of_place"] + held["moves_told"]:
         row["platform"] = platforms.get(row["connection_id"])
     for row in held["tags_written"]:
         row |= {"in_field": marks.is_in_field(row["tag"]), "tag": marks.plain(row["tag"])}
