@@ -131,9 +131,10 @@ def remove(session: Session, shop_id: str, endpoint_id: str) -> None:
     of_these = members.c.delivery_id.in_(select(deliveries.c.delivery_id).where(*own))
     session.execute(delete(members).where(members.c.shop_id == shop_id, of_these))
     session.execute(delete(deliveries).where(*own))
+    session.delete(endpoint)
+    session.flush()  # before its lane, as whoever works it locks them
     lane = table(Lane)
     session.execute(delete(lane).where(lane.c.shop_id == shop_id, lane.c.kind == lane_of(endpoint_id)))
-    session.delete(endpoint)
 
 
 def poke(session: Session, shop_id: str) -> None:

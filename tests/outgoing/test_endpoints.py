@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import re
+from concurrent import futures
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from connectors import webhook
 from connectors.records import CustomerRedaction, Merged
 from plugin import clock, lanes, privacy, shops
 from plugin.config import settings
-from plugin.db import reading
+from plugin.db import reading, transaction
 from plugin.outgoing import endpoints, messages, sending
 from plugin.outgoing.cutting import MOST_CUSTOMERS
 from plugin.segments.kept import keep
@@ -392,3 +393,25 @@ def test_deliveries_go_after_their_time_and_everything_goes_with_the_endpoint(sm
     small.order("cy")
     send(small)
     assert ("entered", "cy") not in receiver.told
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # SQLite has one writer at a time
+def test_an_address_can_be_removed_while_it_is_told_something(small, told):
+    endpoint_id, _ = told
+    small.order("ann")
+    small.run()
+    claim = lanes.claim(small.engine, small.shop_id, endpoints.lane_of(endpoint_id), lanes.nobodys)
+
+    def remove():
+        with transaction(small.engine) as session:
+            endpoints.remove(session, small.shop_id, endpoint_id)
+
+    with futures.ThreadPoolExecutor() as pool:
+        with transaction(small.engine) as session:
+            lanes.hold(session, claim)
+            sending.mark(session, endpoints.known(session, small.shop_id, endpoint_id), failing_at=None)
+            removed = pool.submit(remove)
+            futures.wait([removed], timeout=1)  # it waits for this
+        removed.result()
+    with reading(small.engine) as session:
+        assert endpoints.all_of(session, small.shop_id) == []
