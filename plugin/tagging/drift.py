@@ -243,10 +243,10 @@ def repair(session: Session, place: Place) -> int:
         kind: and_(here(entries, place), select(drifts.c.kind).where(these, drifts.c.kind == kind).exists())
         for kind in ("lost", "back")
     }
+    pushes.ask(session, place, select(drifts.c.contact).where(here(drifts, place)))  # locked before, as in a push
     session.execute(delete(entries).where(of_kind["lost"], entries.c.state == "confirmed"))
     back = update(entries).where(of_kind["back"], entries.c.state == "foreign")
     session.execute(back.values(state="confirmed", changed_at=clock.now()))
-    pushes.ask(session, place, select(drifts.c.contact).where(here(drifts, place)))
     repaired = session.execute(delete(drifts).where(here(drifts, place)).returning(drifts.c.contact)).all()
     lanes.poke(session, place.shop_id, f"sync:{place.connection_id}")
     return len(repaired)

@@ -1,11 +1,14 @@
 """Tags read back: what differs is found, shown and put right, and nothing that is not ours is touched."""
 
+from concurrent import futures
+
 import pytest
 
 from plugin import lanes
 from plugin.db import table, transaction, upsert
+from plugin.models.segments import Segment
 from plugin.models.tagging import Drift, LedgerEntry, ReadBack
-from plugin.tagging import drift
+from plugin.tagging import drift, ledger, pushes
 from plugin.worker import WORKS
 from tests.tagging.interference import survives
 from tests.tagging.merchant import EMAIL, address
@@ -133,3 +136,26 @@ def test_a_tag_that_somebody_took_off_in_the_store_stays_off_for_a_day_whatever_
     assert read_back(merchant) == []
     assert repair(merchant) == 0
     assert merchant.tags("shopify")[merchant.ids[1]] == set()
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # SQLite has one writer at a time
+def test_a_repair_and_a_push_wait_for_each_other_and_not_in_a_circle(tagged):
+    merchant, *_ = tagged("brevo")
+    place = merchant.opened("brevo")
+    drifted = {"contact": address(1), "folded": "seg:vip", "tag": "seg:vip", "kind": "lost", "seen_at": merchant.time()}
+    with transaction(merchant.engine) as session:
+        own = {"shop_id": merchant.shop_id, "connection_id": place.connection_id}
+        upsert(session, table(Drift), [own | drifted])
+    merchant.leave(merchant.rows(Segment)[0].segment_id, 1)
+
+    def repair_now():
+        with transaction(merchant.engine) as session:
+            return drift.repair(session, place)
+
+    with futures.ThreadPoolExecutor() as pool:
+        with transaction(merchant.engine) as session:
+            pushes.lock(session, place, [address(1)])
+            repaired = pool.submit(repair_now)
+            futures.wait([repaired], timeout=1)  # it waits for this
+            ledger.settle(session, place, [address(1)], "confirmed", "removed")
+        assert repaired.result() == 1
