@@ -42,5 +42,8 @@ class EmailStandIn(Protocol):
     def put(self, email: str, tags: Collection[str]) -> None:
         """Let a contact carry these as well, as the merchant puts them on."""
 
+    def remove(self, email: str) -> None:
+        """Let a contact be gone."""
+
     def stop(self) -> None:
         """Let go of requests that hang."""

@@ -87,6 +87,11 @@ class State:
         with self._lock:
             return self._db.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key)).rowcount > 0
 
+    def drop(self, kind: str, alias: str) -> None:
+        """Delete what is found by this name."""
+        with self._lock:
+            self._db.execute("DELETE FROM documents WHERE kind = ? AND alias = ?", (kind, fold(alias)))
+
     def clear(self, kind: str) -> None:
         """Delete all documents of a kind."""
         with self._lock:

@@ -208,6 +208,9 @@ class BrevoStandIn:
         for tag in sorted(tags):
             self.contacts.put(self.contacts.merchants(tag)["id"], [self.contacts.by_email(email)], on=True)
 
+    def remove(self, email: str) -> None:
+        self.state.drop("contact", email)
+
     def stop(self) -> None:
         self.faults.clear()
 

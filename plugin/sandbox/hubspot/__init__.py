@@ -225,6 +225,9 @@ class HubSpotStandIn:
             found = next((one for one in self.state.walk("list") if one["name"] == tag), None)
             self.records.put((found or self.records.make_list(tag))["listId"], [contact["id"]], on=True)
 
+    def remove(self, email: str) -> None:
+        self.state.drop("contact", email)
+
     def stop(self) -> None:
         self.faults.clear()
 

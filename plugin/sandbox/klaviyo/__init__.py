@@ -247,6 +247,9 @@ class KlaviyoStandIn:
         found["properties"][PROPERTY] = sorted({*held, *tags})
         self.profiles.keep(cast("Profile", found))
 
+    def remove(self, email: str) -> None:
+        self.state.drop("profile", email)
+
     def stop(self) -> None:
         self.faults.clear()
 
