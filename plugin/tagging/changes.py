@@ -202,8 +202,11 @@ def to_look_up(session: Session, place: Place, changes: Iterable[Change], suppos
 
 
 def batch_size(platform: str) -> int:
-    """Return how many contacts are worked at once: many calls' worth and a whole look-up, as long as memory allows."""
+    """Return how many contacts are worked at once.
+
+    On e-mail platforms, whose calls are filled by tag, as many as memory allows: the more, the fewer calls.
+    """
     known = plan.capabilities(platform)
-    if known is None:
+    if known is None or known.contact == "email":
         return MOST_CONTACTS
-    return min(MOST_CONTACTS, max(CALLS_AT_A_TIME * known.contacts_per_call, known.lookups_per_call))
+    return min(MOST_CONTACTS, CALLS_AT_A_TIME * known.contacts_per_call)

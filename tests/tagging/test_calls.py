@@ -13,6 +13,8 @@ COSTS = {
     "klaviyo": ("/api/profile-bulk-import-jobs", 1, 1),
     "brevo": ("/v3/contacts/lists/", 67, 144),
     "hubspot": ("/memberships/add-and-remove", 1, 8),
+    "mailchimp": ("/segments/", 20, 24),
+    "omnisend": ("/contacts/tags", 40, 80),
 }
 
 

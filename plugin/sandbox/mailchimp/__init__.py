@@ -253,6 +253,9 @@ class MailchimpStandIn:
         for name in tags:
             self.segments.put(email, name)
 
+    def remove(self, email: str) -> None:
+        self.state.drop("member", email)
+
     def stop(self) -> None:
         self.faults.clear()
 

@@ -152,6 +152,9 @@ class OmnisendStandIn:
     def put(self, email: str, tags: Collection[str]) -> None:
         self.contacts.tag(self.contacts.at(email), tags, ())
 
+    def remove(self, email: str) -> None:
+        self.state.drop("contact", email)
+
     def stop(self) -> None:
         self.faults.clear()
 
