@@ -157,12 +157,14 @@ class TestLookingUp:
         assert OMNISEND.look_up(call).contacts == ()
 
     def follow(self, call):
-        found, last = [], call
+        """Return who was found, and who was told to be missing."""
+        found, missing = [], []
         while call:
             answer = OMNISEND.look_up(call)
             found += [one.key for one in answer.contacts]
-            last, call = call, answer.more
-        return found, [one for one in last.contacts if one not in found]
+            missing += answer.missing if answer.more else [one for one in call.contacts if one not in found]
+            call = answer.more
+        return found, missing
 
     def test_many_are_looked_for_in_the_pages_of_everybody(self, api):
         wanted = [key(number) for number in range(0, 600, 20)]

@@ -19,22 +19,20 @@ def lookups(keys: Sequence[str]) -> Sequence[Call]:
     return [Call("contacts", {"after": None, "pages": 0}, tuple(keys))]
 
 
-def one_by_one(keys: tuple[str, ...], at: int = 0) -> Call:
-    return Call("contacts", {"at": at}, keys)
+def one_by_one(keys: tuple[str, ...]) -> Call:
+    """Return the call for the first of the keys, and then for the others."""
+    return Call("contacts", None, keys)
 
 
 def look_up(api: Api, call: Call) -> Found:
-    return looked_up_next(api, call) if "at" in call.body else looked_up_page(api, call)
+    return looked_up_page(api, call) if call.body else looked_up_next(api, call)
 
 
 def looked_up_next(api: Api, call: Call) -> Found:
-    """Ask for the next of the contacts; those before it are not there."""
-    at = call.body["at"]
-    key = call.contacts[at]
-    found = [one for one in listed(api.get("/contacts", email=key, limit=1)) if one.key == key]
-    left = tuple(one for one in call.contacts if not found or one != key)
-    following = at if found else at + 1
-    return Found(tuple(found), more=one_by_one(left, following) if following < len(left) else None)
+    key, *others = call.contacts
+    more = one_by_one(tuple(others)) if others else None
+    found = tuple(one for one in listed(api.get("/contacts", email=key, limit=1)) if one.key == key)
+    return Found(found, missing=() if found else (key,), more=more)
 
 
 def looked_up_page(api: Api, call: Call) -> Found:
