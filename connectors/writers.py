@@ -213,6 +213,10 @@ class TagMaker(TagWriter):
         """
 
     @abstractmethod
+    def find_tag(self, name: str) -> str | None:
+        """Return the id of the tag of this name that is there, as `make_tag` would; None: it would make one."""
+
+    @abstractmethod
     def drop_tag(self, tag_id: str) -> None:
         """Delete a tag that we made; it may be gone already. Contacts stay as they are."""
 

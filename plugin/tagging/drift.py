@@ -49,7 +49,7 @@ def work(engine: Engine, claim: lanes.Claim, *, store: Store) -> datetime | None
             objects.introduce(session, sync.opened, [])
             run, tags = last(session, sync.opened), plan.bound_for(session, sync.opened)
         if run and run.whole and run.ended_at is None:
-            objects.make(sync, tags)  # where tags are objects, look-ups tell of those alone that are known
+            objects.find(sync, tags)  # where tags are objects, look-ups tell of those alone that are known
             read_all(sync, run.cursor or "")
         else:
             read_some(sync)

@@ -6,7 +6,7 @@ lane is worked by nobody else meanwhile, so that none is made twice.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -77,9 +77,37 @@ def make(sync: Sync, names: Collection[str]) -> dict[str, str]:
     return refused
 
 
-def keep(session: Session, place: Place, name: str, made: MadeTag) -> None:
-    row = {"shop_id": place.shop_id, "connection_id": place.connection_id, "folded": fold(name), "tag": name}
-    upsert(session, platform_tags, [row | {"tag_id": made.tag_id, "ours": made.made, "made_at": clock.now()}])
+def find(sync: Sync, names: Collection[str]) -> None:
+    """Let the connector know those of these tags that are there; none is made.
+
+    Whoever makes tags meanwhile knows better whose they are: what is kept already stays.
+    """
+    if not isinstance(sync.writer, TagMaker):
+        return
+    with sync.held() as session:
+        unknown = introduce(session, sync.opened, names)
+    for name in unknown:
+        try:
+            tag_id = sync.call(ENDPOINT, 1, partial(sync.writer.find_tag, name))
+        except PermanentError:
+            continue
+        if tag_id is not None:
+            with sync.held() as session:
+                keep(session, sync.opened, name, MadeTag(tag_id, made=False), change=())
+    with sync.held() as session:
+        introduce(session, sync.opened, names)
+
+
+def keep(
+    session: Session,
+    place: Place,
+    name: str,
+    made: MadeTag,
+    change: Sequence[str] = ("tag", "tag_id", "ours", "made_at"),
+) -> None:
+    key = {"shop_id": place.shop_id, "connection_id": place.connection_id, "folded": fold(name)}
+    row = key | {"tag": name, "tag_id": made.tag_id, "ours": made.made, "made_at": clock.now()}
+    upsert(session, platform_tags, [row], change=change)
 
 
 def lose(session: Session, place: Place, names: Collection[str]) -> None:

@@ -766,7 +766,12 @@ class TagMakerContract(TagWriterContract):
 
     def acts(self):
         self.connector.ids = EveryTag()
-        return {**super().acts(), "make_tag": lambda: self.connector.make_tag("seg:vip")}
+        tags = self.connector
+        return {
+            **super().acts(),
+            "make_tag": lambda: tags.make_tag("seg:vip"),
+            "find_tag": lambda: tags.find_tag("seg:vip"),
+        }
 
     @inherited
     @given(data=st.data())

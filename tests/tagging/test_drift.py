@@ -7,7 +7,7 @@ import pytest
 from plugin import lanes
 from plugin.db import table, transaction, upsert
 from plugin.models.segments import Segment
-from plugin.models.tagging import Drift, LedgerEntry, ReadBack
+from plugin.models.tagging import Drift, LedgerEntry, PlatformTag, ReadBack
 from plugin.tagging import drift, ledger, pushes
 from plugin.worker import WORKS
 from tests.tagging.interference import survives
@@ -159,3 +159,16 @@ def test_a_repair_and_a_push_wait_for_each_other_and_not_in_a_circle(tagged):
             futures.wait([repaired], timeout=1)  # it waits for this
             ledger.settle(session, place, [address(1)], "confirmed", "removed")
         assert repaired.result() == 1
+
+
+@pytest.mark.parametrize("platform", ["brevo", "hubspot", "mailchimp"])
+def test_reading_back_finds_tags_that_are_there_and_makes_none(merchants, platform):
+    merchant = merchants(platforms=(platform,))
+    merchant.customers(1, 2)
+    merchant.mail[platform].put(address(1), ["seg:vip"])
+    for name in ("vip", "new"):
+        merchant.enter(merchant.segment(name, released=False), 1, 2)
+    read_back(merchant)
+    found = [(row.folded, row.ours) for row in merchant.rows(PlatformTag)]
+    assert found in ([("seg:vip", False)], [])  # Brevo's lists are looked for in a folder of ours alone
+    assert merchant.tags(platform) == {address(1): {"seg:vip"}, address(2): set()}

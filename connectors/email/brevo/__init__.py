@@ -45,6 +45,9 @@ class Brevo(Connector, TagMaker, EngagementHooks):
             zone=dates.text("timezone") if dates else None,
         )
 
+    def find_tag(self, name: str) -> str | None:
+        return lists.find(self.api, name)
+
     def make_tag(self, name: str) -> MadeTag:
         return lists.make(self.api, name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.batches import cut
@@ -21,19 +21,29 @@ NONE_OF_THEM = (400, "invalid_parameter")  # each is on the list already (or off
 
 def make(api: Api, name: str) -> MadeTag:
     folder = folder_id(api)
-    for each in api.all(f"/contacts/folders/{folder}/lists", "lists"):
-        if same(each, name):
-            return MadeTag(each.required("id", each.id), made=False)
+    if there := find_in(api, folder, name):
+        return MadeTag(there, made=False)
+    if folder is None:
+        made = api.post("/contacts/folders", {"name": FOLDER})
+        folder = made.required("id", made.id)
     made = api.post("/contacts/lists", {"folderId": int(folder), "name": name})
     return MadeTag(made.required("id", made.id), made=True)
 
 
-def folder_id(api: Api) -> str:
-    for each in api.all("/contacts/folders", "folders"):
-        if same(each, FOLDER):
-            return each.required("id", each.id)
-    made = api.post("/contacts/folders", {"name": FOLDER})
-    return made.required("id", made.id)
+def find(api: Api, name: str) -> str | None:
+    return find_in(api, folder_id(api), name)
+
+
+def folder_id(api: Api) -> str | None:
+    return first(api.all("/contacts/folders", "folders"), FOLDER)
+
+
+def find_in(api: Api, folder: str | None, name: str) -> str | None:
+    return first(api.all(f"/contacts/folders/{folder}/lists", "lists"), name) if folder else None
+
+
+def first(found: Iterable[Payload], name: str) -> str | None:
+    return next((each.required("id", each.id) for each in found if same(each, name)), None)
 
 
 def same(found: Payload, name: str) -> bool:

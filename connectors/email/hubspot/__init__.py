@@ -80,6 +80,9 @@ class HubSpot(Connector, TagMaker, EngagementSource, AppInstall):
             currency=account.currency("companyCurrency"),
         )
 
+    def find_tag(self, name: str) -> str | None:
+        return lists.find(self.api, name)
+
     def make_tag(self, name: str) -> MadeTag:
         return lists.make(self.api, name)
 

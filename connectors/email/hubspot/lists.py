@@ -19,14 +19,18 @@ ADDED = ("recordsIdsAdded", "recordIdsAdded")  # the first in HubSpot's specific
 
 
 def make(api: Api, name: str) -> MadeTag:
-    """Find a list by its name, which is one list's alone in an account, or make it."""
+    if there := find(api, name):
+        return MadeTag(there, made=False)
+    made = api.post(LISTS, {"name": name, "objectTypeId": CONTACT_TYPE, "processingType": MANUAL})
+    return MadeTag(list_id(made.required("list", made.object)), made=True)
+
+
+def find(api: Api, name: str) -> str | None:
+    """Find a list by its name, which is one list's alone in an account."""
     there = named(api, name) or alike(api, name)
-    if there is None:
-        made = api.post(LISTS, {"name": name, "objectTypeId": CONTACT_TYPE, "processingType": MANUAL})
-        return MadeTag(list_id(made.required("list", made.object)), made=True)
-    if (there.text("processingType"), there.text("objectTypeId")) != (MANUAL, CONTACT_TYPE):
+    if there and (there.text("processingType"), there.text("objectTypeId")) != (MANUAL, CONTACT_TYPE):
         raise PermanentError("HubSpot has another list of this name, and it is not a manual list of contacts")
-    return MadeTag(list_id(there), made=False)
+    return list_id(there) if there else None
 
 
 def list_id(found: Payload) -> str:

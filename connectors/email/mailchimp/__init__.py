@@ -66,6 +66,9 @@ class Mailchimp(Connector, TagMaker, EngagementSource, EngagementHooks):
     def look_up(self, call: Call) -> Found:
         return members.look_up(self.api, call, self.ids)
 
+    def find_tag(self, name: str) -> str | None:
+        return segments.find(self.api, name)
+
     def make_tag(self, name: str) -> MadeTag:
         return segments.make(self.api, name)
 

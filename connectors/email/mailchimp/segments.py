@@ -39,13 +39,18 @@ class Moves:
 
 
 def make(api: Api, name: str) -> MadeTag:
-    """Mailchimp would make a second one of the same name. Of several the first is taken, always the same."""
-    there = api.all("/segments", "segments", "id,name", type="static")
-    same = [one.required("id", one.id) for one in there if (one.text("name") or "").casefold() == name.casefold()]
-    if same:
-        return MadeTag(min(same, key=int), made=False)
+    """Mailchimp would make a second one of the same name."""
+    if there := find(api, name):
+        return MadeTag(there, made=False)
     made = api.post("/segments", {"name": name, "static_segment": []})
     return MadeTag(made.required("id", made.id), made=True)
+
+
+def find(api: Api, name: str) -> str | None:
+    """Of several of one name the first is taken, always the same."""
+    there = api.all("/segments", "segments", "id,name", type="static")
+    same = [one.required("id", one.id) for one in there if (one.text("name") or "").casefold() == name.casefold()]
+    return min(same, key=int, default=None)
 
 
 def drop(api: Api, tag_id: str) -> None:
