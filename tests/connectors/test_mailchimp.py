@@ -573,8 +573,9 @@ class TestQuietChanges:
             archived(result(0, 204))[:-40],
             gzip.compress(b"\0" * 60_000_000),
             gzip.compress(b"x"),
-            gzip.compress(archived(result(0, 204))),  # packed twice
+            gzip.compress(archived(result(0, 204))),
         ],
+        ids=["nothing", "a page", "cut off", "zeros", "no archive", "packed twice"],
     )
     def test_an_archive_that_cannot_be_read_is_asked_for_later(self, api, content):
         finished(api)
