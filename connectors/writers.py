@@ -217,8 +217,8 @@ class TagMaker(TagWriter):
         """Return the id of the tag of this name that is there, as `make_tag` would; None: it would make one."""
 
     @abstractmethod
-    def drop_tag(self, tag_id: str) -> None:
-        """Delete a tag that we made; it may be gone already. Contacts stay as they are."""
+    def drop_tag(self, tag_id: str) -> bool:
+        """Delete a tag that we made if nobody carries it any more; return whether it is gone, as it may be already."""
 
 
 class FieldWriter(TagWriter):

@@ -251,6 +251,19 @@ class TestLists:
         self.lists(api, *((number, f"seg:{number}") for number in range(50)), (77, "SEG:vip"))
         assert BREVO.make_tag("seg:VIP") == MadeTag("77", made=False)
 
+    @pytest.mark.parametrize(("count", "status", "gone"), [(0, 204, True), (0, 404, True), (2, 204, False)])
+    def test_deletes_a_list_only_if_nobody_is_on_it(self, api, count, status, gone):
+        on = {"contacts": [known(1, 7)][:count], "count": count}
+        api.get(f"{ORIGIN}/contacts/lists/7/contacts", json=on, match=[matching({"limit": "1"})])
+        api.delete(f"{ORIGIN}/contacts/lists/7", status=status)
+        assert BREVO.drop_tag("7") is gone
+        assert [call.request.method for call in api.calls] == ["GET", "DELETE"][: 1 + gone]
+
+    def test_deletes_no_list_on_an_answer_that_does_not_say_who_is_on_it(self, api):
+        api.get(f"{ORIGIN}/contacts/lists/7/contacts", json={})
+        with pytest.raises(PermanentError):
+            BREVO.drop_tag("7")
+
 
 class TestPlanning:
     def test_each_call_is_about_one_list_and_writes_by_brevos_own_ids(self):

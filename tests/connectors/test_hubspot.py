@@ -214,6 +214,19 @@ class TestLists:
         with pytest.raises(PermanentError, match="not a manual list of contacts"):
             HUBSPOT.make_tag("seg:vip")
 
+    @pytest.mark.parametrize(("count", "status", "gone"), [(0, 204, True), (0, 404, True), (1, 204, False)])
+    def test_deletes_a_list_only_if_nobody_is_on_it(self, api, count, status, gone):
+        on = {"results": [{"recordId": "101", "membershipTimestamp": "2026-11-20T10:00:00Z"}][:count], "total": count}
+        api.get(f"{LISTS}/7/memberships?limit=1", json=on)
+        api.delete(f"{LISTS}/7", status=status)
+        assert HUBSPOT.drop_tag("7") is gone
+        assert [call.request.method for call in api.calls] == ["GET", "DELETE"][: 1 + gone]
+
+    def test_deletes_no_list_on_an_answer_that_does_not_say_who_is_on_it(self, api):
+        api.get(f"{LISTS}/7/memberships", json={})
+        with pytest.raises(PermanentError):
+            HUBSPOT.drop_tag("7")
+
 
 class TestSending:
     def plan(self):

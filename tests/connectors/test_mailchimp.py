@@ -358,8 +358,23 @@ class TestTags:
         assert sent(api.calls[2]) == {"name": "seg:vip", "static_segment": []}
 
     def test_one_that_is_gone_already_is_dropped_as_well(self, api):
+        api.get(f"{SEGMENTS}/11/members", json={"members": [], "total_items": 0})
         api.delete(f"{SEGMENTS}/11", status=404, json={})
-        MAILCHIMP.drop_tag("11")
+        assert MAILCHIMP.drop_tag("11") is True
+
+    @pytest.mark.parametrize(("count", "gone"), [(0, True), (3, False)])
+    def test_one_is_dropped_only_if_nobody_carries_it_subscribed_or_not(self, api, count, gone):
+        api.get(f"{SEGMENTS}/11/members", json={"members": [{"id": "a"}][:count], "total_items": count})
+        api.delete(f"{SEGMENTS}/11", status=204)
+        assert MAILCHIMP.drop_tag("11") is gone
+        others = dict.fromkeys(("include_cleaned", "include_transactional", "include_unsubscribed"), "true")
+        assert asked(api.calls[0]) == {**others, "fields": "members.id,total_items", "count": "1"}
+        assert [call.request.method for call in api.calls] == ["GET", "DELETE"][: 1 + gone]
+
+    def test_one_is_not_dropped_on_an_answer_that_does_not_say_who_carries_it(self, api):
+        api.get(f"{SEGMENTS}/11/members", json={})
+        with pytest.raises(PermanentError):
+            MAILCHIMP.drop_tag("11")
 
 
 class TestPlanning:

@@ -234,14 +234,19 @@ class TestMailchimp:
         assert audience.tags() == {"p0@example.com": {"own", "seg:vip"}, "p2@example.com": {"own", "seg:vip"}}
         assert len(audience.segments.names()) == 3
 
-    def test_a_tag_is_made_once_and_dropped_without_its_carriers(self, audience):
+    def test_a_tag_is_made_once_and_dropped_only_without_carriers(self, audience):
         made = audience.connector.make_tag("seg:vip")
         again = audience.connector.make_tag("SEG:vip")
         assert (made.made, again.made, again.tag_id) == (True, False, made.tag_id)
-        audience.add([{"email": "ada@example.com", "tags": ["seg:vip", "own"]}])
-        for _ in range(2):
-            audience.connector.drop_tag(made.tag_id)
-        assert audience.tags() == {"ada@example.com": {"own"}}
+        statuses = ("subscribed", "unsubscribed", "cleaned", "transactional")
+        audience.add({"email": f"{one}@example.com", "status": one} for one in statuses)
+        for one in statuses:
+            audience.put(f"{one}@example.com", ["seg:vip"])
+            assert audience.connector.drop_tag(made.tag_id) is False
+            assert audience.tags()[f"{one}@example.com"] == {"seg:vip"}
+            audience.remove(f"{one}@example.com")
+        assert [audience.connector.drop_tag(made.tag_id) for _ in range(2)] == [True, True]
+        assert not audience.segments.names()
 
 
 class TestKlaviyo:

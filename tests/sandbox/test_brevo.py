@@ -75,6 +75,20 @@ def test_a_list_that_is_deleted_leaves_its_contacts_there(brevo):
     assert brevo.tags() == {"ada@example.com": {"own"}}
 
 
+def test_who_is_on_a_list_is_told_until_it_is_gone(brevo):
+    brevo.add({"email": f"{name}@example.com"} for name in ("ada", "bo", "cy"))
+    for email in ("ada@example.com", "bo@example.com"):
+        brevo.put(email, ["seg:vip"])
+    [vip] = brevo.state.walk("list")
+    path = f"/contacts/lists/{vip['id']}/contacts"
+    page = brevo.ask("GET", path, limit=1)
+    assert ([one["email"] for one in page.json()["contacts"]], page.json()["count"]) == (["bo@example.com"], 2)
+    assert page.headers["x-sib-ratelimit-remaining"] == "9", "it is counted with the calls about contacts"
+    assert brevo.ask("GET", path, limit=501).status_code == 400
+    brevo.ask("DELETE", f"/contacts/lists/{vip['id']}")
+    assert brevo.ask("GET", path).status_code == 404
+
+
 def test_pages_hold_every_contact_once_oldest_first_if_asked_so(brevo):
     brevo.add({"email": f"p{number}@example.com"} for number in range(5))
     pages = [brevo.ask("GET", "/contacts", limit=2, offset=at, sort="asc").json() for at in (0, 2, 4)]

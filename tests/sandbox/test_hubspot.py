@@ -76,6 +76,21 @@ def test_a_list_gains_and_loses_in_one_call_and_strangers_are_named(hubspot):
     assert hubspot.ask("PUT", MOVE.format("18"), move([ada])).status_code == 404
 
 
+def test_who_is_on_a_list_is_told_until_it_is_gone(hubspot):
+    ada, bo = hubspot.add([{"email": "ada@example.com"}, {"email": "bo@example.com"}])
+    vip = hubspot.records.make_list("seg:vip")
+    path = f"{LISTS}/{vip['listId']}/memberships"
+    empty = hubspot.ask("GET", path)
+    assert empty.json() == {"results": [], "total": 0}
+    assert empty.headers["X-HubSpot-RateLimit-Remaining"] == "99", "it is counted"
+    hubspot.ask("PUT", MOVE.format(vip["listId"]), move([ada, bo]))
+    answer = hubspot.ask("GET", path, limit=1).json()
+    assert ([one["recordId"] for one in answer["results"]], answer["total"]) == ([ada], 2)
+    assert hubspot.ask("GET", path, limit=251).status_code == 400
+    hubspot.ask("DELETE", f"{LISTS}/{vip['listId']}")
+    assert hubspot.ask("GET", path).status_code == 404
+
+
 def test_a_name_is_one_lists_alone_and_only_manual_lists_are_edited(hubspot):
     dynamic = {"name": "seg:vip", "objectTypeId": "0-1", "processingType": "DYNAMIC"}
     list_id = hubspot.ask("POST", LISTS, dynamic).json()["list"]["listId"]

@@ -149,6 +149,17 @@ class TestTags:
         assert account.move(vip, [ADA]).status_code == 404
         assert account.stand_in.tags()[ADA] == set()
 
+    def test_members_who_are_not_subscribed_are_shown_if_asked_for(self, account):
+        vip = account.segment("vip", ADA, BOB)
+        path = f"/LIST/segments/{vip}/members"
+        page = account.ask("GET", path).json()
+        assert ([one["email_address"] for one in page["members"]], page["total_items"]) == ([ADA], 1)
+        assert not {"tags", "contact_id"} & page["members"][0].keys()
+        both = account.ask("GET", path, include_unsubscribed="true", count=1, fields="members.id,total_items").json()
+        assert (len(both["members"]), both["total_items"]) == (1, 2)
+        account.ask("DELETE", f"/LIST/segments/{vip}")
+        assert account.ask("GET", path).status_code == 404
+
     def test_a_members_own_endpoint_makes_tags_but_no_member(self, account):
         path = f"/LIST/members/{digest(ADA)}/tags"
         assert account.ask("POST", path, {"tags": [VIP]}).status_code == 204

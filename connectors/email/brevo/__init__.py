@@ -51,8 +51,8 @@ class Brevo(Connector, TagMaker, EngagementHooks):
     def make_tag(self, name: str) -> MadeTag:
         return lists.make(self.api, name)
 
-    def drop_tag(self, tag_id: str) -> None:
-        lists.drop(self.api, tag_id)
+    def drop_tag(self, tag_id: str) -> bool:
+        return lists.drop(self.api, tag_id)
 
     def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
         return list(audience.lookups(keys))

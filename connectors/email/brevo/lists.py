@@ -50,12 +50,18 @@ def same(found: Payload, name: str) -> bool:
     return (found.text("name") or "").casefold() == clean(name).casefold()
 
 
-def drop(api: Api, list_id: str) -> None:
+def drop(api: Api, list_id: str) -> bool:
+    """Delete a list, unless anybody is on it; return whether it is gone."""
+    path = f"/contacts/lists/{list_id}"
     try:
-        api.delete(f"/contacts/lists/{list_id}")
+        on = api.get(f"{path}/contacts", limit="1")
+        if on.required("count", on.count):
+            return False
+        api.delete(path)
     except PermanentError as error:
         if error.status != NOT_FOUND:
             raise
+    return True
 
 
 def plan(changes: Sequence[TagChange], ids: Mapping[str, str]) -> Iterator[Call]:

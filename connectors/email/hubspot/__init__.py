@@ -86,8 +86,8 @@ class HubSpot(Connector, TagMaker, EngagementSource, AppInstall):
     def make_tag(self, name: str) -> MadeTag:
         return lists.make(self.api, name)
 
-    def drop_tag(self, tag_id: str) -> None:
-        lists.drop(self.api, tag_id)
+    def drop_tag(self, tag_id: str) -> bool:
+        return lists.drop(self.api, tag_id)
 
     def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
         return list(contacts.lookups(keys))

@@ -62,12 +62,18 @@ def alike(api: Api, name: str) -> Payload | None:
     return next((one for one in found.objects("lists") if (one.text("name") or "").casefold() == name.casefold()), None)
 
 
-def drop(api: Api, tag_id: str) -> None:
+def drop(api: Api, tag_id: str) -> bool:
+    """Delete a list, unless anybody is on it; return whether it is gone."""
+    path = f"{LISTS}/{quote(tag_id, safe='')}"
     try:
-        api.delete(f"{LISTS}/{quote(tag_id, safe='')}")
+        on = api.get(f"{path}/memberships", limit="1")
+        if on.required("results", lambda key: on.value(key, list)):
+            return False
+        api.delete(path)
     except PermanentError as error:
         if error.status != 404:
             raise
+    return True
 
 
 def plan(changes: Sequence[TagChange], ids: Mapping[str, str]) -> Iterator[Call]:

@@ -72,8 +72,8 @@ class Mailchimp(Connector, TagMaker, EngagementSource, EngagementHooks):
     def make_tag(self, name: str) -> MadeTag:
         return segments.make(self.api, name)
 
-    def drop_tag(self, tag_id: str) -> None:
-        segments.drop(self.api, tag_id)
+    def drop_tag(self, tag_id: str) -> bool:
+        return segments.drop(self.api, tag_id)
 
     def plan(self, changes: Sequence[TagChange]) -> Sequence[Call]:
         """Change by batches what is to set nothing off, the rest by segments."""

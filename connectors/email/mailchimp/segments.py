@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from urllib.parse import quote
 
-from connectors.email.mailchimp.api import Api
+from connectors.email.mailchimp.api import Api, listed
 from connectors.errors import PermanentError
 from connectors.payload import Payload
 from connectors.text import presentable
@@ -24,6 +24,7 @@ MOST_PER_SIDE = 500
 SIDES = {"members_to_add": "added", "members_to_remove": "removed"}
 DONE_BEFORE = ("already exist in the static segment", "do not exist in the static segment")
 STRANGERS = "None of the emails"
+EVERYBODY = {f"include_{status}": "true" for status in ("cleaned", "transactional", "unsubscribed")}
 
 Places = list[tuple[str, str]]
 """Contacts with the addresses that they are written by."""
@@ -53,12 +54,18 @@ def find(api: Api, name: str) -> str | None:
     return min(same, key=int, default=None)
 
 
-def drop(api: Api, tag_id: str) -> None:
+def drop(api: Api, tag_id: str) -> bool:
+    """Delete a tag, unless any member carries it whom Mailchimp shows, subscribed or not; return whether it is gone."""
+    path = f"/segments/{quote(tag_id, safe='')}"
     try:
-        api.call("DELETE", f"{api.path}/segments/{quote(tag_id, safe='')}")
+        on = api.get(f"{path}/members", **EVERYBODY, fields="members.id,total_items", count=1)
+        if listed(on, "members") or on.count("total_items"):
+            return False
+        api.call("DELETE", api.path + path)
     except PermanentError as error:
         if error.status != 404:
             raise
+    return True
 
 
 def plan(changes: Iterable[TagChange], ids: Mapping[str, str]) -> list[Call]:

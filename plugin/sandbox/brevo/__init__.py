@@ -82,6 +82,7 @@ class BrevoStandIn:
             ("GET", "/contacts/folders/<int:folder_id>/lists", self._lists),
             ("POST", "/contacts/lists", self._make_list),
             ("DELETE", "/contacts/lists/<list_id>", self._drop_list),
+            ("GET", "/contacts/lists/<list_id>/contacts", self._listed),
             ("POST", "/contacts/lists/<list_id>/contacts/add", self._put_on),
             ("POST", "/contacts/lists/<list_id>/contacts/remove", self._take_off),
             ("GET", "/webhooks", self._hooks),
@@ -153,6 +154,12 @@ class BrevoStandIn:
         if not self.contacts.drop_list(list_id):
             raise RefusedError(404, "List ID does not exist")
         return None, 204
+
+    def _listed(self, list_id: str) -> Answer:
+        found = there(self.state.get("list", list_id), "List ID does not exist")
+        newest_first = request.args.get("sort", "desc") == "desc"
+        on = (one for one in self.contacts.all(newest_first=newest_first) if found["id"] in one["listIds"])
+        return page("contacts", on, 50, 500), 200
 
     def _put_on(self, list_id: str) -> Answer:
         return self._put(list_id, on=True)

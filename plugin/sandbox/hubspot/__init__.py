@@ -27,6 +27,7 @@ DAY = 86_400
 RATES: Rates = {"api": ((10, 100), (DAY, 250_000))}
 POLICIES = {10: "TEN_SECONDLY_ROLLING", DAY: "DAILY"}
 MOST_KEYS = 100
+MOST_LISTED = 250
 CATEGORIES: Mapping[int, str] = {
     400: "VALIDATION_ERROR",
     401: "INVALID_AUTHENTICATION",
@@ -86,6 +87,7 @@ class HubSpotStandIn:
             ("POST", f"{LISTS}/search", self._search),
             ("GET", f"{LISTS}/object-type-id/<kind>/name/<path:name>", self._list_named),
             ("DELETE", f"{LISTS}/<list_id>", self._drop_list),
+            ("GET", f"{LISTS}/<list_id>/memberships", self._listed),
             ("PUT", f"{LISTS}/<list_id>/memberships/add-and-remove", self._put),
             ("POST", f"{LISTS}/records/memberships/batch/read", self._memberships),
             ("GET", "/email/public/v1/events", self._events),
@@ -164,6 +166,16 @@ class HubSpotStandIn:
     def _drop_list(self, list_id: str) -> Answer:
         self.records.drop_list(there(self.state.get("list", list_id), "List does not exist."))
         return None, 204
+
+    def _listed(self, list_id: str) -> Answer:
+        """Return the first who are on a list. When each was put there is not kept."""
+        there(self.state.get("list", list_id), "List does not exist.")
+        most = request.args.get("limit", MOST_KEYS, int)
+        if not 1 <= most <= MOST_LISTED:
+            raise RefusedError(400, f"The limit is between 1 and {MOST_LISTED}.")
+        on = [one for one in self.records.all() if list_id in one["lists"]]
+        results = [{"recordId": one["id"], "membershipTimestamp": one["createdAt"]} for one in on[:most]]
+        return {"results": results, "total": len(on)}, 200
 
     def _put(self, list_id: str) -> Answer:
         """Move contacts that exist; whoever is where they should be is not named."""

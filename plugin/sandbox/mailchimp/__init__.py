@@ -27,6 +27,7 @@ from .segments import Segments
 __all__ = ["MailchimpStandIn"]
 
 AT_ONCE = 10
+OTHERS = ("cleaned", "transactional", "unsubscribed")  # who is among a segment's members only if asked for
 
 Answer = tuple[Document | None, int]
 
@@ -79,6 +80,7 @@ class MailchimpStandIn:
             ("POST", f"{audience}/segments", self._make_segment),
             ("POST", f"{audience}/segments/<segment>", self._move),
             ("DELETE", f"{audience}/segments/<segment>", self._drop_segment),
+            ("GET", f"{audience}/segments/<segment>/members", self._carriers),
             ("GET", f"{audience}/webhooks", self._list_hooks),
             ("POST", f"{audience}/webhooks", self._add_hook),
             ("PATCH", f"{audience}/webhooks/<hook>", self._change_hook),
@@ -178,6 +180,10 @@ class MailchimpStandIn:
     def _drop_segment(self, segment: str) -> Answer:
         self.segments.drop(segment)
         return None, 204
+
+    def _carriers(self, segment: str) -> Answer:
+        asked = [one for one in OTHERS if request.args.get(f"include_{one}") == "true"]
+        return page("members", self.segments.carriers(segment, ("subscribed", *asked)), request), 200
 
     def hooks(self) -> list[Document]:
         return list(self.state.walk("hook"))

@@ -6,7 +6,7 @@ or was not there, is named as an error, and nothing is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from plugin.sandbox.ids import Ids
@@ -17,6 +17,7 @@ from .problems import RefusedError
 
 MOST = 500
 LONGEST = 100
+UNSHOWN = ("contact_id", "tags")
 SIDES = ("members_to_add", "members_to_remove")
 
 
@@ -64,6 +65,12 @@ class Segments:
         self.state.delete("static_segment", key)
         carriers = [one for one in self.state.walk("member") if int(key) in one["tags"]]
         self.members.keep(*(one | {"tags": [tag for tag in one["tags"] if tag != int(key)]} for one in carriers))
+
+    def carriers(self, key: str, statuses: Collection[str]) -> list[Document]:
+        """Return a segment's members of these statuses, as they are shown there: without their tags."""
+        segment = self.known(key)["id"]
+        found = (one for one in self.state.walk("member") if segment in one["tags"] and one["status"] in statuses)
+        return [{name: value for name, value in one.items() if name not in UNSHOWN} for one in found]
 
     def known(self, key: str) -> Document:
         found = self.state.get("static_segment", key)
