@@ -97,7 +97,10 @@ class Audience(SQLModel, table=True):
 
 
 class PlatformTag(SQLModel, table=True):
-    """A tag that is an object of its own on a platform, by the id that it has there; `ours`: we had it made."""
+    """A tag that is an object of its own on a platform, by the id that it has there.
+
+    `ours`: we had it made, and it was not left to others.
+    """
 
     __tablename__ = "platform_tags"
 

@@ -2,7 +2,7 @@
 
 Nothing new has to be decided for it: a connection to which no segment goes any more has no tag that is wanted, and the
 push takes off exactly what the ledger calls ours. Then the tags go that are objects of their own and were made by us,
-and the platform's own segments that we made.
+unless the merchant has put others on them since, and the platform's own segments that we made.
 """
 
 from __future__ import annotations
@@ -72,7 +72,10 @@ def put(session: Session, place: Place, *, leaving: bool) -> None:
 
 
 def tidy(sync: Sync) -> None:
-    """Delete the tags that we made there, once nobody carries any of ours, if the merchant is leaving."""
+    """Delete the tags that we made there, once none of ours is carried, if the merchant is leaving.
+
+    One that others carry is the merchant's from then on. A worker that is killed asks about the same one again.
+    """
     if not isinstance(sync.writer, TagMaker):
         return
     with reading(sync.engine) as session:
@@ -81,10 +84,11 @@ def tidy(sync: Sync) -> None:
         own = select(platform_tags).where(here(platform_tags, sync.opened), platform_tags.c.ours)
         found = session.execute(own.order_by(platform_tags.c.folded)).all()
     for one in found:
-        sync.call(objects.ENDPOINT, 1, partial(sync.writer.drop_tag, one.tag_id))
+        gone = sync.call(objects.ENDPOINT, 1, partial(sync.writer.drop_tag, one.tag_id))
         with sync.held() as session:
             this = (here(platform_tags, sync.opened), platform_tags.c.folded == one.folded)
-            session.execute(delete(platform_tags).where(*this))
+            change = delete(platform_tags) if gone else update(platform_tags).values(ours=False)
+            session.execute(change.where(*this))
 
 
 def is_leaving(session: Session, place: Place) -> bool:

@@ -5,6 +5,7 @@ from typing import ClassVar
 import pytest
 
 from connectors import registry
+from plugin import lanes
 from plugin.db import reading, transaction
 from plugin.models.structures import Conflict
 from plugin.models.tagging import Audience, Destination, LedgerEntry, PlatformTag
@@ -161,6 +162,32 @@ def test_of_two_tags_that_must_not_meet_the_one_that_is_there_stays_alone(mercha
     merchant.work()
     assert merchant.tags("klaviyo") == {address(1): {"seg:new"}, address(2): {"seg:old"}}
     assert merchant.settled()
+
+
+@pytest.mark.parametrize("platform", ["brevo", "hubspot", "mailchimp"])
+def test_a_list_of_ours_that_others_are_on_stays_with_them_and_an_empty_one_goes(merchants, platform):
+    merchant = merchants(platforms=[platform])
+    merchant.customers(1, 2)
+    stand_in = merchant.mail[platform]
+    for name in ("vip", "new"):
+        merchant.enter(merchant.segment(name), 1, 2)
+    merchant.work()
+    stand_in.add([{"email": "own@example.com"}])
+    stand_in.put("own@example.com", ["seg:vip"])
+    place = merchant.opened(platform)
+    with transaction(merchant.engine) as session:
+        leaving.begin(session, place)
+    merchant.work()
+    assert merchant.tags(platform) == {address(1): set(), address(2): set(), "own@example.com": {"seg:vip"}}
+    lists = [one["name"] for kind in ("list", "static_segment") for one in stand_in.state.walk(kind)]
+    assert lists == ["seg:vip"]
+    assert [(row.folded, row.ours) for row in merchant.rows(PlatformTag)] == [("seg:vip", False)]
+    with transaction(merchant.engine) as session:
+        assert not leaving.left(session, place).any
+        lanes.poke(session, merchant.shop_id, f"sync:{place.connection_id}")
+    stand_in.desk.requests.clear()
+    merchant.work()
+    assert not merchant.calls(platform), "it is not tried again"
 
 
 @pytest.mark.parametrize("platform", ["shopify", *EMAIL])
