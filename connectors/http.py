@@ -16,6 +16,7 @@ import requests
 from requests_hardened import Config, HTTPSession
 from requests_hardened.ip_filter import InvalidIPAddress
 
+from connectors.deadline import session
 from connectors.errors import ConfigurationError, ConnectorError, PermanentError, RetryableError
 
 TIMEOUT_SECONDS = (5, 30)
@@ -68,8 +69,8 @@ class Http:
     def __init__(self, platform: str, practice_origin: str | None = None) -> None:
         self.platform = platform
         self.practice_origin = practice_origin
-        self.filtered = HTTPSession(FILTERED)
-        self.practice = HTTPSession(UNFILTERED)
+        self.filtered = session(FILTERED)
+        self.practice = session(UNFILTERED)
         self.practice.trust_env = False  # no proxy stands between us and a stand-in
 
     def origin(self, default: str) -> str:

@@ -15,9 +15,9 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 import requests
-from requests_hardened import HTTPSession
 from requests_hardened.ip_filter import filter_host
 
+from connectors.deadline import session
 from connectors.errors import ConfigurationError
 from connectors.http import FILTERED, NOT_CALLABLE, retry_after, unchanged
 
@@ -85,8 +85,8 @@ def send(url: str, delivery_id: str, body: bytes, keys: Sequence[str], at: datet
     try:
         demand_https(url)
         with (
-            HTTPSession(FILTERED) as session,
-            session.request(
+            session(FILTERED) as opened,
+            opened.request(
                 "POST",
                 url,
                 data=body,

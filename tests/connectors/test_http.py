@@ -1,6 +1,8 @@
 """How platforms are called: which addresses, within which limits, and what a failure says."""
 
+import contextlib
 import threading
+import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -8,7 +10,7 @@ import pytest
 import requests
 from responses import matchers
 
-from connectors import http
+from connectors import deadline, http
 from connectors.errors import ConfigurationError, PermanentError, RetryableError
 from connectors.http import Http, retry_after
 
@@ -29,6 +31,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
+            case "/drip":
+                self.drip()
+                return
             case "/half":
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body) * 2))
@@ -42,6 +47,15 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
         self.close_connection = True
+
+    def drip(self):
+        """Send headers without end, each in less time than one may take to read."""
+        self.send_response(200)
+        self.flush_headers()
+        with contextlib.suppress(OSError):
+            for number in range(500):
+                self.wfile.write(f"X-{number}: more\r\n".encode())
+                time.sleep(0.02)
 
     def log_message(self, *_):
         pass
@@ -171,6 +185,13 @@ class TestWhatAFailureSays:
     def test_an_answer_that_breaks_off_is_asked_for_again(self, server, path):
         with pytest.raises(RetryableError):
             Http("acme", practice_origin=server.origin).call("GET", f"{server.origin}/{path}", KEY)
+
+    def test_headers_that_never_end_are_not_waited_for(self, server, monkeypatch):
+        monkeypatch.setattr(deadline, "BEGIN_SECONDS", 0.2)
+        began = time.monotonic()
+        with pytest.raises(RetryableError):
+            Http("acme", practice_origin=server.origin).call("GET", f"{server.origin}/drip", KEY)
+        assert time.monotonic() - began < 5
 
     def test_a_port_that_nobody_listens_on_is_tried_again(self, server):
         origin = server.origin
