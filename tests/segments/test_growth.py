@@ -39,6 +39,7 @@ SHORT = {"json_each", "found", "now", "shops", "lanes", "segments", "connections
     "pins",
     "rating_runs",
     "site_keys",
+    "webhook_endpoints",
 }
 
 
