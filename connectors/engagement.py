@@ -1,6 +1,6 @@
 """The contract of platforms that tell what became of e-mails, by being asked or of themselves.
 
-A platform with either names "email events" among what it `supplies`. What it tells are events and nothing else: that
+A platform with either names the kinds that it tells among what it `supplies`. They are events and nothing else: that
 somebody unsubscribed there leaves the consent that the store has on record as it is.
 """
 
@@ -10,13 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
-from connectors.records import Event
+from connectors.records import Event, EventKind
 from connectors.sources import Webhook
 from connectors.writers import Rate
 
-SUPPLIED = frozenset({"email events"})
+SUPPLIED = frozenset(kind for kind in get_args(EventKind) if kind.startswith("email."))
 HOOKS = "hooks"  # the endpoint that `send_engagement` draws from, where its platform limits it
 
 

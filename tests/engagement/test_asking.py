@@ -199,7 +199,7 @@ def test_a_shop_may_ask_for_it_once_it_has_a_connection_that_tells(site, mine, t
         }
         mine_asks = check("email.opened MATCHES ()", vocabulary.of(session, shops.shop(session, mine.shop_id)))
     assert mine_asks.ok
-    assert "email events" in words["mine"]
+    assert "email.opened" in words["mine"]
 
 
 def test_it_can_be_asked_anew_and_nothing_is_counted_twice(site, mine, time, platform, paper, work):

@@ -41,7 +41,7 @@ Values = Mapping[str | Type, SearchStrategy[Value]]
 AVAILABLE_FIELDS = tuple(
     row for row in FIELDS.values() if row.available and not row.days_since and row.needs not in FIXED
 )
-NOBODYS = {"shopify_email events"}  # what no platform tells
+NOBODYS = {name for name in FUNCTIONS if name.startswith("shopify_email.")}  # what no platform tells
 AVAILABLE_FUNCTIONS = tuple(row for row in FUNCTIONS.values() if row.available and row.needs not in NOBODYS)
 
 

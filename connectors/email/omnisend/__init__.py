@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from connectors.base import ApiKey, Connector, Identity
 from connectors.email.omnisend import contacts, engagement, tags
 from connectors.email.omnisend.api import Api
-from connectors.engagement import SUPPLIED, EngagementSource, Told
+from connectors.engagement import EngagementSource, Told
 from connectors.writers import Call, Capabilities, Found, Outcome, TagChange, TagWriter, Windows
 
 CONTACTS = Windows(((60, 400),))
@@ -23,7 +23,7 @@ class Omnisend(Connector, TagWriter, EngagementSource):
     label = "Omnisend"
     role = "email"
     install = ApiKey(fields=("api_key",))
-    supplies = SUPPLIED
+    supplies = frozenset({"email.unsubscribed"})
     engagement_rates: ClassVar = {"contacts": CONTACTS}
     capabilities = Capabilities(
         writes="difference",

@@ -566,7 +566,7 @@ FUNCTIONS: Mapping[str, Function] = {
                 _MAILED.get(f"{family}.{event}", f"E-mail {event.replace('_', ' ')}"),
                 _EMAIL,
                 ENGAGEMENT,
-                needs=f"{family} events",
+                needs=f"{family}.{event}",
                 shopify=there,
             )
             for family, there in (("shopify_email", frozenset(_EMAIL)), ("email", None))
