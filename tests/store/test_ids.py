@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from connectors.records import Customer, LineItem, Order
-from plugin import ingest, lanes, privacy
+from plugin import ingest, lanes, privacy, shops
 from plugin.db import table, transaction
 from plugin.models.commerce import Order as OrderRow
 from plugin.models.privacy import DataRequest
@@ -57,6 +57,7 @@ def shop(world):
         shop = world.shop()
         ingest.store(session, shop, world.connection_id, told)
         query = f"products_purchased MATCHES (id = {BEYOND * 5})"
+        shops.shop(session, world.shop_id).guard_contacts = 1_000_000  # all enter after the release
         segment = keep.add(session, shop, "Beyond", query)
         destinations.release(session, world.shop_id, segment.segment_id, world.connection_id)
         session.add(

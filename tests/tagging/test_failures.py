@@ -286,8 +286,8 @@ def test_a_contact_in_several_calls_is_settled_with_the_last_and_only_if_all_wer
     calls = [Call("add", {}, ("1", "2", "3")), Call("remove", {}, ("2", "3", "4"))]
     parts = Counter(contact for call in calls for contact in call.contacts)
     first = Outcome(accepted=("1", "2"), refused=(Refused("3", "no"),))
-    assert push.whole(first, calls[0], parts).accepted == ("1",)
-    assert push.whole(Outcome(accepted=("2", "3", "4")), calls[1], parts).accepted == ("2", "4")
+    assert push.whole(first, calls[0], (), parts).accepted == ("1",)
+    assert push.whole(Outcome(accepted=("2", "3", "4")), calls[1], (), parts).accepted == ("2", "4")
 
 
 def test_a_process_that_stood_still_past_its_lease_makes_no_call(merchant, vip):
