@@ -70,8 +70,10 @@ class Careful:
         self.stand_in = merchant.mail[platform]
         limit(merchant, guard_contacts=2, guard_percent=0)
         self.segments = [merchant.segment(name, released=False) for name in ("vip", "new", "late")]
-        if issubclass(registry()[platform], TagMaker):
-            read_back(merchant)  # else lists of the same names would be others' for good
+        if issubclass(registry()[platform], TagMaker):  # lists of long ago: others of the same names would be others'
+            for name in ("vip", "new", "late"):
+                self.place().connector.make_tag(f"seg:{name}")
+            read_back(merchant)
         self.numbers = list(range(12))
         merchant.customers(*self.numbers[:10])
         merchant.customers(10, 11, mail=False)
