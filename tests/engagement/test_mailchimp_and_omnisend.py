@@ -93,6 +93,21 @@ def test_what_mailchimp_reports_and_sends_is_asked_of_in_segments_each_event_onc
     assert members(site, mine, "email.unsubscribed MATCHES ()") == {"c2"}
 
 
+def test_of_more_campaigns_than_a_page_holds_none_is_left_out(time, hear, monkeypatch):
+    monkeypatch.setattr("connectors.email.mailchimp.engagement.PER_PAGE", 2)
+    mailchimp = MailchimpStandIn(State(None), clock.now, "0123456789abcdef-us19", check=described(MAILCHIMP))
+    ask_it = hear("mailchimp", mailchimp)
+    for number in range(5):
+        mailchimp.reports.send(f"c{number}", f"Week {number}", [ADA])
+    mailchimp.faults.add("lost", path="reports", skip=1)
+    assert ask_it(2).count("email.delivered") == 5
+    mailchimp.reports.tell("c4", "did", ADA, action="open")
+    mailchimp.desk.requests.clear()
+    assert ask_it().count("email.opened") == 1
+    listed = [one["query"].get("offset") for one in mailchimp.desk.requests if one["path"] == "/3.0/reports"]
+    assert listed == ["0", "2", "4"]
+
+
 @pytest.mark.usefixtures("customers")
 def test_who_unsubscribed_at_omnisend_is_asked_of_in_segments_once(site, mine, hear):
     omnisend = OmnisendStandIn(State(None), clock.now, "key")

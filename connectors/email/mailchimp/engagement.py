@@ -4,7 +4,8 @@ A report tells figures only; who did what stands on pages below it, in parts. A 
 are others than the last time. Which opens were a program's Mailchimp tells of a campaign, but of nobody in it.
 https://mailchimp.com/developer/marketing/api/reports/. A cursor:
 
-    until    the moment at which the round began; None between rounds
+    until    the moment at which the round began; None between rounds, and while its reports are listed
+    listing  how far they are: since when, the next page, and what `known` and `todo` are to be; None else
     known    campaigns that were sent of late: figures by part, what they are called, when they were sent and read
     todo     campaigns and parts that the round has still to read, in order
     offset   the next page of the first of them
@@ -84,13 +85,31 @@ def following(at: Cursor) -> Cursor:
 
 
 def begun(api: Api, at: Cursor, since: datetime, now: datetime) -> Told:
-    """Ask for the figures of all campaigns sent of late, and note which have changed."""
+    """Ask for the next figures of all campaigns sent of late, and note which have changed."""
     before: Mapping[str, Any] = at["known"]
     from_ = min((now - FOLLOWED, *(utc(one["sent"]) for one in before.values() if one["sent"]))) if before else since
-    page = api.call("GET", "/reports", since_send_time=from_.isoformat(), count=PER_PAGE, fields=fields())
-    known, todo = {}, []
-    for report in listed(page, "reports"):
-        if report.text("list_id") != api.audience:
+    at_first: Cursor = {"from": from_.isoformat(), "offset": 0, "known": {}, "todo": []}
+    listing = at.get("listing") or at_first
+    asked = {"since_send_time": listing["from"], "count": PER_PAGE, "offset": listing["offset"], "fields": fields()}
+    page = api.call("GET", "/reports", **asked)
+    found, offset = listed(page, "reports"), listing["offset"] + PER_PAGE
+    known, todo = noted(found, api.audience, before, since, now)
+    known = {**listing["known"], **known}
+    todo = [*listing["todo"], *(one for one in todo if one not in listing["todo"])]
+    if found and offset < (page.count("total_items") or 0):
+        return Told(cursor={**at, "listing": {**listing, "offset": offset, "known": known, "todo": todo}}, more=True)
+    until = now.isoformat() if todo else None
+    return Told(cursor={"until": until, "known": known, "todo": todo, "offset": 0}, more=bool(todo))
+
+
+def noted(
+    reports: Sequence[Payload], audience: str, before: Mapping[str, Any], since: datetime, now: datetime
+) -> tuple[dict[str, Any], list[list[str]]]:
+    """Return what is to be known of campaigns from now on, and which of their parts have changed."""
+    known: dict[str, Any] = {}
+    todo = []
+    for report in reports:
+        if report.text("list_id") != audience:
             continue
         campaign_id = report.required("id", report.text)
         sent = report.time("send_time")
@@ -108,8 +127,7 @@ def begun(api: Api, at: Cursor, since: datetime, now: datetime) -> Told:
             "until": now.isoformat() if changed else last["until"],
         }
         todo += [[campaign_id, name] for name in changed]
-    until = now.isoformat() if todo else None
-    return Told(cursor={"until": until, "known": known, "todo": todo, "offset": 0}, more=bool(todo))
+    return known, todo
 
 
 def fields() -> str:
