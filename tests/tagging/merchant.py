@@ -36,22 +36,27 @@ WORK: lanes.Work = partial(push.run, store=ingest.store)
 PLATFORMS = ("shopify", "klaviyo")
 MAILCHIMP = "mailchimp/mailchimp-marketing-3.0.90.swagger2.restored.json.gz"
 OMNISEND = "omnisend/omnisend-contacts-batches-2026-03-15.subset.json.gz"
+HUBSPOT = ("hubspot/hubspot-crm-lists-2026-09.json.gz", "hubspot/hubspot-crm-contacts-2026-09.json.gz")
 
 
-def described(name: str) -> Check | None:
-    """Judge what is written by the platform's own description, where that is at hand. It is read when it is needed."""
-    file = SHARED / "specs/email" / name
+def described(*names: str) -> Check | None:
+    """Judge what is written by the platform's own description, where that is at hand. It is read when it is needed.
+
+    Where it is in several files, each body is right by the one that knows its path.
+    """
+    files = [SHARED / "specs/email" / name for name in names]
 
     def check(method: str, path: str, body: Any) -> list[str]:
-        return checker(file)(method, path, body)
+        wrong = [checker(file)(method, path, body) for file in files]
+        return [] if [] in wrong else [one for each in wrong for one in each]
 
-    return check if file.exists() else None
+    return check if all(file.exists() for file in files) else None
 
 
 EMAIL: Mapping[str, Callable[[Callable[[], datetime]], EmailStandIn]] = {
     "klaviyo": lambda time: KlaviyoStandIn(State(None), time, "key", check=described("klaviyo/klaviyo-stable.json.gz")),
     "brevo": lambda time: BrevoStandIn(State(None), time, "key", check=described("brevo/brevo.yaml.gz")),
-    "hubspot": lambda time: HubSpotStandIn(State(None), time, "token"),
+    "hubspot": lambda time: HubSpotStandIn(State(None), time, "token", check=described(*HUBSPOT)),
     "mailchimp": lambda time: MailchimpStandIn(State(None), time, "0123456789abcdef-us19", check=described(MAILCHIMP)),
     "omnisend": lambda time: OmnisendStandIn(State(None), time, "key", check=described(OMNISEND)),
 }

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from plugin import clock
 from plugin.models.tagging import Push
 from tests.tagging import consent
 from tests.tagging.merchant import EMAIL, Merchant, address
@@ -91,3 +92,26 @@ def test_what_touches_consent_would_be_seen(platform):
         assert consent.touched(platform, [{"path": "/", "body": hidden}]) == [key]
     for path in consent.PATHS[platform]:
         assert consent.touched(platform, [{"path": f"{path}/1", "body": None}])
+
+
+LISTS, READ = "/crm/lists/2026-09", "/crm/objects/2026-09/contacts/batch/read"
+SEARCH = {"query": "", "offset": 0, "count": 5, "listIds": [], "processingTypes": [], "additionalProperties": []}
+WRITES = {  # a right body, and a wrong one
+    "klaviyo": [("POST", "/api/lists", {"data": {"type": "list", "attributes": {"name": "vip"}}}, {"data": {}})],
+    "brevo": [("POST", "/contacts/lists/7/contacts/add", {"ids": [1]}, {"ids": ["1"]})],
+    "hubspot": [
+        ("POST", f"{LISTS}/search", SEARCH, {**SEARCH, "count": "5"}),
+        ("POST", READ, {"inputs": [{"id": "1"}], "properties": [], "propertiesWithHistory": []}, {"inputs": [{}]}),
+    ],
+    "mailchimp": [("POST", "/lists/a/segments/1", {"members_to_add": ["a@example.com"]}, {"members_to_add": 1})],
+    "omnisend": [("POST", "/contacts/tags", {"contactIDs": ["1"], "tags": ["vip"]}, {"contactIDs": "1"})],
+}
+
+
+@pytest.mark.usefixtures("shared")
+@pytest.mark.parametrize("platform", EMAIL)
+def test_a_body_that_is_wrong_by_the_platforms_own_specification_would_be_refused(platform):
+    judge = EMAIL[platform](clock.now).check
+    for method, path, right, wrong in WRITES[platform]:
+        assert judge(method, path, right) == []
+        assert judge(method, path, wrong)
