@@ -359,17 +359,27 @@ class TestTags:
 
     def test_one_that_is_gone_already_is_dropped_as_well(self, api):
         api.get(f"{SEGMENTS}/11/members", json={"members": [], "total_items": 0})
+        api.get(MEMBERS, json={"members": [], "total_items": 0})
         api.delete(f"{SEGMENTS}/11", status=404, json={})
         assert MAILCHIMP.drop_tag("11") is True
 
     @pytest.mark.parametrize(("count", "gone"), [(0, True), (3, False)])
     def test_one_is_dropped_only_if_nobody_carries_it_subscribed_or_not(self, api, count, gone):
         api.get(f"{SEGMENTS}/11/members", json={"members": [{"id": "a"}][:count], "total_items": count})
+        api.get(MEMBERS, json={"members": [{"id": "a", "tags": [{"id": 12}]}], "total_items": 1})
         api.delete(f"{SEGMENTS}/11", status=204)
         assert MAILCHIMP.drop_tag("11") is gone
         others = dict.fromkeys(("include_cleaned", "include_transactional", "include_unsubscribed"), "true")
         assert asked(api.calls[0]) == {**others, "fields": "members.id,total_items", "count": "1"}
-        assert [call.request.method for call in api.calls] == ["GET", "DELETE"][: 1 + gone]
+        assert [call.request.method for call in api.calls] == ["GET", "GET", "GET", "DELETE"][: 4 if gone else 1]
+
+    @pytest.mark.parametrize(("tags", "count"), [((11,), 1), ((12,), 10_001)])
+    def test_one_stays_that_somebody_hidden_carries_or_may(self, api, tags, count):
+        api.get(f"{SEGMENTS}/11/members", json={"members": [], "total_items": 0})
+        page = [{"id": "a", "tags": [{"id": tag} for tag in tags]}] * min(count, 1_000)
+        api.get(MEMBERS, json={"members": page, "total_items": count})
+        assert MAILCHIMP.drop_tag("11") is False
+        assert asked(api.calls[1])["status"] == "pending"
 
     def test_one_is_not_dropped_on_an_answer_that_does_not_say_who_carries_it(self, api):
         api.get(f"{SEGMENTS}/11/members", json={})
@@ -515,20 +525,32 @@ class TestQuietChanges:
         [call] = MAILCHIMP.plan(
             [change(1, ["seg:vip"], ["seg:new"], quietly=True), change(2, ["seg:vip"], quietly=True)]
         )
-        first, second = call.body["operations"]
-        assert first["method"] == "POST"
-        assert first["path"] == f"/lists/a1b2c3/members/{digest(key(1))}/tags"
-        tags = [{"name": "seg:vip", "status": "active"}, {"name": "seg:new", "status": "inactive"}]
-        assert json.loads(first["body"]) == {"tags": tags, "is_syncing": True}
-        assert [first["operation_id"], second["operation_id"]] == ["0", "1"]
+        for segment, name in (("11", "VIP club"), ("12", "seg:new")):  # the merchant has renamed the first
+            api.get(f"{SEGMENTS}/{segment}", json={"name": name})
         api.post(BATCHES, json={"id": "b4tch", "status": "pending"})
         outcome = MAILCHIMP.send(call)
+        first, second = sent(api.calls[-1])["operations"]
+        assert first["method"] == "POST"
+        assert first["path"] == f"/lists/a1b2c3/members/{digest(key(1))}/tags"
+        tags = [{"name": "VIP club", "status": "active"}, {"name": "seg:new", "status": "inactive"}]
+        assert json.loads(first["body"]) == {"tags": tags, "is_syncing": True}
+        assert [first["operation_id"], second["operation_id"]] == ["0", "1"]
         assert outcome.job == "2;b4tch"
         assert outcome.accepted == ()
 
-    def test_no_operation_holds_what_touches_consent(self):
+    def test_of_a_tag_that_is_gone_nothing_is_made_anew(self, api):
+        [call] = MAILCHIMP.plan([change(1, ["seg:vip"], ["seg:new"], quietly=True)])
+        api.get(f"{SEGMENTS}/11", status=404, json={})
+        api.get(f"{SEGMENTS}/12", json={"name": "seg:new"})
+        assert MAILCHIMP.send(call).lost == ("seg:vip",)
+
+    def test_no_operation_holds_what_touches_consent(self, api):
         [call] = MAILCHIMP.plan([change(number, ["seg:vip"], ["seg:new"], quietly=True) for number in range(50)])
-        for one in call.body["operations"]:
+        for segment in ("11", "12"):
+            api.get(f"{SEGMENTS}/{segment}", json={"name": f"seg:{segment}"})
+        api.post(BATCHES, json={"id": "b4tch", "status": "pending"})
+        MAILCHIMP.send(call)
+        for one in sent(api.calls[-1])["operations"]:
             assert re.fullmatch(r"/lists/a1b2c3/members/[0-9a-f]{32}/tags", one["path"])
             body = json.loads(one["body"])
             assert body.keys() == {"tags", "is_syncing"}

@@ -223,7 +223,7 @@ class TestMailchimp:
 
     def test_members_are_tagged_quietly_and_each_outcome_is_told(self, audience):
         audience.add([{"email": f"p{n}@example.com", "tags": ["own", "seg:old"]} for n in range(3)])
-        audience.connector.ids = {"seg:vip": audience.connector.make_tag("seg:vip").tag_id}
+        audience.connector.ids = {tag: audience.connector.make_tag(tag).tag_id for tag in ("seg:vip", "seg:old")}
         contacts = found(audience.connector, *(f"P{n}@example.com".casefold() for n in range(3)))
         changes = [replace(change(one, ["seg:vip"], ["seg:old"]), quietly=True) for one in contacts.values()]
         [call] = audience.connector.plan(changes)
@@ -238,10 +238,10 @@ class TestMailchimp:
         made = audience.connector.make_tag("seg:vip")
         again = audience.connector.make_tag("SEG:vip")
         assert (made.made, again.made, again.tag_id) == (True, False, made.tag_id)
-        statuses = ("subscribed", "unsubscribed", "cleaned", "transactional")
-        audience.add({"email": f"{one}@example.com", "status": one} for one in statuses)
+        statuses = ("subscribed", "unsubscribed", "cleaned", "transactional", "pending", "archived")
         for one in statuses:
-            audience.put(f"{one}@example.com", ["seg:vip"])
+            audience.add([{"email": f"{one}@example.com", "tags": ["seg:vip"]}])
+            audience.members.keep(audience.members.by_email(f"{one}@example.com") | {"status": one})
             assert audience.connector.drop_tag(made.tag_id) is False
             assert audience.tags()[f"{one}@example.com"] == {"seg:vip"}
             audience.remove(f"{one}@example.com")

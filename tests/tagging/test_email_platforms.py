@@ -90,13 +90,36 @@ class TestMailchimp:
         merchant.work()
         [batch] = [one["body"] for one in merchant.calls("mailchimp", "/batches") if one["method"] == "POST"]
         assert all(json.loads(one["body"])["is_syncing"] for one in batch["operations"])
-        assert merchant.calls("mailchimp", "/segments/") == []
+        assert [one["method"] for one in merchant.calls("mailchimp", "/segments/")] == ["GET"]  # what it is called now
         merchant.time.move(hours=1)
         merchant.enter(vip, 3)
         merchant.work()
-        assert len(merchant.calls("mailchimp", "/segments/")) == 1
+        assert len(merchant.calls("mailchimp", "/segments/")) == 2
         assert merchant.tags("mailchimp") == {address(number): {"seg:vip"} for number in (1, 2, 3)}
         assert merchant.settled()
+
+    def test_a_tag_that_was_renamed_or_deleted_there_is_not_made_a_second_time_by_a_quiet_start(self, merchants):
+        merchant = merchants(platforms=["mailchimp"])
+        merchant.customers(1, 2, 3, store=False)
+        vip = merchant.segment("vip")
+        merchant.enter(vip, 1)
+        merchant.work()
+        stand_in = merchant.mail["mailchimp"]
+        [made] = stand_in.segments.names()
+        stand_in.segments.rename(str(made), "Best customers")
+        merchant.time.move(minutes=5)
+        merchant.enter(vip, 2)
+        merchant.release(vip, quietly=True)
+        merchant.work()
+        assert stand_in.segments.names() == {made: "Best customers"}
+        assert merchant.tags("mailchimp")[address(2)] == {"Best customers"}
+        stand_in.segments.drop(str(made))
+        merchant.time.move(minutes=5)
+        merchant.enter(vip, 3)
+        merchant.release(vip, quietly=True)
+        merchant.work()
+        assert list(stand_in.segments.names().values()) == ["seg:vip"]
+        assert merchant.tags("mailchimp") == {address(number): {"seg:vip"} for number in (1, 2, 3)}
 
 
 class TestOmnisend:

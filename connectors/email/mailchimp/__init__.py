@@ -80,7 +80,7 @@ class Mailchimp(Connector, TagMaker, EngagementSource, EngagementHooks):
         quiet = [one for one in changes if one.quietly]
         return [
             *segments.plan([one for one in changes if not one.quietly], self.ids),
-            *batches.plan(quiet, self.credentials["audience"]),
+            *batches.plan(quiet, self.ids),
         ]
 
     def send(self, call: Call) -> Outcome:

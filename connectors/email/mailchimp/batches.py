@@ -1,7 +1,8 @@
 """Quiet changes: each member's tags by an operation of its own, which sets off no automation, many to a batch.
 
 A batch runs on Mailchimp's side and leaves an archive of what came of each operation. Segments know no quiet, which is
-why the start of a segment takes this way and everything after it does not.
+why the start of a segment takes this way and everything after it does not. An operation names a tag by its name alone,
+and one that nobody has is made: so the names that our tags have there now are read right before.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import io
 import json
 import tarfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from connectors import files
 from connectors.batches import cut
+from connectors.email.mailchimp import segments
 from connectors.email.mailchimp.api import Api
 from connectors.email.mailchimp.members import digest
 from connectors.errors import PermanentError, RetryableError
@@ -26,35 +28,43 @@ from connectors.writers import Call, Outcome, Refused, TagChange
 
 OPERATIONS = 1_000  # as many as Mailchimp's own guide puts into one
 BYTES = 4_000_000
+AROUND = 300  # bytes of an operation beside its tags, which are about as long as planned
 RUNNING = ("pending", "preprocessing", "started", "finalizing")
 ARCHIVE_BYTES = 50_000_000
 BEFORE_ITS_TURN = (403, 408, 429)
 
 
-def plan(changes: Sequence[TagChange], audience: str) -> list[Call]:
-    path = f"/lists/{quote(audience, safe='')}"
-    operations = {one.contact.key: operation(path, one) for one in changes}
-    groups = cut(operations, OPERATIONS, BYTES, lambda key: len(encode(operations[key])) + 1)
-    return [
-        Call(
-            "batches",
-            {"operations": [operations[key] | {"operation_id": str(at)} for at, key in enumerate(group)]},
-            group,
-        )
-        for group in groups
-    ]
+def plan(changes: Sequence[TagChange], ids: Mapping[str, str]) -> list[Call]:
+    members = {one.contact.key: member(one) for one in changes}
+    groups = cut(members, OPERATIONS, BYTES, lambda key: len(encode(members[key])) + AROUND)
+    return [planned([members[key] for key in group], ids, group) for group in groups]
 
 
-def operation(path: str, change: TagChange) -> dict[str, Any]:
-    wanted = [*((tag, "active") for tag in change.add), *((tag, "inactive") for tag in change.remove)]
-    body = {"tags": [{"name": tag, "status": status} for tag, status in wanted], "is_syncing": True}
-    member = f"{path}/members/{digest(change.contact.platform_id)}/tags"
-    return {"method": "POST", "path": member, "operation_id": "", "body": encode(body).decode()}
+def member(change: TagChange) -> dict[str, Any]:
+    """Return whom a change is about, and each of its tags as it is to be."""
+    tags = [*((tag, "active") for tag in change.add), *((tag, "inactive") for tag in change.remove)]
+    return {"member": digest(change.contact.platform_id), "tags": tags}
+
+
+def planned(members: Sequence[dict[str, Any]], ids: Mapping[str, str], keys: tuple[str, ...]) -> Call:
+    tags = sorted({tag for one in members for tag, _ in one["tags"]})
+    return Call("batches", {"members": list(members), "ids": {tag: ids[tag] for tag in tags}}, keys)
 
 
 def send(api: Api, call: Call) -> Outcome:
-    batch = api.call("POST", "/batches", body=call.body)
+    names = {tag: segments.called(api, tag_id) for tag, tag_id in call.body["ids"].items()}
+    there = {tag: name for tag, name in names.items() if name is not None}
+    if lost := tuple(names.keys() - there.keys()):
+        return Outcome(lost=lost)
+    operations = [operation(api.path, at, one, there) for at, one in enumerate(call.body["members"])]
+    batch = api.call("POST", "/batches", body={"operations": operations})
     return Outcome(job=f"{len(call.contacts)};{batch.required('id', batch.text)}")
+
+
+def operation(path: str, at: int, one: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    body = {"tags": [{"name": names[tag], "status": status} for tag, status in one["tags"]], "is_syncing": True}
+    member = f"{path}/members/{one['member']}/tags"
+    return {"method": "POST", "path": member, "operation_id": str(at), "body": encode(body).decode()}
 
 
 def poll(api: Api, job: str, contacts: Sequence[str]) -> Outcome | None:

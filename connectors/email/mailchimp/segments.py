@@ -25,6 +25,8 @@ SIDES = {"members_to_add": "added", "members_to_remove": "removed"}
 DONE_BEFORE = ("already exist in the static segment", "do not exist in the static segment")
 STRANGERS = "None of the emails"
 EVERYBODY = {f"include_{status}": "true" for status in ("cleaned", "transactional", "unsubscribed")}
+HIDDEN = ("pending", "archived")  # who may carry a tag, and is never shown among those who do
+MOST_HIDDEN = 10_000
 
 Places = list[tuple[str, str]]
 """Contacts with the addresses that they are written by."""
@@ -54,18 +56,50 @@ def find(api: Api, name: str) -> str | None:
     return min(same, key=int, default=None)
 
 
-def drop(api: Api, tag_id: str) -> bool:
-    """Delete a tag, unless any member carries it whom Mailchimp shows, subscribed or not; return whether it is gone."""
-    path = f"/segments/{quote(tag_id, safe='')}"
+def called(api: Api, tag_id: str) -> str | None:
+    """Return what a tag is called there by now; None where it is gone."""
     try:
-        on = api.get(f"{path}/members", **EVERYBODY, fields="members.id,total_items", count=1)
-        if listed(on, "members") or on.count("total_items"):
+        found = api.get(where(tag_id), fields="name")
+    except PermanentError as error:
+        if error.status == 404:
+            return None
+        raise
+    return found.required("name", found.text)
+
+
+def where(tag_id: str) -> str:
+    return f"/segments/{quote(tag_id, safe='')}"
+
+
+def drop(api: Api, tag_id: str) -> bool:
+    """Delete a tag, unless any member carries it, whatever their status; return whether it is gone."""
+    try:
+        if shown(api, tag_id) or hidden(api, tag_id):
             return False
-        api.call("DELETE", api.path + path)
+        api.call("DELETE", api.path + where(tag_id))
     except PermanentError as error:
         if error.status != 404:
             raise
     return True
+
+
+def shown(api: Api, tag_id: str) -> bool:
+    """Whether anybody is shown among those who carry a tag."""
+    on = api.get(f"{where(tag_id)}/members", **EVERYBODY, fields="members.id,total_items", count=1)
+    return bool(listed(on, "members") or on.count("total_items"))
+
+
+def hidden(api: Api, tag_id: str) -> bool:
+    """Whether anybody else carries a tag. Where there are too many to ask, somebody may."""
+    for status in HIDDEN:
+        members = api.all("/members", "members", "id,tags", status=status)
+        if any(at == MOST_HIDDEN or carries(one, tag_id) for at, one in enumerate(members)):
+            return True
+    return False
+
+
+def carries(member: Payload, tag_id: str) -> bool:
+    return any(tag.id("id") == tag_id for tag in member.objects("tags"))
 
 
 def plan(changes: Iterable[TagChange], ids: Mapping[str, str]) -> list[Call]:
@@ -108,7 +142,7 @@ def halves(call: Call) -> Sequence[Call]:
 def send(api: Api, call: Call) -> Outcome:
     sides = {name: call.body[name] for name in SIDES if name in call.body}
     keys = {address.casefold(): key for address, key in zip(chain(*sides.values()), call.contacts, strict=True)}
-    path = f"/segments/{quote(call.body['segment'], safe='')}"
+    path = where(call.body["segment"])
     while sides:
         try:
             return told(api.post(path, sides), sides, keys)

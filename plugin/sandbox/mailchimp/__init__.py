@@ -78,6 +78,7 @@ class MailchimpStandIn:
             ("POST", f"{audience}/members/<digest>/tags", self._tag_member),
             ("GET", f"{audience}/segments", self._list_segments),
             ("POST", f"{audience}/segments", self._make_segment),
+            ("GET", f"{audience}/segments/<segment>", self._segment),
             ("POST", f"{audience}/segments/<segment>", self._move),
             ("DELETE", f"{audience}/segments/<segment>", self._drop_segment),
             ("GET", f"{audience}/segments/<segment>/members", self._carriers),
@@ -173,6 +174,9 @@ class MailchimpStandIn:
 
     def _make_segment(self) -> Answer:
         return self.segments.make(self._body()), 200
+
+    def _segment(self, segment: str) -> Answer:
+        return self.segments.known(segment), 200
 
     def _move(self, segment: str) -> Answer:
         return self.segments.move(segment, self._body()), 200

@@ -57,8 +57,14 @@ class Segments:
     def new(self, name: str) -> Document:
         at = self.at()
         made = {"id": self.ids.new("segment"), "name": name, "type": "static", "created_at": at, "updated_at": at}
-        self.state.put("static_segment", [Entry(str(made["id"]), made, name)])
-        return made
+        return self.keep(made)
+
+    def rename(self, key: str, name: str) -> None:
+        self.keep(self.known(key) | {"name": name, "updated_at": self.at()})
+
+    def keep(self, segment: Document) -> Document:
+        self.state.put("static_segment", [Entry(str(segment["id"]), segment, segment["name"])])
+        return segment
 
     def drop(self, key: str) -> None:
         self.known(key)
