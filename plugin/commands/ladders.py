@@ -80,7 +80,7 @@ def remove_ladder(given: argparse.Namespace) -> None:
         shop = shops.by_name(session, given.shop)
         ladder = named(session, shop, given.ladder)
         removed = f"{ladder.ladder_id}\t{ladder.name}\tremoved"
-        ladders.remove(session, shop.shop_id, ladder.ladder_id)
+        ladders.remove(session, shop, ladder.ladder_id)
     print(removed)
 
 

@@ -1,7 +1,7 @@
 """The database: engines and transactions, types of columns, and what SQLite and Postgres write differently."""
 
 from plugin.db.columns import EPOCH, MICROSECOND, SEPARATOR, Id, Json, Keys, UTCDateTime, Values, packed, unpacked
-from plugin.db.engine import analyze, at_the_end, connect, reading, transaction
+from plugin.db.engine import analyze, at_the_end, connect, reading, taken_back, transaction
 from plugin.db.expressions import (
     among,
     day_number,
@@ -46,6 +46,7 @@ __all__ = [
     "reading",
     "rows_of",
     "table",
+    "taken_back",
     "transaction",
     "unindexed",
     "unpacked",

@@ -78,6 +78,15 @@ def transaction(engine: Engine) -> Iterator[Session]:
             act()
 
 
+@contextmanager
+def taken_back(engine: Engine) -> Iterator[Session]:
+    """Write as in `transaction`, and keep nothing of it: what is read in the session is what would be so."""
+    with _turn(engine), Session(engine.execution_options(writes=True), expire_on_commit=False) as session:
+        yield session
+        session.expunge_all()  # what was read stays readable
+        session.rollback()
+
+
 def at_the_end(session: Session, order: tuple[str, ...], act: Callable[[], None]) -> None:
     """Do `act` as one of the last things in the session's transaction, in the order of `order`; once for each `order`.
 

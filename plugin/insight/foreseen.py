@@ -1,130 +1,121 @@
-"""What writing tags would come to before there is anything to write: of an edit of a live segment, and of a draft."""
+"""What an edit would write before it is kept: it is made, run and looked at in a transaction that is taken back.
+
+So it is said by the very code that would do it: references to what is edited, ladders with their patience and pins are
+in it. Only those customers are run whom the edit may move.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from datetime import datetime
+from functools import partial
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Engine, select, union
 from sqlmodel import Session
 
-from connectors.writers import Call, Contact, TagChange, TagMaker, TagWriter
-from plugin import shops
-from plugin.db import among, table
+from plugin import clock, shops
+from plugin.db import reading, table, taken_back
 from plugin.insight.delivery import label
-from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, Segment
 from plugin.models.shops import Connection, Shop
-from plugin.models.tagging import Contact as Known
-from plugin.segments.asking import ask
-from plugin.segments.membership import pins
-from plugin.shops import Opened
-from plugin.tagging import budgets, changes, plan, rehearsal
-from plugin.tagging.pushes import here, keys
+from plugin.models.structures import Pin, Spell
+from plugin.segments.asking import counting
+from plugin.segments.kept import keep
+from plugin.segments.language import parse, vocabulary
+from plugin.segments.membership import recompute, references
+from plugin.tagging import plan, rehearsal
+from plugin.tagging.pushes import here, pushes
 from plugin.tagging.rehearsal import Rehearsal
-from plugin.tagging.supposed import Supposed
+from plugin.tagging.supposed import AS_IT_IS
 
-customers = table(Customer)
-memberships = table(Membership)
-contacts = table(Known)
+memberships, pins, spells = (table(model) for model in (Membership, Pin, Spell))
 
-TAG = "seg:draft"
+
+Change = Callable[[Session, Shop], Any]
 
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What an edit would do on one connection to which the segment's tag goes."""
+    """What an edit would do on one connection: to each of the `segments` by name that it moves, and altogether."""
 
     connection: Connection
     label: str
+    segments: Sequence[tuple[str, Counter[str]]]
     rehearsed: Rehearsal
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a release to so many costs on one connection at most: they may share addresses, or not be there."""
+def edit(engine: Engine, shop: Shop, segment: Segment, limit: int = 20, **changes: Any) -> list[Foreseen]:
+    """Work out what an edit by `keep.edit` would write. SegmentErrors, RefusedError: it cannot be kept."""
+    moved: set[str] = set()
+    with reading(engine) as session:
+        known = references.library(session, shop)
+        if not live(session, shop.shop_id, known.moved_with([segment.segment_id])):
+            return []
+        if "query" in changes:
+            moved = whom(session, shop, segment.segment_id, changes["query"])
+    change = partial(keep.edit, segment_id=segment.segment_id, despite_tests=True, **changes)
+    return of(engine, shop.shop_id, change, {segment.segment_id}, moved, limit)
 
-    label: str
-    contacts: int
-    lookups: int
-    calls: int
-    seconds: float
+
+def whom(session: Session, shop: Shop, segment_id: str, query: str) -> set[str]:
+    """Return those whom another query of a segment may move: who meets it and is no member, or the other way round."""
+    words = vocabulary.of(session, shop)
+    met = counting.whoever(session, counting.ground(session, shop, parse(query, words), words, None))
+    own = (memberships.c.shop_id == shop.shop_id, memberships.c.segment_id == segment_id)
+    return met ^ set(session.scalars(select(memberships.c.customer_id).where(*own)))
 
 
-def edit(session: Session, shop: Shop, segment: Segment, query: str, limit: int = 20) -> list[Foreseen]:
-    """Work out what another query of a segment would change wherever it is live, its pins included.
+def standing(engine: Engine, shop: Shop, change: Change, levels: Collection[str], limit: int = 20) -> list[Foreseen]:
+    """Work out what a change of a ladder would write; `levels` are those before and after it.
 
-    Exact but for a ladder's patience: levels are taken to be left at once. SegmentErrors: the query cannot be asked.
+    Whoever meets one of them is in one of them, is kept out of some by a pin, or is known to have met it.
     """
-    live = [place for place in places(session, shop.shop_id) if is_live(session, place, segment)]
-    if not live:
-        return []
-    wanted = {person.customer_id for person in ask.members(session, shop, query)}
-    for pin in pins.of_segment(session, shop, segment.segment_id):
-        (wanted.add if pin.inside else wanted.discard)(pin.customer_id)
-    own = (memberships.c.shop_id == shop.shop_id, memberships.c.segment_id == segment.segment_id)
-    moved = sorted(wanted ^ set(session.scalars(select(memberships.c.customer_id).where(*own))))
-    supposed = Supposed(members={segment.segment_id: frozenset(wanted)})
-    owners = rehearsal.owners_of(session, shop.shop_id, [segment.segment_id])
-    found = []
-    for place in live:
-        called = select(plan.key(place)).where(customers.c.shop_id == shop.shop_id)
-        concerned = session.scalars(called.where(among(customers.c.customer_id, keys(moved))))
-        it = rehearsal.rehearsed(session, shops.opened(place), owners, concerned, supposed, slice(0, limit))
-        found.append(Foreseen(place, label(place.platform), it))
-    return found
+    with reading(engine) as session:
+        if not live(session, shop.shop_id, references.library(session, shop).moved_with(levels)):
+            return []
+        concerned = union(
+            *(
+                select(one.c.customer_id).where(one.c.shop_id == shop.shop_id, one.c.segment_id.in_(sorted(levels)))
+                for one in (memberships, pins, spells)
+            )
+        )
+        moved = set(session.scalars(concerned))
+    return of(engine, shop.shop_id, change, levels, moved, limit)
 
 
-def is_live(session: Session, place: Connection, segment: Segment) -> bool:
-    return segment.segment_id in plan.written(session, place)
+def of(
+    engine: Engine,
+    shop_id: str,
+    change: Change,
+    segment_ids: Collection[str],
+    customer_ids: Collection[str],
+    limit: int,
+) -> list[Foreseen]:
+    """Work out what a change of segments would write that may move these customers."""
+    with taken_back(engine) as session:
+        shops.lock(session, shop_id, alone=True)  # a run at the same moment would write the same rows
+        shop, begun = shops.shop(session, shop_id), clock.now()
+        change(session, shop)
+        recompute.try_out(session, shop, customer_ids)
+        moved = references.library(session, shop).moved_with(segment_ids)
+        owners = rehearsal.owners_of(session, shop_id, sorted(moved))
+        page = slice(0, limit)
+        return [written(session, place, owners, begun, page) for place in live(session, shop_id, moved)]
 
 
-def places(session: Session, shop_id: str) -> list[Connection]:
-    """Return the connections that take tags."""
-    return [
-        one for one in shops.connections(session, shop_id) if one.state != "gone" and plan.capabilities(one.platform)
-    ]
+def written(session: Session, place: Connection, owners: Mapping[str, str], since: datetime, page: slice) -> Foreseen:
+    """Work out what has been asked to be written on a connection since a moment."""
+    asked = session.scalars(select(pushes.c.contact).where(here(pushes, place), pushes.c.changed_at >= since))
+    it = rehearsal.rehearsed(session, shops.opened(place), owners, asked, AS_IT_IS, page)
+    names = {one: session.get_one(Segment, (place.shop_id, one)).name for one in it.segments}
+    concerned = sorted((names[one], tags) for one, tags in it.segments.items() if tags)
+    return Foreseen(place, label(place.platform), concerned, it)
 
 
-def costs(session: Session, shop_id: str, count: int) -> list[Cost]:
-    """Work out what a release to so many customers would cost at most, by the plans that would be made."""
-    return [cost(session, shops.opened(place), count) for place in places(session, shop_id)]
-
-
-def cost(session: Session, opened: Opened, count: int) -> Cost:
-    everybody = session.scalar(select(func.count()).select_from(customers).where(customers.c.shop_id == opened.shop_id))
-    known = session.scalar(select(func.count()).select_from(contacts).where(here(contacts, opened)))
-    unknown = min(count, max(0, (everybody or 0) - (known or 0)))
-    writer = cast("TagWriter", opened.connector)
-    spent: dict[str, list[float]] = {}
-    looked, made = lookup_calls(writer, unknown), writing_calls(opened, writer, count)
-    for times, calls in (*looked, *made):
-        for call in calls:
-            spent.setdefault(call.endpoint, []).extend([call.cost] * times)
-    rates = writer.capabilities.rates
-    seconds = sum((budgets.duration(rates[endpoint], each) for endpoint, each in spent.items()), 0.0)
-    return Cost(label(opened.platform), count, number(looked), number(made), seconds)
-
-
-def number(parts: Sequence[tuple[int, Sequence[Call]]]) -> int:
-    return sum(times * len(calls) for times, calls in parts)
-
-
-def lookup_calls(writer: TagWriter, count: int) -> list[tuple[int, Sequence[Call]]]:
-    """Return the look-ups of so many contacts: those of a full call, how often, and those of the rest."""
-    size = writer.capabilities.lookups_per_call
-    names = [f"somebody-{number:07}@example.com" for number in range(min(count, size))]
-    return [(count // size, writer.lookups(names) if count >= size else ()), (1, writer.lookups(names[: count % size]))]
-
-
-def writing_calls(opened: Opened, writer: TagWriter, count: int) -> list[tuple[int, Sequence[Call]]]:
-    """Return the calls that put a tag on so many contacts: those of a full batch, how often, and those of the rest."""
-    if isinstance(writer, TagMaker):
-        writer.ids = {TAG: "1"}
-    size = changes.batch_size(opened.platform)
-    made = [
-        TagChange(Contact(f"somebody-{number:07}@example.com", f"{number:026}"), add=(TAG,), tags=(TAG,))
-        for number in range(min(count, size))
-    ]
-    return [(count // size, writer.plan(made) if count >= size else ()), (1, writer.plan(made[: count % size]))]
+def live(session: Session, shop_id: str, segment_ids: Collection[str]) -> list[Connection]:
+    """Return the connections to which tags of any of these segments go."""
+    tags = ((place, plan.written(session, place)) for place in plan.takers(session, shop_id))
+    return [place for place, written in tags if not written.keys().isdisjoint(segment_ids)]

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from connectors import registry
 from connectors.writers import Capabilities, TagWriter
-from plugin import clock, lanes
+from plugin import clock, lanes, shops
 from plugin.db import among, fold, table
 from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, Segment
@@ -64,6 +64,11 @@ def writable(session: Session, shop_id: str) -> list[Connection]:
         .order_by(own[1])
     )
     return [one for one in session.scalars(found) if capabilities(one.platform)]
+
+
+def takers(session: Session, shop_id: str) -> list[Connection]:
+    """Return the connections that take tags."""
+    return [one for one in shops.connections(session, shop_id) if one.state != "gone" and capabilities(one.platform)]
 
 
 def capabilities(platform: str) -> Capabilities | None:
@@ -166,7 +171,7 @@ def desired(
     """
     members_of: dict[str, set[str]] = {contact: set() for contact in contacts}
     tags = {one: marks.names([tag], place.tags_as) for one, tag in written(session, place, supposed).items()}
-    for contact, segment_id in memberships_of(session, place, members_of, supposed):
+    for contact, segment_id in memberships_of(session, place, members_of):
         members_of[contact].add(segment_id)
     levels = ladders.levels(session, place.shop_id)
     return {
@@ -175,18 +180,13 @@ def desired(
     }
 
 
-def memberships_of(
-    session: Session, place: Place, contacts: Iterable[str], supposed: Supposed = AS_IT_IS
-) -> Iterator[tuple[str, str]]:
+def memberships_of(session: Session, place: Place, contacts: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield contacts with the segments that any of their customers is in."""
     called = customers_of(session, place, contacts)
     of_these = among(memberships.c.customer_id, keys(called))
     found = select(memberships.c.customer_id, memberships.c.segment_id)
     for customer_id, segment_id in session.execute(found.where(memberships.c.shop_id == place.shop_id, of_these)):
-        if segment_id not in supposed.members:
-            yield called[customer_id], segment_id
-    for segment_id, customer_ids in supposed.members.items():
-        yield from ((called[one], segment_id) for one in customer_ids & called.keys())
+        yield called[customer_id], segment_id
 
 
 def customers_of(session: Session, place: Place, contacts: Iterable[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from plugin import clock, dates
 from plugin.db import reading, transaction
+from plugin.insight import budget as budgets
 from plugin.insight import foreseen
 from plugin.insight.foreseen import Foreseen
 from plugin.models.segments import Segment
@@ -28,7 +29,7 @@ from plugin.segments.kept.expectations import BrokenTestsError, Tried
 from plugin.segments.language import Checked, shopify, vocabulary
 from plugin.segments.language.errors import SegmentError, SegmentErrors
 from plugin.segments.membership import references
-from plugin.web import engine, languages
+from plugin.web import agreeing, engine, languages
 from plugin.web.accounts import who
 from plugin.web.counts import SECONDS, SECONDS_OF_FORM, counted
 from plugin.web.over_time import day
@@ -86,7 +87,7 @@ def change(segment_id: str) -> Page:
     since = request.form.get("version", type=int)
     if request.form.get("action") not in SAVING:
         return form(mended(draft), segment, look=True, since=since)
-    agreed = request.form.get("agreed") == draft.query
+    agreed = agreeing.agreed(draft.query, draft.tag)
     if not agreed and ahead(draft, segment):
         return form(draft, segment, look=True, since=since, asked=True)
     try:
@@ -191,25 +192,25 @@ def mended(draft: Definition) -> Definition:
 
 
 def ahead(draft: Definition, segment: Segment) -> list[Foreseen]:
-    """Return what a changed query would do wherever the segment is live; nothing where it cannot be asked."""
-    if not segment.enabled or draft.query.strip() == shown(segment.query).strip():
+    """Return what a changed query or tag would write where tags are live; nothing where it cannot be kept."""
+    changes: dict[str, Any] = {"tag": draft.tag} if draft.tag != segment.tag else {}
+    changes |= {"query": draft.query} if draft.query.strip() != shown(segment.query).strip() else {}
+    if not segment.enabled or not changes:
         return []
     try:
-        with reading(engine()) as session:
-            found = foreseen.edit(session, g.shop, segment, draft.query)
-    except SegmentErrors:
+        return agreeing.writing(foreseen.edit(engine(), g.shop, segment, adopt="adopt" in request.form, **changes))
+    except (SegmentErrors, RefusedError):
         return []
-    return [one for one in found if one.rehearsed.contacts.total()]
 
 
 @bp.get("/segments/budget")
 def budget() -> dict[str, list[str]]:
     """Say what a release to so many customers would cost on each connection at most."""
     with reading(engine()) as session:
-        return {"lines": told_costs(foreseen.costs(session, g.shop.shop_id, request.args.get("count", 0, type=int)))}
+        return {"lines": told_costs(budgets.costs(session, g.shop.shop_id, request.args.get("count", 0, type=int)))}
 
 
-def told_costs(found: Sequence[foreseen.Cost]) -> list[str]:
+def told_costs(found: Sequence[budgets.Cost]) -> list[str]:
     return [
         gettext(
             "%(where)s: at most %(contacts)s contacts by %(calls)s calls, after %(lookups)s look-ups, in %(time)s.",
@@ -265,7 +266,7 @@ def form(
     costs: list[str] = []
     if found and not found.rest and on is None:
         with reading(engine()) as session:
-            costs = told_costs(foreseen.costs(session, g.shop.shop_id, found.count))
+            costs = told_costs(budgets.costs(session, g.shop.shop_id, found.count))
     return render_template(
         "editor/form.html",
         draft=draft,
@@ -283,6 +284,7 @@ def form(
         today=dates.today(clock.now(), g.shop.zone),
         refusal=refusal,
         broken=broken,
+        terms=agreeing.terms(draft.query, draft.tag),
         ahead=ahead(draft, segment) if segment and checked and checked.ok else (),
         asked=asked,
         in_use=in_use,

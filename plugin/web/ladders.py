@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -11,8 +12,10 @@ from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from plugin.db import reading, transaction
-from plugin.insight import overview
+from plugin.insight import foreseen, overview
+from plugin.insight.foreseen import Foreseen
 from plugin.models.segments import Segment
+from plugin.models.shops import Shop
 from plugin.models.structures import Ladder
 from plugin.segments.kept import keep
 from plugin.segments.kept.definition import RefusedError
@@ -20,7 +23,7 @@ from plugin.segments.language.errors import SegmentErrors
 from plugin.segments.membership import ladders
 from plugin.segments.membership.ladders import MOST_DAYS, MOST_LEVELS, Plan
 from plugin.segments.membership.levels import levels_of
-from plugin.web import engine
+from plugin.web import agreeing, engine
 from plugin.web.accounts import who
 from plugin.web.counts import at_a_glance
 from plugin.web.editor import say
@@ -94,9 +97,10 @@ def add() -> Page:
     if request.form.get("action") != "save":
         return form(moved(draft))
     try:
+        if ahead := unseen(draft):
+            return form(draft, ahead=ahead)
         with transaction(engine()) as session:
-            made = ladders.add(session, g.shop, draft.plan())
-            rename_tags(session, draft)
+            made = save(session, g.shop, draft, agreed=True)
     except (RefusedError, SegmentErrors) as fault:
         return form(draft, refusal=str(fault)), 422
     flash(gettext("%(name)s is kept, and everybody's place on it is being worked out.", name=made.name))
@@ -121,11 +125,12 @@ def change(ladder_id: str) -> Page:
     if request.form.get("action") != "save":
         return form(moved(draft), ladder)
     try:
+        if ahead := unseen(draft, ladder):
+            return form(draft, ladder, ahead=ahead)
         with transaction(engine()) as session:
             if own(session, ladder_id).updated_at.isoformat() != draft.since:
                 raise RefusedError(gettext("Somebody else has changed this ladder since you opened it. Open it again."))
-            ladders.edit(session, g.shop, ladder_id, draft.plan())
-            rename_tags(session, draft)
+            save(session, g.shop, draft, ladder, agreed=True)
     except (RefusedError, SegmentErrors) as fault:
         return form(draft, ladder, refusal=str(fault)), 422
     flash(gettext("Your changes are kept."))
@@ -141,14 +146,16 @@ def ask(ladder_id: str) -> str:
         sizes = overview.sizes_of(session, g.shop.shop_id, levels)
     asked = {one.segment_id: say(one.query, one.segment_id, for_rewards=False) for one in levels if one.enabled}
     alone = {segment_id: at_a_glance(checked) for segment_id, checked in asked.items()}
-    return render_template("ladders/remove.html", ladder=ladder, levels=levels, sizes=sizes, alone=alone)
+    change = partial(ladders.remove, ladder_id=ladder_id)
+    ahead = agreeing.writing(foreseen.standing(engine(), g.shop, change, [one.segment_id for one in levels]))
+    return render_template("ladders/remove.html", ladder=ladder, levels=levels, sizes=sizes, alone=alone, ahead=ahead)
 
 
 @bp.post("/ladders/<ladder_id>/remove")
 def remove(ladder_id: str) -> Response:
     with transaction(engine()) as session:
         name = own(session, ladder_id).name
-        ladders.remove(session, g.shop.shop_id, ladder_id)
+        ladders.remove(session, g.shop, ladder_id, agreed="agreed" in request.form)
     flash(gettext("%(name)s is removed: its segments are by themselves again.", name=name))
     return redirect(url_for("ladders.listing"))
 
@@ -171,20 +178,45 @@ def moved(draft: Draft) -> Draft:
     return replace(draft, rungs=(*draft.rungs, Rung())[:MOST_LEVELS])
 
 
-def rename_tags(session: Session, draft: Draft) -> None:
-    """Give levels the tags that were typed for them: the old ones are taken off."""
+def save(session: Session, shop: Shop, draft: Draft, ladder: Ladder | None = None, *, agreed: bool = False) -> Ladder:
+    """Keep a draft, and give levels the tags that were typed for them: the old ones are taken off."""
+    wanted = draft.plan()
+    if ladder is None:
+        kept = ladders.add(session, shop, wanted, agreed=agreed)
+    else:
+        kept = ladders.edit(session, shop, ladder.ladder_id, wanted, agreed=agreed)
     for one in draft.rungs:
         if one.tag and one.segment_id and one.segment_id == one.shown:
-            keep.edit(session, g.shop, one.segment_id, by=who(), tag=one.tag)
+            keep.edit(session, shop, one.segment_id, by=who(), tag=one.tag)
+    return kept
 
 
-def form(draft: Draft, ladder: Ladder | None = None, *, refusal: str | None = None) -> str:
+def unseen(draft: Draft, ladder: Ladder | None = None) -> list[Foreseen]:
+    """Return what keeping a draft would write, unless that was seen and agreed to. As `save`, it may be refused."""
+    if agreeing.agreed(draft.plan(), draft.rungs):
+        return []
+    change = partial(save, draft=draft, ladder=ladder)
+    levels = {*draft.plan().levels, *(levels_on(ladder) if ladder else ())}
+    return agreeing.writing(foreseen.standing(engine(), g.shop, change, levels))
+
+
+def levels_on(ladder: Ladder) -> list[str]:
+    with reading(engine()) as session:
+        return [one.segment_id for one in levels_of(session, g.shop.shop_id, ladder.ladder_id)]
+
+
+def form(
+    draft: Draft, ladder: Ladder | None = None, *, refusal: str | None = None, ahead: Sequence[Foreseen] = ()
+) -> str:
     with reading(engine()) as session:
         free = choices(session, ladder)
+    seen = replace(draft, rungs=tuple(tagged(one, free) for one in draft.rungs))
     return render_template(
         "ladders/form.html",
-        draft=replace(draft, rungs=tuple(tagged(one, free) for one in draft.rungs)),
+        draft=seen,
         ladder=ladder,
+        ahead=ahead,
+        terms=agreeing.terms(seen.plan(), seen.rungs) if ahead else None,
         segments=free,
         refusal=refusal,
         most=MOST_LEVELS,

@@ -220,7 +220,7 @@ class Lived:
         called = self.random.choice(("L1", "L2"))
         known = ladders.by_name(session, shop.shop_id, called)
         if known and self.chance(30):
-            ladders.remove(session, shop.shop_id, known.ladder_id)
+            ladders.remove(session, shop, known.ladder_id)
             del self.plain.ladders[called]
             self.forget()
             self.log.append(f"{called} removed")

@@ -95,7 +95,7 @@ def test_a_ladder_can_be_edited_and_taken_apart(small):
     small.at(days=12)
     assert small.where("ann") == ["Bronze"]
     with small.change() as (session, shop):
-        ladders.remove(session, small.shop_id, ladder_id)
+        ladders.remove(session, small, ladder_id)
     small.at(days=12, hours=1)
     assert small.where("ann") == []
     with reading(small.engine) as session:

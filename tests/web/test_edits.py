@@ -1,11 +1,16 @@
 """The history of a segment's edits on the pages, undoing one, and two who edit at once."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete
 
+from plugin import clock
+from plugin.db import table, transaction, upsert
 from plugin.models.keeping import SegmentVersion
-from plugin.models.segments import Segment
+from plugin.models.segments import Membership, Segment
+from plugin.models.tagging import Destination
 from tests.web.test_segments import shown
 
 
@@ -84,3 +89,19 @@ def test_two_who_edit_at_once_do_not_overwrite_each_other(site, visitor, mine, p
     assert '<input type="hidden" name="version" value="2">' in answer.text
     assert visitor.post(f"{path}/edit", **FORM | {"name": "mine, ours"}, version="2").status_code == 302
     assert [one.name for one in site.rows(Segment)] == ["mine, ours"]
+
+
+def test_what_restoring_a_version_would_write_is_seen_before(site, visitor, mine, path):
+    way = {"shop_id": mine.shop_id, "segment_id": mine.ids["segment_id"], "connection_id": mine.ids["connection_id"]}
+    live = {"state": "live", "released_at": clock.now()}
+    for query in ("number_of_orders >= 0", "number_of_orders > 5"):
+        visitor.post(f"{path}/edit", **FORM | {"query": query})
+    with transaction(site.engine) as session:
+        upsert(session, table(Destination), [way | live])
+        session.execute(delete(table(Membership)))
+    page = visitor.post(f"{path}/restore", version="2", since="3").text
+    assert "Version 2 would write what is told above." in page
+    assert re.search(r'<td[^>]*>mine regulars</td>.*data-label="If they are there">2<', page, re.DOTALL)
+    assert site.rows(Segment)[0].version == 3
+    agreed = re.search('name="agreed" value="([^"]+)"', page)[1]
+    assert "It is again" in visitor.said(visitor.post(f"{path}/restore", version="2", since="3", agreed=agreed))

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from plugin import shops
-from plugin.db import transaction
+from plugin import clock, shops
+from plugin.db import table, transaction, upsert
 from plugin.models.segments import Segment
 from plugin.models.structures import Ladder, LadderLevel
+from plugin.models.tagging import Destination, LedgerEntry
 from plugin.segments.kept import keep
 from tests.web.test_segments import shown
 
@@ -99,3 +100,22 @@ def test_a_ladder_that_has_lost_its_levels_is_told_and_stays_out_of_the_file(sit
     assert "ladders:" not in visitor.get("/segments/file/segments.yaml").text
     visitor.post(f"/segments/{levels['Silver']}/remove", name="Silver")
     assert "All of its segments are deleted." in visitor.page("/ladders")
+
+
+def test_what_a_ladder_would_write_is_seen_before_it_is_kept(site, visitor, mine, levels):
+    place = {"shop_id": mine.shop_id, "connection_id": mine.ids["connection_id"]}
+    tag = {"folded": "seg:mine-regulars", "tag": "seg:mine-regulars", "state": "confirmed", "changed_at": clock.now()}
+    with transaction(site.engine) as session:
+        way = place | {"segment_id": levels["regulars"], "state": "live", "released_at": clock.now()}
+        upsert(session, table(Destination), [way])
+        upsert(session, table(LedgerEntry), [place | tag | {"contact": "anna@mine.example.com"}])
+    ids = (levels["regulars"], levels["Silver"])  # everybody meets the higher one
+    page = kept(visitor, "/ladders/new", *ids).text
+    assert "What saving this would write Klaviyo" in shown(page)
+    assert re.search(r'<td[^>]*>mine regulars</td>.*data-label="To take off">1<', page, re.DOTALL)
+    assert site.rows(Ladder) == []
+    agreed = re.search('name="agreed" value="([^"]+)"', page)[1]
+    tags = re.findall(r'name="tag" value="([^"]*)"', page)
+    kept(visitor, "/ladders/new", *ids, tags=tags[:2], seen=ids, agreed=agreed)
+    assert order(site) == [*ids]
+    assert {row.due_cause for row in site.rows(Segment) if row.segment_id == ids[0]} == {"agreed"}

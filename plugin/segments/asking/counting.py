@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from plugin.models.shops import Shop
 from plugin.segments.asking import figures, kept, relative, rfm
-from plugin.segments.asking.compiler import Scope, columns_of, leaves, named_by
+from plugin.segments.asking.compiler import Scope, columns_of, filtering, leaves, named_by
 from plugin.segments.asking.figures import Asked
 from plugin.segments.asking.kept import Span, stats
 from plugin.segments.asking.moments import Moment
@@ -118,6 +118,20 @@ def beside(ground: Ground, asked: Asked, worked_out: Collection[str], read: Coll
     return scope(
         ground, asked, select(*columns).select_from(told.outerjoin(stats, same) if read else told).cte("people")
     )
+
+
+def whoever(session: Session, ground: Ground) -> set[str]:
+    """Return who meets a query as it is, as a run would find it, references included; and whoever is behind.
+
+    They are to be looked at one by one: nobody who meets it is left out.
+    """
+    asked, late = Asked(ground.shop.paid_orders_only), []
+    if ground.read is not None:
+        late = kept.behind(session, ground.shop.shop_id, ground.now, None, FEW)
+    plainly = ground.read is not None and len(late) < FEW
+    people = as_kept(ground, asked) if plainly else as_told(session, ground, asked)
+    met = select(people.figures.customer_id).where(filtering(ground.tree, people))
+    return {*session.scalars(met, figures.parameters(ground.shop.shop_id, ground.now)), *(late if plainly else ())}
 
 
 @dataclass(frozen=True)

@@ -83,4 +83,4 @@ def leave(work: Importing, others: Sequence[Ladder]) -> None:
     """Remove what is not in the file if that is wanted, else only say that it is there."""
     (work.outcome.removed if work.prune else work.outcome.left).extend(one.name for one in others)
     for one in others if work.prune else ():
-        ladders.remove(work.session, work.shop.shop_id, one.ladder_id)
+        ladders.remove(work.session, work.shop, one.ladder_id)

@@ -21,7 +21,7 @@ from plugin.segments.kept.allowed import understood
 from plugin.segments.kept.definition import Definition, RefusedError, differences
 from plugin.segments.language import parse, stored, vocabulary
 from plugin.segments.language.errors import Faults
-from plugin.segments.membership import handovers, levels, references
+from plugin.segments.membership import handovers, levels, live, references
 from plugin.segments.membership.references import Library
 from plugin.tagging import audiences, destinations, names, plan
 
@@ -162,6 +162,9 @@ def edit(
     write(session, segment, changed | consequences(changed, agreed=agreed))
     versions.keep(session, segment, by, edit, restored)
     follow(session, shop, segment, changed)
+    if agreed and "query" in changed:  # so was what it does to others
+        others = references.library(session, shop).moved_with([segment_id]) - {segment_id}
+        live.ask_anew(session, shop.shop_id, "agreed", others)
     return segment
 
 

@@ -61,32 +61,35 @@ def by_name(session: Session, shop_id: str, name: str) -> Ladder | None:
     return next((one for one in found if fold(one.name) == fold(name) or one.ladder_id == name), None)
 
 
-def add(session: Session, shop: Shop, wanted: Plan) -> Ladder:
-    """Make segments a ladder, and have everybody's place on it worked out. RefusedError: it cannot be one."""
+def add(session: Session, shop: Shop, wanted: Plan, *, agreed: bool = False) -> Ladder:
+    """Make segments a ladder, and have everybody's place on it worked out. RefusedError: it cannot be one.
+
+    `agreed`, here and below: what it does was rehearsed, and the guard lets it pass.
+    """
     now = clock.now()
     ladder = Ladder(shop_id=shop.shop_id, ladder_id=new_id(), name="", created_at=now, updated_at=now)
-    return keep(session, shop, ladder, wanted)
+    return keep(session, shop, ladder, wanted, agreed=agreed)
 
 
-def edit(session: Session, shop: Shop, ladder_id: str, wanted: Plan) -> Ladder:
+def edit(session: Session, shop: Shop, ladder_id: str, wanted: Plan, *, agreed: bool = False) -> Ladder:
     """Change a ladder; everybody's place on it is worked out again. LookupError, RefusedError."""
     ladder = get(session, shop.shop_id, ladder_id)
     if ladder is None:
         raise LookupError(ladder_id)
-    return keep(session, shop, ladder, wanted)
+    return keep(session, shop, ladder, wanted, agreed=agreed)
 
 
-def remove(session: Session, shop_id: str, ladder_id: str) -> None:
+def remove(session: Session, shop: Shop, ladder_id: str, *, agreed: bool = False) -> None:
     """Let a ladder's segments be by themselves again. LookupError."""
-    ladder = get(session, shop_id, ladder_id)
+    ladder = get(session, shop.shop_id, ladder_id)
     if ladder is None:
         raise LookupError(ladder_id)
-    set_levels(session, shop_id, ladder_id, ())
+    set_levels(session, shop, ladder_id, (), agreed=agreed)
     session.delete(ladder)
     session.flush()
 
 
-def keep(session: Session, shop: Shop, ladder: Ladder, wanted: Plan) -> Ladder:
+def keep(session: Session, shop: Shop, ladder: Ladder, wanted: Plan, *, agreed: bool) -> Ladder:
     shops.lock(session, shop.shop_id)
     refuse(session, shop, ladder.ladder_id, wanted)
     ladder.name = " ".join(clean(wanted.name).split())
@@ -94,14 +97,16 @@ def keep(session: Session, shop: Shop, ladder: Ladder, wanted: Plan) -> Ladder:
     ladder.updated_at = clock.now()
     session.add(ladder)
     session.flush()
-    set_levels(
-        session, shop.shop_id, ladder.ladder_id, wanted.levels, patient=bool(wanted.grace_days or wanted.stay_days)
-    )
+    patient = bool(wanted.grace_days or wanted.stay_days)
+    set_levels(session, shop, ladder.ladder_id, wanted.levels, patient=patient, agreed=agreed)
     return ladder
 
 
-def set_levels(session: Session, shop_id: str, ladder_id: str, wanted: Sequence[str], *, patient: bool = False) -> None:
+def set_levels(
+    session: Session, shop: Shop, ladder_id: str, wanted: Sequence[str], *, patient: bool = False, agreed: bool = False
+) -> None:
     """Write a ladder's levels, forget what is not needed of those that were, and have all of them asked anew."""
+    shop_id = shop.shop_id
     own = (levels.c.shop_id == shop_id, levels.c.ladder_id == ladder_id)
     before = set(session.scalars(delete(levels).where(*own).returning(levels.c.segment_id)))
     rows = [
@@ -110,8 +115,12 @@ def set_levels(session: Session, shop_id: str, ladder_id: str, wanted: Sequence[
     ]
     upsert(session, levels, rows)
     spells.forget(session, shop_id, before - set(wanted) if patient else before | set(wanted))
-    live.ask_anew(session, shop_id, "ladder", before | set(wanted))
-    for segment_id in sorted(before | set(wanted)):
+    concerned = before | set(wanted)
+    if agreed:  # what it does to those that refer to a level was rehearsed as well
+        live.ask_anew(session, shop_id, "agreed", references.library(session, shop).moved_with(concerned))
+    else:
+        live.ask_anew(session, shop_id, "ladder", concerned)
+    for segment_id in sorted(concerned):
         plan.mark_segment(session, shop_id, segment_id)
     lanes.poke(session, shop_id, "recompute")
 

@@ -78,6 +78,16 @@ def chunk(session: Session, shop_id: str, number: int) -> bool:
     return len(found) < CHUNK and later == now and finish(session, shop_id)
 
 
+def try_out(session: Session, shop: Shop, customer_ids: Collection[str]) -> None:
+    """Do with customers what the next run would do, for a transaction that is taken back: nobody is stale by it."""
+    now = present.moment(shop)
+    live = references.recovered(live_segments(session, shop, now))
+    number, ordered = runs.latest(session, shop.shop_id) + 1, sorted(customer_ids)
+    for start in range(0, len(ordered), CHUNK):
+        causes = dict.fromkeys(ordered[start : start + CHUNK], "again")
+        evaluate_all(session, shop, Run(shop.shop_id, number, now, causes), live)
+
+
 @dataclass(frozen=True)
 class Run:
     """One chunk's evaluation: its number grows within a shop, `causes` says what made each customer stale."""

@@ -59,6 +59,18 @@ class Library:
         known = self.kept.get(segment_id, Kept("it", None, enabled=True))
         return replace(self, kept={**self.kept, segment_id: replace(known, tree=tree)})
 
+    def moved_with(self, segment_ids: Collection[str]) -> set[str]:
+        """Return all whose members change where those of some change: levels of their ladders, and whoever refers to
+        any of them, over any number of steps."""
+        found: set[str] = set()
+        new = set(segment_ids)
+        while new:
+            found |= new
+            ladders = {self.units[one] for one in new if one in self.units}
+            on_them = {one for one, ladder in self.units.items() if ladder in ladders}
+            new = (on_them | {other for one in new for other in self.referring(one)}) - found
+        return found
+
 
 NOTHING = Library({}, {})
 
