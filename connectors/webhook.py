@@ -25,6 +25,7 @@ PREFIX = "whsec_"
 SECRET_BYTES = 32
 TIMEOUT_SECONDS = (5, 15)
 GONE = 410
+OF_THE_MOMENT = (408, 425, 429)  # what is said of when something was sent, and not of what
 HTTPS = 443
 
 
@@ -44,6 +45,11 @@ class Receipt:
     def gone(self) -> bool:
         """Whether nothing more is wanted there."""
         return self.status == GONE
+
+    @property
+    def refused(self) -> bool:
+        """Whether sending the same again is of no use, as long as the other side stays as it is."""
+        return self.status is not None and 400 <= self.status < 500 and self.status not in (*OF_THE_MOMENT, GONE)
 
 
 def new_secret() -> str:

@@ -1,4 +1,4 @@
-"""Commands about outgoing webhooks: add, list, deliveries, ping, replay, rotate, on, remove."""
+"""Commands about outgoing webhooks: add, list, deliveries, ping, replay, skip, rotate, on, remove."""
 
 from __future__ import annotations
 
@@ -36,14 +36,19 @@ def add(commands: Subparsers) -> None:
         ("rotate", rotate, "make a new secret and print it, once; the old one signs beside it for a day"),
         ("on", switch_on, "let an address that was switched off go on where it was"),
         ("remove", remove, "tell an address no more"),
-        ("replay", replay, "send deliveries again: one, or all that were given up"),
+        ("replay", replay, "send deliveries again: one, or all that were refused or given up"),
+        ("skip", skip, "send a delivery never, be it waiting or set aside: those behind it go on"),
     ):
         made = command(inside, name, run, summary)
         shop_option(made)
         made.add_argument("endpoint", help="its id, as listed")
         if name == "replay":
-            made.add_argument("delivery", nargs="?", help="one delivery's id; default: all that were given up")
+            made.add_argument(
+                "delivery", nargs="?", help="one delivery's id; default: all that were refused or given up"
+            )
             made.add_argument("--since", dest="at", help="only those made since: 2011-12-10T12:00, in the shop's zone")
+        if name == "skip":
+            made.add_argument("delivery", help="its id, as listed by deliveries")
 
 
 def add_endpoint(given: argparse.Namespace) -> None:
@@ -109,6 +114,13 @@ def replay(given: argparse.Namespace) -> None:
     if given.delivery and not count:
         raise FailedError("there is no such delivery that was sent")
     print(f"{count} sent again")
+
+
+def skip(given: argparse.Namespace) -> None:
+    with transaction(engine()) as session:
+        if not messages.skip(session, known(session, given), given.endpoint, given.delivery):
+            raise FailedError("there is no such delivery that waits or was set aside")
+    print(f"{given.delivery}\tskipped")
 
 
 def known(session: Session, given: argparse.Namespace) -> str:

@@ -56,7 +56,7 @@ class WebhookDelivery(SQLModel, table=True):
     tag: str | None = None
     size: int = 0
     made_at: datetime = moment(null=False)
-    state: str = "waiting"  # waiting, delivered, failed, empty (nobody is left of whom to tell)
+    state: str = "waiting"  # waiting, delivered, refused, failed (at the end of its endpoint), skipped, empty of people
     attempts: int = 0
     due_at: datetime = moment(null=False)
     answered: int | None = None

@@ -84,9 +84,14 @@ def all_of(session: Session, shop_id: str) -> list[WebhookEndpoint]:
     return list(session.scalars(found.order_by(col(WebhookEndpoint.created_at), col(WebhookEndpoint.endpoint_id))))
 
 
-def known(session: Session, shop_id: str, endpoint_id: str) -> WebhookEndpoint:
+def find(session: Session, shop_id: str, endpoint_id: str, *, alone: bool = False) -> WebhookEndpoint | None:
+    """Return an endpoint by its id. `alone`: nobody else cuts for it, changes it or removes it before we commit."""
+    return session.get(WebhookEndpoint, (shop_id, endpoint_id), with_for_update=alone or None)
+
+
+def known(session: Session, shop_id: str, endpoint_id: str, *, alone: bool = False) -> WebhookEndpoint:
     """Return an endpoint by its id. LookupError."""
-    found = session.get(WebhookEndpoint, (shop_id, endpoint_id))
+    found = find(session, shop_id, endpoint_id, alone=alone)
     if found is None:
         raise LookupError(endpoint_id)
     return found
@@ -94,7 +99,7 @@ def known(session: Session, shop_id: str, endpoint_id: str) -> WebhookEndpoint:
 
 def rotate(session: Session, shop_id: str, endpoint_id: str) -> str:
     """Give an endpoint a new secret and return it; the old one signs beside it for a day. LookupError."""
-    endpoint = known(session, shop_id, endpoint_id)
+    endpoint = known(session, shop_id, endpoint_id, alone=True)
     secret, before = webhook.new_secret(), unseal(shop_id, endpoint.sealed)["secret"]
     endpoint.sealed = seal(shop_id, {"secret": secret, "before": before})
     endpoint.rotated_at = clock.now()
@@ -111,7 +116,7 @@ def secrets_of(endpoint: WebhookEndpoint) -> list[str]:
 
 def switch_on(session: Session, shop_id: str, endpoint_id: str) -> None:
     """Let an endpoint that was switched off go on where it was: what was given up since is tried again. LookupError."""
-    endpoint = known(session, shop_id, endpoint_id)
+    endpoint = known(session, shop_id, endpoint_id, alone=True)
     now = clock.now()
     waiting = update(deliveries).where(deliveries.c.shop_id == shop_id, deliveries.c.endpoint_id == endpoint_id)
     given_up = deliveries.c.state == "failed"
@@ -126,7 +131,7 @@ def switch_on(session: Session, shop_id: str, endpoint_id: str) -> None:
 
 def remove(session: Session, shop_id: str, endpoint_id: str) -> None:
     """Tell an address no more, and keep nothing of what it was told. LookupError."""
-    endpoint = known(session, shop_id, endpoint_id)
+    endpoint = known(session, shop_id, endpoint_id, alone=True)  # what is being cut for it is seen below
     own = (deliveries.c.shop_id == shop_id, deliveries.c.endpoint_id == endpoint_id)
     of_these = members.c.delivery_id.in_(select(deliveries.c.delivery_id).where(*own))
     session.execute(delete(members).where(members.c.shop_id == shop_id, of_these))

@@ -1,4 +1,4 @@
-"""Deliveries after they were cut: looked at, pinged, sent once more, emptied of whoever is forgotten, and deleted."""
+"""Deliveries after they were cut: looked at, sent once more, skipped, emptied of whoever is forgotten, and deleted."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from plugin import clock, lanes
 from plugin.db import among, new_id
 from plugin.models.webhooks import WebhookDelivery
 from plugin.outgoing.endpoints import deliveries, known, lane_of, members
+from plugin.outgoing.settling import PING, let_go
 from plugin.segments.membership.handovers import FORGOTTEN, KEPT
 from plugin.tagging.pushes import keys
 
 SHOWN = 100
-STATES = ("waiting", "delivered", "failed")
+STATES = ("waiting", "delivered", "refused", "failed")
+SENT = ("delivered", "refused", "failed", "skipped")  # or never to be, and yet they can be sent again
+UNSENT = ("waiting", "refused", "failed")
 
 
 def of(session: Session, shop_id: str, endpoint_id: str, limit: int = SHOWN) -> Sequence[Row[Any]]:
@@ -39,7 +42,7 @@ def ping(session: Session, shop_id: str, endpoint_id: str) -> str:
     known(session, shop_id, endpoint_id)
     now = clock.now()
     delivery = WebhookDelivery(
-        shop_id=shop_id, delivery_id=new_id(), endpoint_id=endpoint_id, kind="ping", made_at=now, due_at=now
+        shop_id=shop_id, delivery_id=new_id(), endpoint_id=endpoint_id, kind=PING, made_at=now, due_at=now
     )
     session.add(delivery)
     session.flush()
@@ -50,12 +53,12 @@ def ping(session: Session, shop_id: str, endpoint_id: str) -> str:
 def replay(
     session: Session, shop_id: str, endpoint_id: str, delivery_id: str | None = None, since: datetime | None = None
 ) -> int:
-    """Have one delivery sent again under its id, or all that were given up since a moment; return how many."""
+    """Have one delivery sent again under its id, or all that were refused or given up, since a moment; say how many."""
     again = update(deliveries).where(deliveries.c.shop_id == shop_id, deliveries.c.endpoint_id == endpoint_id)
     if delivery_id:
-        again = again.where(deliveries.c.delivery_id == delivery_id, deliveries.c.state.in_(("delivered", "failed")))
+        again = again.where(deliveries.c.delivery_id == delivery_id, deliveries.c.state.in_(SENT))
     else:
-        again = again.where(deliveries.c.state == "failed", deliveries.c.kind != "ping")
+        again = again.where(deliveries.c.state.in_(("refused", "failed")), deliveries.c.kind != PING)
         again = again.where(deliveries.c.made_at >= since) if since else again
     now = clock.now()
     rows = session.execute(
@@ -64,6 +67,18 @@ def replay(
     if rows:
         lanes.poke(session, shop_id, lane_of(endpoint_id))
     return len(rows)
+
+
+def skip(session: Session, shop_id: str, endpoint_id: str, delivery_id: str) -> bool:
+    """Send a delivery never, be it waiting or set aside: those behind it go on. Return whether it was one of these."""
+    this = (deliveries.c.shop_id == shop_id, deliveries.c.delivery_id == delivery_id)
+    unsent = (deliveries.c.endpoint_id == endpoint_id, deliveries.c.state.in_(UNSENT))
+    skipped = update(deliveries).where(*this, *unsent).values(state="skipped").returning(deliveries.c.delivery_id)
+    if session.execute(skipped).first() is None:
+        return False
+    let_go(session, shop_id, delivery_id)
+    lanes.poke(session, shop_id, lane_of(endpoint_id))
+    return True
 
 
 def forget(session: Session, shop_id: str, customer_ids: Collection[str]) -> None:

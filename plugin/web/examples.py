@@ -67,6 +67,7 @@ webhook-timestamp: 1777896195
 webhook-signature: v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
 
 {"type": "segment.entered", "timestamp": "2026-05-04T12:03:15+00:00", "data": {
+  "sequence": 1815,
   "segment": {"id": "5b1f0c9ad2e47a83", "name": "VIP", "tag": "seg:vip"},
   "customers": [
     {"id": "706405", "at": "2026-05-04T12:03:15+00:00", "cause": "order", "email": "ann@example.com"}]}}"""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import wraps
 from typing import Any
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
@@ -57,43 +59,58 @@ def rotate(endpoint_id: str) -> str:
     return page_of(endpoint_id, secret=secret)
 
 
+def act(do: Callable[[Session, str, str], str]) -> Callable[[str], Response]:
+    """Return the view that does something about an address of the visitor's, and says what `do` returns."""
+
+    @wraps(do)
+    def view(endpoint_id: str) -> Response:
+        with transaction(engine()) as session:
+            own(session, endpoint_id)
+            said = do(session, g.shop.shop_id, endpoint_id)
+            left = endpoints.find(session, g.shop.shop_id, endpoint_id)
+        flash(said)
+        return redirect(url_for("webhooks.one", endpoint_id=endpoint_id) if left else url_for("webhooks.listing"))
+
+    return view
+
+
 @bp.post("/connections/webhooks/<endpoint_id>/ping")
-def ping(endpoint_id: str) -> Response:
-    with transaction(engine()) as session:
-        own(session, endpoint_id)
-        messages.ping(session, g.shop.shop_id, endpoint_id)
-    flash(gettext("A test is on its way: its outcome stands below as soon as it is there."))
-    return redirect(url_for("webhooks.one", endpoint_id=endpoint_id))
+@act
+def ping(session: Session, shop_id: str, endpoint_id: str) -> str:
+    messages.ping(session, shop_id, endpoint_id)
+    return str(gettext("A test is on its way: its outcome stands below as soon as it is there."))
 
 
 @bp.post("/connections/webhooks/<endpoint_id>/on")
-def switch_on(endpoint_id: str) -> Response:
-    with transaction(engine()) as session:
-        own(session, endpoint_id)
-        endpoints.switch_on(session, g.shop.shop_id, endpoint_id)
-    flash(gettext("It is told again, from where it was."))
-    return redirect(url_for("webhooks.one", endpoint_id=endpoint_id))
+@act
+def switch_on(session: Session, shop_id: str, endpoint_id: str) -> str:
+    endpoints.switch_on(session, shop_id, endpoint_id)
+    return str(gettext("It is told again, from where it was."))
 
 
 @bp.post("/connections/webhooks/<endpoint_id>/replay")
-def replay(endpoint_id: str) -> Response:
-    """Send one delivery again, or all that were given up from a day of the shop's on."""
+@act
+def replay(session: Session, shop_id: str, endpoint_id: str) -> str:
+    """Send one delivery again, or all that were refused or given up from a day of the shop's on."""
     delivery_id = request.form.get("delivery")
-    with transaction(engine()) as session:
-        own(session, endpoint_id)
-        since = None if delivery_id else day_given()
-        count = messages.replay(session, g.shop.shop_id, endpoint_id, delivery_id, since)
-    flash(ngettext("%(num)d delivery is sent again.", "%(num)d deliveries are sent again.", count))
-    return redirect(url_for("webhooks.one", endpoint_id=endpoint_id))
+    since = None if delivery_id else day_given()
+    count = messages.replay(session, shop_id, endpoint_id, delivery_id, since)
+    return str(ngettext("%(num)d delivery is sent again.", "%(num)d deliveries are sent again.", count))
+
+
+@bp.post("/connections/webhooks/<endpoint_id>/skip")
+@act
+def skip(session: Session, shop_id: str, endpoint_id: str) -> str:
+    if messages.skip(session, shop_id, endpoint_id, request.form.get("delivery", "")):
+        return str(gettext("It is skipped, and those behind it go on."))
+    return str(gettext("There is nothing to skip any more."))  # it was sent meanwhile, say
 
 
 @bp.post("/connections/webhooks/<endpoint_id>/remove")
-def remove(endpoint_id: str) -> Response:
-    with transaction(engine()) as session:
-        own(session, endpoint_id)
-        endpoints.remove(session, g.shop.shop_id, endpoint_id)
-    flash(gettext("The address is told nothing more."))
-    return redirect(url_for("webhooks.listing"))
+@act
+def remove(session: Session, shop_id: str, endpoint_id: str) -> str:
+    endpoints.remove(session, shop_id, endpoint_id)
+    return str(gettext("The address is told nothing more."))
 
 
 def day_given() -> datetime:
@@ -124,7 +141,8 @@ def page_of(endpoint_id: str, **more: Any) -> str:
         endpoint = own(session, endpoint_id)
         found = messages.of(session, g.shop.shop_id, endpoint_id)
         named = names(session)
-    return render_template("webhooks/one.html", endpoint=endpoint, deliveries=found, segments=named, **more)
+    can = {"sent": messages.SENT, "unsent": messages.UNSENT}
+    return render_template("webhooks/one.html", endpoint=endpoint, deliveries=found, segments=named, **can, **more)
 
 
 def names(session: Session) -> dict[str, str]:

@@ -24,6 +24,8 @@ def states() -> dict[str, tuple[str, str]]:
         "failed": (gettext("failed"), "bad"),
         "delivered": (gettext("delivered"), "good"),
         "waiting": (gettext("waiting"), "quiet"),
+        "refused": (gettext("refused, and set aside"), "bad"),
+        "skipped": (gettext("skipped"), "quiet"),
         "empty": (gettext("nobody left to tell of"), "quiet"),
         "unreadable": (gettext("unreadable"), "warning"),
         "leaving": (gettext("being left"), "warning"),

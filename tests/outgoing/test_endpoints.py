@@ -1,8 +1,5 @@
 """Outgoing webhooks: each change is told once and in its order, signed, however often a receiver or a worker fails."""
 
-import base64
-import hashlib
-import hmac
 import json
 import re
 from concurrent import futures
@@ -12,142 +9,13 @@ import pytest
 import responses
 
 from connectors import webhook
-from connectors.records import CustomerRedaction, Merged
-from plugin import clock, lanes, privacy, shops
-from plugin.config import settings
+from connectors.records import Merged
+from plugin import lanes, shops
 from plugin.db import reading, transaction
-from plugin.outgoing import endpoints, messages, sending
+from plugin.outgoing import endpoints, messages, settling
 from plugin.outgoing.cutting import MOST_CUSTOMERS
 from plugin.segments.kept import keep
-from plugin.worker import work_all
-from tests.segments.small import Small
-
-URL = "https://93.184.215.14/tagsmith"
-
-
-class KilledError(BaseException):
-    """As if the process ended."""
-
-
-class Receiver:
-    """A tool behind an address: answers as it is told, and takes what bears a signature by one of its secrets."""
-
-    def __init__(self, secret):
-        self.secrets, self.status, self.headers = [secret], 200, {}
-        self.taken, self.tries, self.forged, self.kill = [], [], 0, None
-
-    def answer(self, request):
-        if self.kill == "before it is sent":
-            raise KilledError
-        answer = self.take(request)
-        if self.kill:
-            raise KilledError
-        return answer
-
-    def take(self, request):
-        self.tries.append((request.headers["webhook-id"], clock.now()))
-        if not self.signed(request):
-            self.forged += 1
-            return 401, {}, ""
-        if 200 <= self.status < 300:
-            self.taken.append((request.headers["webhook-id"], json.loads(request.body)))
-        return self.status, self.headers, "thanks, all the same"
-
-    def signed(self, request):
-        """By the specification's own words: HMAC-SHA256 of id, timestamp and body, by any secret that is known."""
-        given = request.headers
-        content = f"{given['webhook-id']}.{given['webhook-timestamp']}.".encode() + request.body
-        made = {
-            "v1," + base64.b64encode(hmac.new(base64.b64decode(one[6:]), content, hashlib.sha256).digest()).decode()
-            for one in self.secrets
-        }
-        return bool(made & set(given["webhook-signature"].split(" ")))
-
-    @property
-    def told(self):
-        """What it was told, in the order in which it was, of each customer by itself."""
-        return [
-            (one["type"].partition(".")[2], customer["id"])
-            for _, one in self.taken
-            for customer in one["data"].get("customers", ())
-        ]
-
-    def members(self):
-        seen = set()
-        for change, customer in self.told:
-            (seen.add if change == "entered" else seen.discard)(customer)
-        return seen
-
-
-@pytest.fixture
-def small(engine, monkeypatch, tmp_path):
-    monkeypatch.setenv("INSTANCE_DIR", str(tmp_path))
-    settings.cache_clear()
-    before = clock.use(clock.real)
-    made = Small(engine)
-    with made.change() as (session, _):
-        shops.history_complete(session, made.shop_id, made.now)
-    made.segment("recent", "last_order_date > -3d")
-    yield made
-    clock.use(before)
-    settings.cache_clear()
-
-
-@pytest.fixture
-def http():
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as made:
-        yield made
-
-
-def add(small, http, url=URL, *segment_ids, **how):
-    """Have an address told; return the endpoint's id and its receiver."""
-    with small.change() as (session, shop):
-        endpoint, secret = endpoints.add(session, shop.shop_id, url, segment_ids, **how)
-    receiver = Receiver(secret)
-    http.add_callback(responses.POST, url, receiver.answer)
-    return endpoint.endpoint_id, receiver
-
-
-@pytest.fixture
-def told(small, http):
-    """An endpoint of the shop's one segment, with its receiver."""
-    return add(small, http)
-
-
-def send(small, hours=0.0):
-    """Let time pass and all be done that is due at its end, but no more."""
-    small.now += timedelta(hours=hours)
-    small.run()
-    work_all(small.engine, lambda _, kind: kind.startswith("webhook:"))
-
-
-def wait(small, hours):
-    """Let time pass, and whatever becomes due be done when it does."""
-    until = small.now + timedelta(hours=hours)
-    while (due := next_due(small)) and due <= until:
-        small.now = max(small.now, due)
-        work_all(small.engine, lambda _, kind: kind.startswith("webhook:"))
-    small.now = until
-
-
-def next_due(small):
-    with reading(small.engine) as session:
-        found = lanes.lanes.select().where(lanes.lanes.c.kind.startswith("webhook:"))
-        return min((row.due_at for row in session.execute(found) if row.due_at), default=None)
-
-
-def endpoint_of(small, endpoint_id):
-    with reading(small.engine) as session:
-        return endpoints.known(session, small.shop_id, endpoint_id)
-
-
-def rows(small, endpoint_id):
-    with reading(small.engine) as session:
-        return list(reversed(messages.of(session, small.shop_id, endpoint_id)))
-
-
-def states(small, endpoint_id):
-    return [row.state for row in rows(small, endpoint_id)]
+from tests.outgoing.receiver import URL, KilledError, add, endpoint_of, forget, rows, send, states, wait
 
 
 def test_changes_are_told_in_batches_with_ids_alone_and_signed(small, told):
@@ -204,7 +72,7 @@ def test_a_failing_endpoint_is_tried_for_three_days_then_switched_off_and_goes_o
     waits = [later - earlier for (_, earlier), (_, later) in zip(receiver.tries, receiver.tries[1:], strict=False)]
     assert len(receiver.tries) == 10
     assert len({delivery_id for delivery_id, _ in receiver.tries}) == 1
-    for waited, meant in zip(waits, sending.WAITS, strict=True):
+    for waited, meant in zip(waits, settling.WAITS, strict=True):
         assert meant * 0.9 <= waited <= meant * 1.1
     assert timedelta(days=2.8) < receiver.tries[-1][1] - begin < timedelta(days=3.5)
     off = endpoint_of(small, endpoint_id)
@@ -339,11 +207,6 @@ def test_deliveries_are_sent_again_one_by_one_or_all_that_were_given_up(small, t
     assert receiver.taken[-1][1]["data"] == {}
 
 
-def forget(small, customer):
-    with small.change() as (session, shop):
-        privacy.redact_customer(session, shop, CustomerRedaction(customer, f"{customer}@example.com", ()))
-
-
 def test_whoever_is_forgotten_is_told_to_have_left_and_is_in_no_delivery_any_more(small, told):
     endpoint_id, receiver = told
     small.order("ann")
@@ -409,7 +272,7 @@ def test_an_address_can_be_removed_while_it_is_told_something(small, told):
     with futures.ThreadPoolExecutor() as pool:
         with transaction(small.engine) as session:
             lanes.hold(session, claim)
-            sending.mark(session, endpoints.known(session, small.shop_id, endpoint_id), failing_at=None)
+            settling.mark(session, endpoints.known(session, small.shop_id, endpoint_id), failing_at=None)
             removed = pool.submit(remove)
             futures.wait([removed], timeout=1)  # it waits for this
         removed.result()

@@ -94,6 +94,10 @@ def test_a_test_is_sent_and_what_came_of_it_is_shown_and_sent_again(site, mine, 
     for wrong in ({"since": "yesterday"}, {}):
         assert visitor.post(f"{own}/replay", **wrong).status_code == 400
     assert "0 deliveries" in visitor.said(visitor.post(f"{own}/replay", since="2026-11-01"))
+    assert "nothing to skip" in visitor.said(visitor.post(f"{own}/skip", delivery=delivery.delivery_id))
+    visitor.post(f"{own}/replay", delivery=delivery.delivery_id)
+    assert "is skipped" in visitor.said(visitor.post(f"{own}/skip", delivery=delivery.delivery_id))
+    assert "skipped" in visitor.page(own)
     assert "again" in visitor.said(visitor.post(f"{own}/on"))
     visitor.said(visitor.post(f"{own}/remove"))
     assert (kept(site, mine), site.rows(WebhookDelivery)) == ([], [])
@@ -115,10 +119,18 @@ def test_commands_do_the_same(site, mine, monkeypatch, capsys):
     with responses.RequestsMock() as http:
         http.post(URL)
         work(site)
-    assert told("list", *shop).split("\t")[:4] == [endpoint_id, URL, "active", "waiting=0 delivered=1 failed=0"]
+    assert told("list", *shop).split("\t")[:4] == [
+        endpoint_id,
+        URL,
+        "active",
+        "waiting=0 delivered=1 refused=0 failed=0",
+    ]
     assert told("deliveries", *shop, endpoint_id).split("\t")[0] == delivery_id
     assert told("replay", *shop, endpoint_id, delivery_id) == "1 sent again"
     assert told("replay", *shop, endpoint_id, "--since", "2026-11-01T00:00") == "0 sent again"
+    assert told("skip", *shop, endpoint_id, delivery_id) == f"{delivery_id}\tskipped"
+    assert main(["webhooks", "skip", *shop, endpoint_id, delivery_id]) == 1
+    capsys.readouterr()
     assert told("rotate", *shop, endpoint_id).split("\t")[1] != secret
     before = endpoints.secrets_of(kept(site, mine)[0])
     assert main(["rotate-keys"]) == 0

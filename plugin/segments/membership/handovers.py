@@ -22,7 +22,7 @@ from plugin.models.segments import Handover, Membership, MembershipChange
 PENDING = 0
 NOBODY = ""
 FORGOTTEN = "forgotten"
-KEPT = {FORGOTTEN: timedelta(days=10)}  # the law gives 30 days for everything
+KEPT = {FORGOTTEN: timedelta(hours=84)}  # as long as others are tried to be told of it: `outgoing.settling.WAITS`
 KEPT_OTHERS = timedelta(days=90)
 
 memberships = table(Membership)
