@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from connectors.base import OAuth
+from connectors.base import Identity, OAuth
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,19 @@ class AppInstall(ABC):
 
         May be repeated until the grant that it returns has been used: one that was lost on its way does no harm.
         """
+
+
+class SeveralAccounts(AppInstall):
+    """A platform whose consent covers several accounts, while a connection is about one: the merchant says which.
+
+    `account_field` is the name of the credential that says it, which no grant holds.
+    """
+
+    account_field: ClassVar[str]
+
+    @abstractmethod
+    def accounts(self) -> Sequence[Identity]:
+        """Return what there is to choose from, by what was granted alone."""
 
 
 @dataclass(frozen=True)

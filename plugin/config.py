@@ -14,7 +14,13 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
-APPS = ("shopify", "klaviyo", "hubspot")  # platforms on which this installation may have an app of its own
+APPS = (
+    "shopify",
+    "klaviyo",
+    "mailchimp",
+    "omnisend",
+    "hubspot",
+)  # platforms on which this installation may have an app of its own
 HOME = ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()
 
 
@@ -35,6 +41,10 @@ class Settings(BaseSettings):
     shopify_client_secret_old: str = Field(default="", description="The secret before, while it is being rotated")
     klaviyo_client_id: str = Field(default="", description="Client ID of our Klaviyo app, with its secret")
     klaviyo_client_secret: str = Field(default="", description="Client secret of our Klaviyo app")
+    mailchimp_client_id: str = Field(default="", description="Client ID of our Mailchimp app, with its secret")
+    mailchimp_client_secret: str = Field(default="", description="Client secret of our Mailchimp app")
+    omnisend_client_id: str = Field(default="", description="Client ID of our Omnisend app, with its secret")
+    omnisend_client_secret: str = Field(default="", description="Client secret of our Omnisend app")
     hubspot_client_id: str = Field(default="", description="Client ID of our HubSpot app, with its secret")
     hubspot_client_secret: str = Field(default="", description="Client secret of our HubSpot app")
     smtp_host: str = Field(default="", description="Server by which mail is sent; none: nothing is mailed")

@@ -7,7 +7,7 @@ one that was forgotten only a shell is left, which starts anew.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 from connectors import registry
 from connectors.base import Connector, Identity
 from connectors.errors import ConfigurationError, ConnectorError
-from connectors.installs import AppInstall, Grant
+from connectors.installs import AppInstall, Grant, SeveralAccounts
 from connectors.sources import EventSource
 from connectors.writers import PixelHost
 from plugin import backfill, lanes, shops, site, subscriptions, tokens
@@ -98,16 +98,47 @@ def complete(
     return installed
 
 
-def join(engine: Engine, shop_id: str, platform: str, grant: Grant, practice_origin: str | None = None) -> str:
+def accounts(platform: str, granted: Mapping[str, str], practice_origin: str | None = None) -> Sequence[Identity]:
+    """Return the accounts that consent covers, where a connection is about one of them; else nothing.
+
+    ConfigurationError: it covers none.
+    """
+    connector = shops.build(platform, granted, practice_origin)
+    if not isinstance(connector, SeveralAccounts):
+        return ()
+    found = connector.accounts()
+    if not found:
+        raise ConfigurationError(f"{platform}: there is no {connector.account_field} yet to connect with")
+    return found
+
+
+def regained(platform: str, granted: Mapping[str, str], practice_origin: str | None = None) -> Grant:
+    """Return the grant that these credentials were given by."""
+    connector = shops.build(platform, granted, practice_origin)
+    return Grant(granted, connector.expires_at if isinstance(connector, AppInstall) else None)
+
+
+def join(
+    engine: Engine,
+    shop_id: str,
+    platform: str,
+    grant: Grant,
+    practice_origin: str | None = None,
+    chosen: str = "",
+) -> str:
     """Connect a shop with the account that a grant is for; return the account's name. Repeatable.
 
-    Its scopes are proved first. ConfigurationError: some are missing.
+    `chosen`: which one, where it is for several. Its scopes are proved first. ConfigurationError: some are missing.
     """
-    connector = shops.build(platform, grant.credentials, practice_origin)
+    credentials = dict(grant.credentials)
+    connector = shops.build(platform, credentials, practice_origin)
+    if isinstance(connector, SeveralAccounts):
+        credentials[connector.account_field] = chosen
+        connector = shops.build(platform, credentials, practice_origin)
     identity = connector.check()
     with transaction(engine) as session:
         shop = shops.shop(session, shop_id)
-        connection = shops.connect(session, shop, platform, grant.credentials, identity, practice_origin)
+        connection = shops.connect(session, shop, platform, credentials, identity, practice_origin)
         destinations.add_destinations(session, shop_id)
         lanes.poke(session, shop_id, f"sync:{connection.connection_id}")
         if due_at := tokens.next_at(grant.expires_at):

@@ -1,5 +1,6 @@
 """Connecting a shop with an e-mail platform by consent on the platform's own pages: there, and back with a code.
 
+Where consent covers several accounts the merchant then chooses one of them, if there are more.
 Whose shop it is says the session of whoever set out, so that both addresses are for those who have signed in.
 """
 
@@ -14,11 +15,11 @@ from werkzeug.wrappers import Response
 
 from connectors import registry
 from connectors.errors import ConnectorError, SignatureError
-from connectors.installs import AppInstall
+from connectors.installs import AppInstall, Grant
 from plugin import clock, install
 from plugin.config import settings
 from plugin.insight.delivery import label
-from plugin.web import engine, setting_out
+from plugin.web import engine, granted, setting_out
 from plugin.web.frame import practice_origin
 
 log = logging.getLogger(__name__)
@@ -49,12 +50,60 @@ def callback(platform: str) -> Page:
         return failed(platform, error, 400)
     try:
         grant = connector.exchange(came, callback_url(platform), now)
-        name = install.join(engine(), g.shop.shop_id, platform, grant, practice_origin(platform))
+        several = install.accounts(platform, grant.credentials, practice_origin(platform))
+        if len(several) > 1:
+            return to_choice(platform, grant)
+        chosen = several[0].account if several else ""
+        name = install.join(engine(), g.shop.shop_id, platform, grant, practice_origin(platform), chosen)
     except (ConnectorError, PermissionError) as error:
         log.warning("a connection with %s failed: %s", platform, error)
         return failed(platform, error, 409)
+    return connected(platform, name)
+
+
+def to_choice(platform: str, grant: Grant) -> Response:
+    """Send the merchant on to the choice, with what they granted. The state has served."""
+    place = url_for("consents.choose", platform=platform)
+    answer = redirect(place)
+    setting_out.forget(answer, url_for("consents.begin", platform=platform))
+    granted.hold(answer, g.shop.shop_id, grant, place)
+    return answer
+
+
+@bp.get("/connect/<platform>/account")
+def choose(platform: str) -> Page:
+    """Show the accounts that a merchant has let us into, of which a connection is about one."""
+    app_for(platform)
+    try:
+        credentials = granted.held(g.shop.shop_id)
+        several = install.accounts(platform, credentials, practice_origin(platform))
+    except SignatureError as error:
+        return failed(platform, error, 400)
+    except ConnectorError as error:
+        return failed(platform, error, 409)
+    return render_template("install/choose.html", accounts=several, platform=platform, where=label(platform))
+
+
+@bp.post("/connect/<platform>/account")
+def take(platform: str) -> Page:
+    """Connect the shop with the account that was chosen."""
+    app_for(platform)
+    chosen = request.form.get("account", "")
+    try:
+        grant = install.regained(platform, granted.held(g.shop.shop_id), practice_origin(platform))
+        name = install.join(engine(), g.shop.shop_id, platform, grant, practice_origin(platform), chosen)
+    except SignatureError as error:
+        return failed(platform, error, 400)
+    except (ConnectorError, PermissionError) as error:
+        log.warning("a connection with %s failed: %s", platform, error)
+        return failed(platform, error, 409)
+    return connected(platform, name)
+
+
+def connected(platform: str, name: str) -> Response:
     answer = redirect(url_for("connections.listing"))
     setting_out.forget(answer, url_for("consents.begin", platform=platform))
+    granted.let_go(answer, url_for("consents.choose", platform=platform))
     flash(gettext("Tagsmith is connected with %(where)s, as %(name)s.", where=label(platform), name=name))
     return answer
 

@@ -492,7 +492,8 @@ class AppInstallContract(ConnectorContract):
         grant = self.connector.exchange(Callback("", "1", "2"), "https://tagsmith.example.com/back", self.now)
         renewed = type(self.connector)({**self.connector.credentials, **grant.credentials})
         assert renewed.expires_at == grant.expires_at
-        assert renewed.refresh(self.now).credentials.keys() == grant.credentials.keys()
+        if grant.expires_at is not None:
+            assert renewed.refresh(self.now).credentials.keys() == grant.credentials.keys()
 
     def test_no_repr_of_a_grant_or_a_callback_tells_a_secret(self, api):
         answer_everything(api, json=self.grant())
@@ -500,6 +501,22 @@ class AppInstallContract(ConnectorContract):
         grant = self.connector.exchange(came, "https://tagsmith.example.com/back", self.now)
         assert [one for one in (came.code, came.state) if one in repr(came)] == []
         assert [one for one in grant.credentials.values() if one and one in repr(grant)] == []
+
+
+class SeveralAccountsContract(AppInstallContract):
+    choice: ClassVar[Sequence[Identity]]  # what `serve_accounts` tells
+
+    def serve_accounts(self, api) -> None:
+        """Register the answer in which the accounts of what was granted are told."""
+        raise NotImplementedError
+
+    def test_lists_the_accounts_of_what_was_granted_by_it_alone(self, api):
+        answer_everything(api, json=self.grant())
+        grant = self.connector.exchange(Callback("", "1", "2"), "https://tagsmith.example.com/back", self.now)
+        assert self.connector.account_field not in grant.credentials
+        api.reset()
+        self.serve_accounts(api)
+        assert list(type(self.connector)(grant.credentials).accounts()) == list(self.choice)
 
 
 class EmbeddedPagesContract(AppInstallContract):

@@ -9,17 +9,23 @@ from datetime import UTC, datetime, timedelta
 from hashlib import md5, sha256
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 
 from connectors.base import Identity
 from connectors.email.mailchimp import Mailchimp
 from connectors.errors import ConfigurationError, PermanentError, RetryableError
+from connectors.installs import Callback
 from connectors.records import Event
 from connectors.sources import Webhook
 from connectors.writers import Contact, MadeTag, Refused, TagChange
-from tests.connectors.contract import EngagementHooksContract, EngagementSourceContract, TagMakerContract
+from tests.connectors.contract import (
+    EngagementHooksContract,
+    EngagementSourceContract,
+    SeveralAccountsContract,
+    TagMakerContract,
+)
 
 KEY = "0123456789abcdef0123456789abcdef-us19"
 ORIGIN = "https://us19.api.mailchimp.com/3.0"
@@ -28,7 +34,8 @@ MEMBERS = f"{LIST}/members"
 SEGMENTS = f"{LIST}/segments"
 BATCHES = f"{ORIGIN}/batches"
 ARCHIVE = "https://mailchimp-api-batch.s3.amazonaws.com/b4tch.tar.gz"
-MAILCHIMP = Mailchimp({"api_key": KEY, "audience": "a1b2c3"})
+APP = {"client_id": "our-app", "api_secret": "our-secret-of-mailchimp"}
+MAILCHIMP = Mailchimp({"api_key": KEY, "audience": "a1b2c3", **APP})
 
 
 CAMPAIGN = f"{ORIGIN}/reports/c4mp"
@@ -105,10 +112,12 @@ def left(number, told="unsubscribe", **data):
     return form(type=told, fired_at="2026-11-20 08:06:00", **told_of, **data).encode()
 
 
-class TestMailchimp(TagMakerContract, EngagementSourceContract, EngagementHooksContract):
+class TestMailchimp(TagMakerContract, EngagementSourceContract, EngagementHooksContract, SeveralAccountsContract):
     connector = MAILCHIMP
     identity = Identity("a1b2c3", "Friends of the shop")
-    public_credentials = ("audience",)
+    public_credentials = ("audience", "client_id")
+    signs_callback = False
+    choice = (Identity("a1b2c3", "Friends of the shop"), Identity("d4e5f6", "Mailchimp"))
     forbidden_keys = frozenset(
         {
             *("status", "status_if_new", "marketing_permissions", "update_existing", "sync_tags"),
@@ -123,6 +132,16 @@ class TestMailchimp(TagMakerContract, EngagementSourceContract, EngagementHooksC
 
     def serve_identity(self, api):
         api.get(LIST, json={"id": "a1b2c3", "name": "Friends of the shop"})
+
+    def serve_accounts(self, api):
+        lists = [{"id": "a1b2c3", "name": "Friends of the shop"}, {"id": "d4e5f6", "name": ""}]
+        api.get(f"{ORIGIN}/lists", json={"lists": lists, "total_items": 2})
+
+    def returned(self, secret=None):
+        return [("code", "c0de"), ("state", "st4te")]
+
+    def grant(self):
+        return {"access_token": "t0ken", "expires_in": 0, "scope": None, "dc": "us19"}
 
     def fewest_lookups(self, count):
         return count if count <= 20 else 1
@@ -256,6 +275,40 @@ class TestTheKey:
     def test_an_audience_of_whatever_characters_stays_in_its_place(self, api):
         api.get(f"{ORIGIN}/lists/..%2F..%2Fx%3Fy", json={"id": "x", "name": "X"})
         assert Mailchimp({"api_key": KEY, "audience": "../../x?y"}).check().account == "x"
+
+
+class TestConsent:
+    BACK = "https://tagsmith.example.com/back"
+    LOGIN = "https://login.mailchimp.com/oauth2"
+
+    def exchanged(self, api, told):
+        api.post(f"{self.LOGIN}/token", json={"access_token": "t0ken", "expires_in": 0, "scope": None})
+        api.get(f"{self.LOGIN}/metadata", json=told)
+        return MAILCHIMP.exchange(Callback("", "c0de", "st4te"), self.BACK, datetime(2026, 11, 22, 12, tzinfo=UTC))
+
+    def test_gives_a_token_without_end_that_is_sent_to_the_data_centre_told_of_it(self, api):
+        grant = self.exchanged(api, {"dc": "us206", "api_endpoint": "https://evil.example"})
+        assert grant.expires_at is None
+        [asked, told] = api.calls
+        assert dict(parse_qsl(asked.request.body)) == {
+            "grant_type": "authorization_code",
+            "client_id": APP["client_id"],
+            "client_secret": APP["api_secret"],
+            "redirect_uri": self.BACK,
+            "code": "c0de",
+        }
+        assert told.request.headers["Authorization"] == "OAuth t0ken"
+        api.get("https://us206.api.mailchimp.com/3.0/lists/x", json={"id": "x", "name": "X"})
+        assert Mailchimp({**grant.credentials, "audience": "x"}).check().name == "X"
+        assert api.calls[2].request.headers["Authorization"] == "Bearer t0ken"
+
+    @pytest.mark.parametrize(
+        "told",
+        [{"error": "invalid_token"}, {"dc": "evil.example/"}, {"dc": "us1.evil"}, {"dc": 1}, {"dc": "us1\n"}, []],
+    )
+    def test_that_names_no_data_centre_leads_nowhere(self, api, told):
+        with pytest.raises(ConfigurationError, match="data centre"):
+            self.exchanged(api, told)
 
 
 class TestBeingAskedToWait:

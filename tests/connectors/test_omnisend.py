@@ -12,13 +12,19 @@ from connectors.email.omnisend import Omnisend
 from connectors.errors import ConfigurationError, PermanentError, RetryableError
 from connectors.records import Event
 from connectors.writers import Contact, TagChange
-from tests.connectors.contract import EngagementSourceContract, TagWriterContract, answer_everything
+from tests.connectors.contract import (
+    AppInstallContract,
+    EngagementSourceContract,
+    TagWriterContract,
+    answer_everything,
+)
 
 ORIGIN = "https://api.omnisend.com/api"
 CONTACTS = f"{ORIGIN}/contacts"
 TAGS = f"{ORIGIN}/contacts/tags"
 BRAND = "60a6170920d91c215e949b5c"
-OMNISEND = Omnisend({"api_key": "60a6170920d91c215e949b5c-0123456789abcdef"})
+APP = {"client_id": "our-app", "api_secret": "our-secret-of-omnisend"}
+OMNISEND = Omnisend({"api_key": "60a6170920d91c215e949b5c-0123456789abcdef", **APP})
 
 
 def key(number):
@@ -51,8 +57,10 @@ def event(number, days=1):
     return Event(f"id{number}:unsubscribed:{at.isoformat()}", "email.unsubscribed", at, email=key(number))
 
 
-class TestOmnisend(TagWriterContract, EngagementSourceContract):
+class TestOmnisend(TagWriterContract, EngagementSourceContract, AppInstallContract):
     connector = OMNISEND
+    public_credentials = ("client_id",)
+    signs_callback = False
     identity = Identity(BRAND, "shop.example.com", currency="GBP")
     forbidden_keys = frozenset(
         {
@@ -70,6 +78,12 @@ class TestOmnisend(TagWriterContract, EngagementSourceContract):
         api.get(f"{ORIGIN}/brands/current", json={"brandID": BRAND, "website": "shop.example.com", "currency": "GBP"})
         api.get(CONTACTS, json={"contacts": [], "paging": {}})
         api.delete(TAGS, status=202)
+
+    def returned(self, secret=None):
+        return [("code", "c0de"), ("state", "st4te")]
+
+    def grant(self):
+        return {"access_token": "t0ken", "refresh_token": "r3fresh", "expires_in": 7_200, "token_type": "Bearer"}
 
     engagement = (event(1), event(2, 20))
 
@@ -117,8 +131,14 @@ class TestTheKey:
         assert headers["Authorization"] == f"Omnisend-API-Key {OMNISEND.credentials['api_key']}"
         assert headers["Omnisend-Version"] == "2026-03-15"
 
-    @pytest.mark.parametrize("method", ["GET", "DELETE"])
-    def test_that_may_not_read_or_tag_is_a_matter_for_the_merchant(self, api, method):
+    def test_of_an_app_is_shown_as_a_token(self, api):
+        listed(api)
+        omnisend = Omnisend({"access_token": "t0ken"})
+        omnisend.look_up(omnisend.lookups([key(1)])[0])
+        assert api.calls[0].request.headers["Authorization"] == "Bearer t0ken"
+
+    @pytest.mark.parametrize(("method", "scope"), [("GET", "contacts.read"), ("DELETE", "contacts.write")])
+    def test_that_may_not_read_or_tag_is_a_matter_for_the_merchant(self, api, method, scope):
         for verb, url, answer in (
             ("GET", f"{ORIGIN}/brands/current", {"json": {"brandID": BRAND}}),
             ("GET", CONTACTS, {"json": {"contacts": []}}),
@@ -126,7 +146,7 @@ class TestTheKey:
         ):
             refused = {"status": 403, "json": {"title": "Insufficient permissions"}}
             api.add(verb, url, **(refused if verb == method and url != f"{ORIGIN}/brands/current" else answer))
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(ConfigurationError, match=f"the scope {scope} is needed"):
             OMNISEND.check()
 
     @pytest.mark.parametrize("status", [400, 404])

@@ -12,7 +12,7 @@ from connectors import base, engagement, entries, installs, sources, writers
 from connectors.base import Connector
 from connectors.engagement import EngagementHooks, EngagementSource
 from connectors.entries import EntryTeller
-from connectors.installs import AppInstall, EmbeddedPages
+from connectors.installs import AppInstall, EmbeddedPages, SeveralAccounts
 from connectors.sources import EventSource, HistorySource, OrderSource, RatingSource
 from connectors.writers import AudienceMaker, FieldWriter, PixelHost, TagMaker, TagWriter
 from tests.connectors import contract
@@ -24,6 +24,7 @@ CONTRACTS = {
     EntryTeller: contract.EntryTellerContract,
     EventSource: contract.EventSourceContract,
     AppInstall: contract.AppInstallContract,
+    SeveralAccounts: contract.SeveralAccountsContract,
     EmbeddedPages: contract.EmbeddedPagesContract,
     HistorySource: contract.HistorySourceContract,
     TagWriter: contract.TagWriterContract,

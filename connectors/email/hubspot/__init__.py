@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from connectors import grants
-from connectors.base import ApiKey, Connector, Identity
-from connectors.email.hubspot import consent, contacts, engagement, lists
-from connectors.email.hubspot.api import ACCOUNT, CONTACTS, LISTS, Api
-from connectors.email.hubspot.consent import OAUTH
+from connectors.base import ApiKey, Identity, OAuth
+from connectors.email.hubspot import contacts, engagement, lists
+from connectors.email.hubspot.api import ACCOUNT, CONTACTS, LISTS, ORIGIN, Api
 from connectors.engagement import SUPPLIED, EngagementSource, Told
 from connectors.errors import PermanentError
-from connectors.installs import AppInstall, Callback, Grant
+from connectors.grants import CodeGrant, Endpoints
 from connectors.writers import Call, Capabilities, Found, MadeTag, Outcome, TagChange, TagMaker, Windows
 
 DAY = 86_400
@@ -21,12 +19,20 @@ DAY = 86_400
 CALLS = Windows(((10, 90), (DAY, 220_000)))
 
 
-class HubSpot(Connector, TagMaker, EngagementSource, AppInstall):
+class HubSpot(CodeGrant, TagMaker, EngagementSource):
     slug = "hubspot"
     label = "HubSpot"
     role = "email"
     install = ApiKey(fields=("access_token",))
-    oauth = OAUTH
+    oauth = OAuth(
+        scopes=("oauth", "crm.objects.contacts.read", "crm.lists.read", "crm.lists.write"),
+        optional_scopes=("content",),  # the log of e-mail events, which not every plan has
+    )
+    endpoints = Endpoints(
+        consent=("https://app.hubspot.com", "/oauth/authorize"),
+        tokens=(ORIGIN, "/oauth/v3/token"),
+        optional="optional_scope",
+    )
     supplies = SUPPLIED
     engagement_rates: ClassVar = {"api": CALLS}
     capabilities = Capabilities(
@@ -43,26 +49,6 @@ class HubSpot(Connector, TagMaker, EngagementSource, AppInstall):
     @property
     def api(self) -> Api:
         return Api(self.http, self.credentials["access_token"])
-
-    @property
-    def app(self) -> dict[str, str]:
-        return {"client_id": self.credentials["client_id"], "client_secret": self.credentials["api_secret"]}
-
-    @property
-    def expires_at(self) -> datetime | None:
-        return grants.end(self.credentials)
-
-    def authorization_url(self, state: str, redirect_uri: str) -> str:
-        return consent.authorization_url(self.http, self.app, state, redirect_uri)
-
-    def called_back(self, query: Sequence[tuple[str, str]], now: datetime) -> Callback:  # noqa: ARG002  signs no time
-        return grants.called_back("hubspot", query)
-
-    def exchange(self, came: Callback, redirect_uri: str, now: datetime) -> Grant:
-        return consent.exchange(self.http, self.app, came, redirect_uri, now)
-
-    def refresh(self, now: datetime) -> Grant:
-        return consent.refresh(self.http, self.app, self.credentials["refresh_token"], now)
 
     def check(self) -> Identity:
         """Prove the token, and its scopes by two calls of which the second would write if there were such a list."""

@@ -7,16 +7,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from connectors import grants
-from connectors.base import ApiKey, Connector, Identity
+from connectors.base import ApiKey, Identity
 from connectors.batches import cut
-from connectors.email.klaviyo import consent, engagement, entries, imports, scopes
-from connectors.email.klaviyo.api import Api
-from connectors.email.klaviyo.consent import OAUTH
+from connectors.email.klaviyo import engagement, entries, imports, scopes
+from connectors.email.klaviyo.api import ORIGIN, Api
 from connectors.engagement import SUPPLIED, EngagementSource, Told
 from connectors.entries import Entry, EntryTeller
 from connectors.errors import PermanentError
-from connectors.installs import AppInstall, Callback, Grant
+from connectors.grants import CodeGrant, Endpoints
 from connectors.payload import Payload
 from connectors.text import clean
 from connectors.writers import Call, Capabilities, Contact, Found, Outcome, TagChange, TagWriter, Windows
@@ -25,12 +23,18 @@ PROFILES_PER_PAGE = 100
 FILTER_BYTES = 6_000  # servers on the way take addresses of 8,000
 
 
-class Klaviyo(Connector, TagWriter, EngagementSource, EntryTeller, AppInstall):
+class Klaviyo(CodeGrant, TagWriter, EngagementSource, EntryTeller):
     slug = "klaviyo"
     label = "Klaviyo"
     role = "email"
     install = ApiKey(fields=("api_key",))
-    oauth = OAUTH
+    oauth = scopes.OAUTH
+    endpoints = Endpoints(  # developers.klaviyo.com/en/docs/set_up_oauth
+        consent=("https://www.klaviyo.com", "/oauth/authorize"),
+        tokens=(ORIGIN, "/oauth/token"),
+        secret_in_header=True,
+        proof_key=True,
+    )
     supplies = SUPPLIED
     engagement_rates = engagement.RATES
     entry_rates = entries.RATES
@@ -55,26 +59,6 @@ class Klaviyo(Connector, TagWriter, EngagementSource, EntryTeller, AppInstall):
         if token := self.credentials.get("access_token"):
             return Api(self.http, f"Bearer {token}")
         return Api(self.http, f"Klaviyo-API-Key {self.credentials['api_key']}")
-
-    @property
-    def app(self) -> dict[str, str]:
-        return {"client_id": self.credentials["client_id"], "client_secret": self.credentials["api_secret"]}
-
-    @property
-    def expires_at(self) -> datetime | None:
-        return grants.end(self.credentials)
-
-    def authorization_url(self, state: str, redirect_uri: str) -> str:
-        return consent.authorization_url(self.http, self.app, state, redirect_uri)
-
-    def called_back(self, query: Sequence[tuple[str, str]], now: datetime) -> Callback:  # noqa: ARG002  signs no time
-        return grants.called_back("klaviyo", query)
-
-    def exchange(self, came: Callback, redirect_uri: str, now: datetime) -> Grant:
-        return consent.exchange(self.http, self.app, came, redirect_uri, now)
-
-    def refresh(self, now: datetime) -> Grant:
-        return consent.refresh(self.http, self.app, self.credentials["refresh_token"], now)
 
     def check(self) -> Identity:
         """Prove the credentials by what each needed scope allows."""

@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.base import OAuth
 from connectors.email.klaviyo.api import Api
 from connectors.errors import ConfigurationError, PermanentError
 
 Params = Mapping[str, str]
+
+# A bulk import may put profiles on a list, and so asks for the scopes of lists; ours never does.
+READING = ("accounts:read", "profiles:read", "lists:read", "events:read", "metrics:read")
+WRITING = ("profiles:write", "lists:write")
+OAUTH = OAuth(scopes=(*READING, *WRITING), optional_scopes=("events:write",))
 
 READS: Mapping[str, tuple[str, Params]] = {
     "profiles:read": ("/api/profiles", {"page[size]": "1", "fields[profile]": "email"}),

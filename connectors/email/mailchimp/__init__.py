@@ -1,7 +1,7 @@
 """Mailchimp: an e-mail platform whose tags are static segments of an audience.
 
-A connection is about one audience: its key may see several, and each has members and tags of its own. There is no
-consent of an app's that gives less than the whole account, so a key that the merchant can take back is asked for.
+A connection is about one audience: key and consent cover all of an account, and each has members and tags of its own.
+https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/: there are no scopes, and tokens never end.
 """
 
 from __future__ import annotations
@@ -10,21 +10,27 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from connectors.base import ApiKey, Connector, Identity
+from connectors.base import ApiKey, Identity, OAuth
 from connectors.email.mailchimp import batches, engagement, hooks, members, segments
-from connectors.email.mailchimp.api import PER_PAGE, Api
+from connectors.email.mailchimp.api import LOGIN, PER_PAGE, Api, by_key, centre_of, listed
 from connectors.engagement import HOOKS, SUPPLIED, EngagementHooks, EngagementSource, Told
 from connectors.errors import ConfigurationError, PermanentError
+from connectors.grants import CodeGrant, Endpoints
+from connectors.installs import Callback, Grant, SeveralAccounts
+from connectors.payload import Payload
 from connectors.records import Event
 from connectors.sources import Webhook
 from connectors.writers import AtOnce, Call, Capabilities, Found, InTurn, MadeTag, Outcome, TagChange, TagMaker
 
 
-class Mailchimp(Connector, TagMaker, EngagementSource, EngagementHooks):
+class Mailchimp(CodeGrant, SeveralAccounts, TagMaker, EngagementSource, EngagementHooks):
     slug = "mailchimp"
     label = "Mailchimp"
     role = "email"
     install = ApiKey(fields=("api_key", "audience"))
+    oauth = OAuth(scopes=())
+    endpoints = Endpoints(consent=(LOGIN, "/oauth2/authorize"), tokens=(LOGIN, "/oauth2/token"))
+    account_field = "audience"
     supplies = SUPPLIED
     engagement_rates: ClassVar = {"reports": InTurn(), HOOKS: InTurn()}
     capabilities = Capabilities(
@@ -48,16 +54,32 @@ class Mailchimp(Connector, TagMaker, EngagementSource, EngagementHooks):
 
     @property
     def api(self) -> Api:
-        return Api(self.http, self.credentials["api_key"], self.credentials["audience"])
+        audience = self.credentials.get("audience", "")
+        if token := self.credentials.get("access_token"):
+            return Api(self.http, self.credentials["data_centre"], f"Bearer {token}", audience)
+        return by_key(self.http, self.credentials["api_key"], audience)
+
+    def exchange(self, came: Callback, redirect_uri: str, now: datetime) -> Grant:
+        granted = super().exchange(came, redirect_uri, now).credentials
+        return Grant({**granted, "data_centre": centre_of(self.http, granted["access_token"])})
+
+    def accounts(self) -> Sequence[Identity]:
+        """Return the audiences of an account; of very many the first thousand."""
+        page = self.api.call("GET", "/lists", fields="lists.id,lists.name,total_items", count=PER_PAGE)
+        return [self.identity(one) for one in listed(page, "lists")]
 
     def check(self) -> Identity:
-        """Prove the key and that it sees the audience, which is whose account this is here."""
+        """Prove key or token, and that it sees the audience, which is whose account this is here."""
         try:
             audience = self.api.get("", fields="id,name")
         except PermanentError as error:
             if error.status == 404:
                 raise ConfigurationError(f"{error}: the key sees no audience with this id") from None
             raise
+        return self.identity(audience)
+
+    @staticmethod
+    def identity(audience: Payload) -> Identity:
         return Identity(audience.required("id", audience.text), audience.text("name") or "Mailchimp")
 
     def lookups(self, keys: Sequence[str]) -> Sequence[Call]:

@@ -1,11 +1,11 @@
-"""How Mailchimp's API is called: at the data centre that a key ends with, as anybody with the key."""
+"""How Mailchimp's API is called: at the data centre that a key ends with, or that is told of a token."""
 
 from __future__ import annotations
 
 import base64
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import SystemRandom
 from typing import Any
 from urllib.parse import quote
@@ -14,26 +14,26 @@ from connectors.errors import ConfigurationError, RetryableError
 from connectors.http import Http
 from connectors.payload import Payload
 
-# The rest of the key says where it is sent: nothing may stand there that could lead to anybody else.
-KEY = re.compile(r"[\w.]{1,100}-([a-z]{2}\d{1,3})", re.ASCII)
+# It says where key and token are sent: nothing may stand there that could lead to anybody else.
+CENTRE = re.compile(r"[a-z]{2}\d{1,3}", re.ASCII)
+KEY = re.compile(rf"[\w.]{{1,100}}-({CENTRE.pattern})", re.ASCII)
+LOGIN = "https://login.mailchimp.com"
 PER_PAGE = 1_000
 PAUSE_SECONDS = (20, 60)
 
 
 @dataclass(frozen=True)
 class Api:
-    """The API of one account, for one audience."""
+    """The API of one account, for one audience. `authorization` is the header that proves a key or a token."""
 
     http: Http
-    api_key: str
+    centre: str
+    authorization: str = field(repr=False)
     audience: str
 
     @property
     def root(self) -> str:
-        centre = KEY.fullmatch(self.api_key)
-        if centre is None:
-            raise ConfigurationError("mailchimp: the key does not end with a data centre, as in …-us19")
-        return f"{self.http.origin(f'https://{centre[1]}.api.mailchimp.com')}/3.0"
+        return f"{self.http.origin(f'https://{self.centre}.api.mailchimp.com')}/3.0"
 
     @property
     def path(self) -> str:
@@ -57,9 +57,8 @@ class Api:
             more = bool(found) and offset < (page.count("total_items") or 0)
 
     def call(self, method: str, path: str, *, body: Any = None, shown: str | None = None, **params: Any) -> Payload:
-        named = base64.b64encode(f"tagsmith:{self.api_key}".encode()).decode()
         headers = {
-            "Authorization": f"Basic {named}",
+            "Authorization": self.authorization,
             "Accept": "application/json",
             "Content-Type": "application/json",
         }
@@ -74,6 +73,25 @@ class Api:
                 raise
             raise RetryableError(str(error), pause(), error.status) from None  # turned away by a server before the API
         return Payload(answer.body if isinstance(answer.body, dict) else {}, "mailchimp")
+
+
+def by_key(http: Http, api_key: str, audience: str) -> Api:
+    """Return the API as anybody with the key calls it. ConfigurationError: it names no data centre."""
+    centre = KEY.fullmatch(api_key)
+    if centre is None:
+        raise ConfigurationError("mailchimp: the key does not end with a data centre, as in …-us19")
+    named = base64.b64encode(f"tagsmith:{api_key}".encode()).decode()
+    return Api(http, centre[1], f"Basic {named}", audience)
+
+
+def centre_of(http: Http, token: str) -> str:
+    """Return the data centre that a token is for. A token that is none is answered as one, with an error inside."""
+    headers = {"Authorization": f"OAuth {token}", "Accept": "application/json"}
+    body = http.call("GET", f"{http.origin(LOGIN)}/oauth2/metadata", headers).body
+    told = body.get("dc") if isinstance(body, dict) else None
+    if not isinstance(told, str) or not CENTRE.fullmatch(told):
+        raise ConfigurationError("mailchimp: no data centre is told of what was granted")
+    return told
 
 
 def pause() -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.errors import ConfigurationError, PermanentError
@@ -17,10 +17,10 @@ ACCEPTED, GONE = 202, 410
 
 @dataclass(frozen=True)
 class Api:
-    """The API of one brand."""
+    """The API of one brand. `authorization` is the header that proves a key or a token."""
 
     http: Http
-    api_key: str
+    authorization: str = field(repr=False)
 
     def get(self, path: str, **params: Any) -> Payload:
         answer = self.call("GET", path, **params)
@@ -34,7 +34,7 @@ class Api:
 
     def call(self, method: str, path: str, *, body: Any = None, **params: Any) -> Answer:
         headers = {
-            "Authorization": f"Omnisend-API-Key {self.api_key}",
+            "Authorization": self.authorization,
             "Omnisend-Version": VERSION,
             "Accept": "application/json",
             "Content-Type": "application/json",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Flask, Response, jsonify, redirect, request
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response as BaseResponse
 
+from plugin.sandbox.consent import ClientApp, Consent
 from plugin.sandbox.desk import Desk
 from plugin.sandbox.email import Check
 from plugin.sandbox.faults import Faults, install
@@ -18,16 +18,18 @@ from plugin.sandbox.limits import Left, Limits, Rates
 from plugin.sandbox.model import text
 from plugin.sandbox.state import Document, Entry, State
 
-from .consent import Consent, HubSpotApp
 from .records import CONTACT_TYPE, EDITABLE, Records, TakenError
 
-__all__ = ["HubSpotApp", "HubSpotStandIn"]
+__all__ = ["HubSpotStandIn"]
 
 DAY = 86_400
 RATES: Rates = {"api": ((10, 100), (DAY, 250_000))}
 POLICIES = {10: "TEN_SECONDLY_ROLLING", DAY: "DAILY"}
 MOST_KEYS = 100
 MOST_LISTED = 250
+LIFE = timedelta(minutes=30)
+SCOPES = {"/crm/objects/": "crm.objects.contacts.read", "/crm/lists/": "crm.lists.write", "/email/": "content"}
+PORTAL = 4_815_162
 CATEGORIES: Mapping[int, str] = {
     400: "VALIDATION_ERROR",
     401: "INVALID_AUTHENTICATION",
@@ -60,13 +62,15 @@ class HubSpotStandIn:
         *,
         rates: Rates = RATES,
         check: Check | None = None,
-        client: HubSpotApp | None = None,
+        client: ClientApp | None = None,
     ) -> None:
         self.state, self.now, self.access_token = state, now, access_token
         self.check = check or (lambda *_: [])
         self.limits = Limits(rates, now)
         self.records = Records(state, lambda: text(now()))
-        self.consent = Consent(state, now, client)
+        self.consent = Consent(
+            state, now, "HubSpot", client, LIFE, optional="optional_scope", error=no_tokens, told=told
+        )
         self.faults = Faults()
         self.app = self._app()
 
@@ -94,8 +98,7 @@ class HubSpotStandIn:
         )
         for method, path, answer in endpoints:
             app.add_url_rule(path, f"{method} {path}", self._view(answer), methods=[method])
-        app.add_url_rule("/oauth/authorize", view_func=self._consent, methods=["GET", "POST"])
-        app.add_url_rule("/oauth/v3/token", view_func=self._token, methods=["POST"])
+        self.consent.serve(app, "/oauth/authorize", "/oauth/v3/token")
         return app
 
     def _view(self, answer: Callable[..., Answer]) -> Callable[..., Response]:
@@ -112,21 +115,15 @@ class HubSpotStandIn:
         return view
 
     def _admit(self, token: str) -> None:
-        status = 200 if token == self.access_token else self.consent.status(token, request.path)
-        if status != 200:
-            raise RefusedError(status, "This app hasn't been granted what it needs." if status == 403 else "Expired.")
-
-    def _consent(self) -> BaseResponse:
-        page, status = self.consent.page(request.args, request.full_path)
-        if request.method == "POST" and status == 200:
-            return redirect(self.consent.allowed(request.args))
-        return Response(page, status)
-
-    def _token(self) -> Response:
-        return respond(*self.consent.token(request.form), None)
+        held = self.consent.scopes(token)
+        if token != self.access_token and held is None:
+            raise RefusedError(401, "Expired.")
+        needed = next((scope for start, scope in SCOPES.items() if request.path.startswith(start)), "oauth")
+        if token != self.access_token and needed not in (held or ()):
+            raise RefusedError(403, "This app hasn't been granted what it needs.")
 
     def _account(self) -> Answer:
-        about = {"portalId": 4_815_162, "accountType": "STANDARD", "uiDomain": "app.hubspot.com"}
+        about = {"portalId": PORTAL, "accountType": "STANDARD", "uiDomain": "app.hubspot.com"}
         return about | {"timeZone": "Europe/London", "companyCurrency": "GBP", "additionalCurrencies": []}, 200
 
     def _contacts(self) -> Answer:
@@ -242,6 +239,15 @@ class HubSpotStandIn:
 
     def stop(self) -> None:
         self.faults.clear()
+
+
+def no_tokens(code: str) -> Answer:
+    kind = "BAD_CLIENT_SECRET" if code == "invalid_client" else "BAD_AUTH_CODE"
+    return {"status": kind, "message": "missing or unknown"}, 400
+
+
+def told(granted: Sequence[str]) -> Document:
+    return {"scopes": list(granted), "hub_id": PORTAL}
 
 
 def body() -> Any:

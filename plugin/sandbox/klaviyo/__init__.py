@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
-from flask import Flask, Response, g, jsonify, redirect, request
+from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from plugin.sandbox.consent import ClientApp, Consent
 from plugin.sandbox.desk import Desk
 from plugin.sandbox.faults import Faults, install
 from plugin.sandbox.model import text
 from plugin.sandbox.state import Document, State
 
 from . import documents
-from .consent import Consent, KlaviyoApp
 from .entries import Entries
 from .events import Events
 from .filter import EVERYBODY, Filter, FilterError, parse
@@ -27,11 +27,12 @@ from .profiles import MOST_BYTES, ConflictError, Profile, Profiles, UnknownError
 from .rates import RATES, Rate, Windows
 from .scopes import admit
 
-__all__ = ["Check", "KlaviyoApp", "KlaviyoStandIn"]
+__all__ = ["Check", "KlaviyoStandIn"]
 
 KEY = "Klaviyo-API-Key"
 MEDIA_TYPE = "application/vnd.api+json"
 PROPERTY = "tagsmith_segments"
+LIFE = timedelta(hours=1)
 REVISION = re.compile(r"\d{4}-\d{2}-\d{2}(\.\w+)?")
 
 Check = Callable[[str, str, Any], list[str]]
@@ -43,7 +44,7 @@ class KlaviyoStandIn:
 
     A job ends once it has been asked for `job_polls` times and is `job_seconds` old. `rates` are the calls in a second
     and in a minute by endpoint. `check` is told method, path and body of each write and returns what is wrong with it.
-    `scopes` are what the private key may do, None for all; `consent` is where an app is let in.
+    `scopes` are what the private key may do, None for all; `client` is an app that may be let in.
     """
 
     def __init__(
@@ -57,11 +58,12 @@ class KlaviyoStandIn:
         rates: Mapping[str, Rate] = RATES,
         check: Check | None = None,
         name: str = "Practice Shop",
-        app: KlaviyoApp | None = None,
+        client: ClientApp | None = None,
         scopes: Collection[str] | None = None,
     ) -> None:
         self.state, self.now, self.api_key, self.name = state, now, api_key, name
-        self.scopes, self.consent = scopes, Consent(state, now, app)
+        self.scopes = scopes
+        self.consent = Consent(state, now, "Klaviyo", client, LIFE, secret_in_header=True, proof_key=True)
         self.check = check or (lambda *_: [])
         self.windows = Windows(rates, now)
         self.profiles = Profiles(state, lambda: text(now()))
@@ -94,20 +96,8 @@ class KlaviyoStandIn:
         )
         for method, path, endpoint, answer in endpoints:
             app.add_url_rule(path, endpoint, self._view(endpoint, answer), methods=[method])
-        app.add_url_rule("/oauth/authorize", view_func=self._consent, methods=["GET", "POST"])
-        app.add_url_rule("/oauth/token", view_func=self._token, methods=["POST"])
+        self.consent.serve(app, "/oauth/authorize", "/oauth/token")
         return app
-
-    def _consent(self) -> Response:
-        asked = request.args.to_dict()
-        shown, status = self.consent.page(asked, request.url)
-        if request.method == "POST" and status == 200:
-            return cast("Response", redirect(self.consent.allowed(asked)))
-        return Response(shown, status, content_type="text/html")
-
-    def _token(self) -> tuple[Response, int]:
-        answer, status = self.consent.token(request.headers.get("Authorization", ""), request.form.to_dict())
-        return jsonify(answer), status
 
     def _view(self, endpoint: str, answer: Callable[..., Answer]) -> Callable[..., Response]:
         def view(**parts: str) -> Response:

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from plugin.sandbox.consent import ClientApp, Consent
 from plugin.sandbox.desk import Desk
 from plugin.sandbox.email import Check
 from plugin.sandbox.faults import Faults, install
@@ -27,6 +28,7 @@ from .segments import Segments
 __all__ = ["MailchimpStandIn"]
 
 AT_ONCE = 10
+CENTRE = "us19"
 OTHERS = ("cleaned", "transactional", "unsubscribed")  # who is among a segment's members only if asked for
 
 Answer = tuple[Document | None, int]
@@ -36,7 +38,8 @@ class MailchimpStandIn:
     """One account with one audience. `app` answers its API; `stop` lets go of hanging requests.
 
     A batch ends once it has been asked for `batch_polls` times. `check` is told method, path and body of each write,
-    and of each operation in a batch, and returns what is wrong with it.
+    and of each operation in a batch, and returns what is wrong with it. `client` is an app that may be let in,
+    `others` are audiences by id that nobody is in.
     """
 
     def __init__(
@@ -49,9 +52,12 @@ class MailchimpStandIn:
         batch_polls: int = 1,
         check: Check | None = None,
         name: str = "Practice Shop",
+        others: Mapping[str, str] | None = None,
+        client: ClientApp | None = None,
     ) -> None:
         self.state, self.now, self.api_key, self.audience, self.name = state, now, api_key, audience, name
-        self.check = check or (lambda *_: [])
+        self.check, self.others = check or (lambda *_: []), others or {}
+        self.consent = Consent(state, now, "Mailchimp", client, None, told=lambda _: {"scope": None})
         self.members = Members(state, lambda: text(now()))
         self.segments = Segments(state, self.members, lambda: text(now()))
         self.batches = Batches(state, self._operate, lambda: text(now()), polls=batch_polls)
@@ -68,6 +74,7 @@ class MailchimpStandIn:
         app.register_error_handler(HTTPException, lambda error: respond(problem(error.code or 500), error.code or 500))
         audience = "/3.0/lists/<audience>"
         endpoints: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
+            ("GET", "/3.0/lists", self._audiences),
             ("GET", audience, self._audience),
             ("POST", audience, self._upsert_many),
             ("GET", f"{audience}/members", self._list_members),
@@ -93,13 +100,16 @@ class MailchimpStandIn:
         for method, path, answer in endpoints:
             app.add_url_rule(path, answer.__name__, self._view(answer), methods=[method])
         app.add_url_rule("/results/<batch>.tar.gz", "results", self._results)
+        self.consent.serve(app, "/oauth2/authorize", "/oauth2/token")
+        app.add_url_rule("/oauth2/metadata", "metadata", self._metadata)
         return app
 
     def _view(self, answer: Callable[..., Answer]) -> Callable[..., Response]:
         def view(**parts: str) -> Response:
             with self._admitted():
-                if parts.pop("audience", self.audience) != self.audience:
-                    raise RefusedError(404)
+                named = parts.pop("audience", self.audience)
+                if named != self.audience:
+                    return respond(*self._elsewhere(named))
                 if request.method in ("POST", "PUT", "PATCH"):
                     self._inspect(request.method, request.path.removeprefix("/3.0"), self._body())
                 with self.state.transaction():
@@ -112,7 +122,9 @@ class MailchimpStandIn:
     @contextmanager
     def _admitted(self) -> Iterator[None]:
         given = request.authorization
-        if given is None or given.type != "basic" or given.password != self.api_key:
+        by_key = given is not None and given.type == "basic" and given.password == self.api_key
+        by_token = given is not None and given.type == "bearer" and self.consent.scopes(given.token or "") is not None
+        if not by_key and not by_token:
             raise RefusedError(401, "Your API key may be invalid, or you've attempted to access the wrong datacenter.")
         if not self._open.acquire(blocking=False):
             raise RefusedError(429, f"You have exceeded the limit of {AT_ONCE} simultaneous connections.")
@@ -139,6 +151,25 @@ class MailchimpStandIn:
         if not isinstance(body, dict):
             raise RefusedError(400, "We encountered an unspecified JSON parsing error.")
         return body
+
+    def _metadata(self) -> Response:
+        """Tell of what a token is. Mailchimp answers 200 whatever it is."""
+        token = request.headers.get("Authorization", "").removeprefix("OAuth ")
+        if self.consent.scopes(token) is None:
+            return jsonify({"error": "invalid_token"})
+        return jsonify({"dc": CENTRE, "accountname": self.name, "api_endpoint": request.host_url.rstrip("/")})
+
+    def _audiences(self) -> Answer:
+        there = {self.audience: self.name, **self.others}
+        return page("lists", [{"id": id_, "name": name} for id_, name in there.items()], request), 200
+
+    def _elsewhere(self, audience: str) -> Answer:
+        """Answer for an audience that nobody is in."""
+        if audience not in self.others or request.method != "GET":
+            raise RefusedError(404)
+        last = request.path.rpartition("/")[2]
+        about = {"id": audience, "name": self.others[audience], "stats": {"member_count": 0}}
+        return (about if last == audience else page(last, [], request) | {"list_id": audience}), 200
 
     def _audience(self) -> Answer:
         return {"id": self.audience, "name": self.name, "stats": {"member_count": self.members.count()}}, 200

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from plugin.sandbox.consent import ClientApp, Consent
 from plugin.sandbox.desk import Desk
 from plugin.sandbox.email import Check
 from plugin.sandbox.faults import Faults, install
@@ -24,6 +25,7 @@ from .tagging import Tagging
 __all__ = ["OmnisendStandIn"]
 
 VERSION = "2026-03-15"
+LIFE = timedelta(hours=2)
 RATES: Rates = {"contacts": ((60, 400),), "brands": ((60, 400),), "POST tags": ((60, 60),), "DELETE tags": ((60, 60),)}
 
 Answer = tuple[Document | None, int]
@@ -33,7 +35,7 @@ class OmnisendStandIn:
     """One brand. `app` answers its API; `stop` lets go of hanging requests.
 
     Tags are put on and taken off `tag_seconds` after they were asked for, in that order. `check` is told method, path
-    and body of each write and returns what is wrong with it.
+    and body of each write and returns what is wrong with it. `client` is an app that may be let in.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class OmnisendStandIn:
         rates: Rates = RATES,
         check: Check | None = None,
         website: str = "practice.example.com",
+        client: ClientApp | None = None,
     ) -> None:
         self.state, self.now, self.api_key, self.website = state, now, api_key, website
         self.check = check or (lambda *_: [])
         self.limits = Limits(rates, now)
         self.contacts = Contacts(state, lambda: text(now()))
         self.tagging = Tagging(state, self.contacts, now, seconds=tag_seconds)
+        self.consent = Consent(state, now, "Omnisend", client, LIFE)
         self.faults = Faults()
         self.app = self._app()
 
@@ -72,11 +76,12 @@ class OmnisendStandIn:
         )
         for method, path, group, answer in endpoints:
             app.add_url_rule(path, answer.__name__, self._view(group, answer), methods=[method])
+        self.consent.serve(app, "/oauth2/authorize", "/oauth2/token")
         return app
 
     def _view(self, group: str, answer: Callable[..., Answer]) -> Callable[..., Response]:
         def view(**parts: str) -> Response:
-            self._admit()
+            self._admit(group)
             left = self.limits.enter(group)
             if left and left.over:
                 raise RefusedError(429, retry_after=left.reset)
@@ -89,9 +94,14 @@ class OmnisendStandIn:
 
         return view
 
-    def _admit(self) -> None:
-        if request.headers.get("Authorization") != f"Omnisend-API-Key {self.api_key}":
+    def _admit(self, group: str) -> None:
+        kind, _, given = request.headers.get("Authorization", "").partition(" ")
+        held = self.consent.scopes(given) if kind == "Bearer" else None
+        if held is None and (kind, given) != ("Omnisend-API-Key", self.api_key):
             raise RefusedError(401)
+        thing = "brands" if group == "brands" else "contacts"
+        if held is not None and f"{thing}.{'read' if request.method == 'GET' else 'write'}" not in held:
+            raise RefusedError(403)
         version = request.headers.get("Omnisend-Version")
         if version != VERSION:
             raise RefusedError(410 if version else 400, "The header Omnisend-Version names no version that is served")
