@@ -217,6 +217,10 @@ class TagMaker(TagWriter):
         """Return the id of the tag of this name that is there, as `make_tag` would; None: it would make one."""
 
     @abstractmethod
+    def untouched(self, tag_id: str, name: str) -> bool:
+        """Whether a tag that is there has this very name, and nobody carries it."""
+
+    @abstractmethod
     def drop_tag(self, tag_id: str) -> bool:
         """Delete a tag that we made if nobody carries it any more; return whether it is gone, as it may be already."""
 

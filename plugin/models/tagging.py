@@ -1,4 +1,8 @@
-"""Tags: which segment goes where, what we have written, and what is still to be written."""
+"""Tags: which segment goes where, what we have written, and what is still to be written.
+
+Whoever writes several of these in one transaction does so in one order, so that nobody waits in a circle: destinations,
+pushes (all contacts in one statement, by contact), contacts, the ledger, and then whatever else.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +103,8 @@ class Audience(SQLModel, table=True):
 class PlatformTag(SQLModel, table=True):
     """A tag that is an object of its own on a platform, by the id that it has there.
 
-    `ours`: we had it made, and it was not left to others.
+    `ours`: we had it made, and it was not left to others. Without an id one of ours was about to be made, where none
+    was; any other was lost there, and what we know of its carriers is still to be forgotten.
     """
 
     __tablename__ = "platform_tags"
@@ -108,7 +113,7 @@ class PlatformTag(SQLModel, table=True):
     connection_id: str = key()
     folded: str = key()
     tag: str
-    tag_id: str = id_()
+    tag_id: str | None = id_()
     ours: bool
     made_at: datetime = moment(null=False)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from sqlalchemy import delete, func, select, true, update
+from sqlalchemy import Row, delete, func, select, true, update
 from sqlmodel import Session, col
 
+from connectors.errors import PermanentError
 from connectors.writers import TagMaker
 from plugin import clock, lanes
 from plugin.db import reading, table
@@ -84,11 +86,27 @@ def tidy(sync: Sync) -> None:
         own = select(platform_tags).where(here(platform_tags, sync.opened), platform_tags.c.ours)
         found = session.execute(own.order_by(platform_tags.c.folded)).all()
     for one in found:
-        gone = sync.call(objects.ENDPOINT, 1, partial(sync.writer.drop_tag, one.tag_id))
+        gone = dropped(sync, sync.writer, one)
         with sync.held() as session:
-            this = (here(platform_tags, sync.opened), platform_tags.c.folded == one.folded)
             change = delete(platform_tags) if gone else update(platform_tags).values(ours=False)
-            session.execute(change.where(*this))
+            session.execute(change.where(objects.this(sync.opened, one.folded)))
+
+
+def dropped(sync: Sync, writer: TagMaker, one: Row[Any]) -> bool:
+    """Delete a tag of ours, unless others carry it; return whether none of ours is there.
+
+    Of one that was about to be made nobody knows its id yet.
+    """
+    tag_id, cost = one.tag_id, 1
+    if tag_id is None:
+        try:
+            there = objects.found(sync, writer, one.tag, {one.folded: one.tag})
+        except PermanentError:  # another thing of this name
+            return True
+        if there is None or not there.made:
+            return True
+        tag_id, cost = there.tag_id, objects.PAID
+    return sync.call(objects.ENDPOINT, cost, partial(writer.drop_tag, tag_id))
 
 
 def is_leaving(session: Session, place: Place) -> bool:

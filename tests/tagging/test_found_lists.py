@@ -2,8 +2,16 @@
 
 import pytest
 
+from connectors import registry
+from connectors.writers import TagMaker
+from plugin import lanes
+from plugin.db import reading, transaction
 from plugin.models.tagging import PlatformTag
+from plugin.tagging import leaving
+from tests.tagging.interference import KilledError, around
 from tests.tagging.merchant import EMAIL, address
+
+MAKERS = [one for one in EMAIL if issubclass(registry()[one], TagMaker)]
 
 
 @pytest.mark.parametrize("platform", EMAIL)
@@ -47,3 +55,81 @@ def test_a_tag_that_the_merchant_makes_anew_stays_on_whom_they_put_it(merchants,
     merchant.work()
     assert merchant.tags(platform)[address(1)] == {"seg:new", "seg:vip"}
     assert merchant.tags(platform)[address(2)] == set()
+
+
+@pytest.fixture
+def killed(merchants, monkeypatch):
+    """A merchant of whose worker nothing is left since a tag was about to be made there, or was."""
+
+    def make(platform, moment):
+        merchant = merchants(platforms=[platform])
+        merchant.customers(1, 2)
+        merchant.enter(merchant.segment("vip"), 1)
+        with monkeypatch.context() as patched:
+            around(patched, platform, **{moment: kill})
+            with pytest.raises(KilledError):
+                merchant.work()
+        merchant.time.move(seconds=61)  # the lease runs out
+        return merchant
+
+    return make
+
+
+def kill(*_):
+    raise KilledError
+
+
+def leave(merchant, platform):
+    place = merchant.opened(platform)
+    with transaction(merchant.engine) as session:
+        leaving.begin(session, place)
+        lanes.poke(session, merchant.shop_id, f"sync:{place.connection_id}")
+    merchant.work()
+    with reading(merchant.engine) as session:
+        assert not leaving.left(session, place).any
+
+
+def there(merchant, platform):
+    return [one["name"] for kind in ("list", "static_segment") for one in merchant.mail[platform].state.walk(kind)]
+
+
+@pytest.mark.parametrize("works_on", [True, False])
+@pytest.mark.parametrize("platform", MAKERS)
+def test_a_tag_that_was_made_though_its_id_was_not_kept_is_ours_and_goes_at_the_end(killed, platform, works_on):
+    merchant = killed(platform, "after_make_tag")
+    assert there(merchant, platform) == ["seg:vip"]
+    if works_on:
+        merchant.work()
+        assert [row.ours for row in merchant.rows(PlatformTag)] == [True]
+        assert merchant.tags(platform)[address(1)] == {"seg:vip"}
+    leave(merchant, platform)
+    assert there(merchant, platform) == []
+
+
+@pytest.mark.parametrize("works_on", [True, False])
+@pytest.mark.parametrize(("name", "carried"), [("seg:vip", True), ("SEG:VIP", False)])
+@pytest.mark.parametrize("platform", MAKERS)
+def test_one_that_somebody_else_made_meanwhile_is_theirs(killed, platform, name, carried, works_on):
+    merchant = killed(platform, "before_make_tag")
+    theirs = merchant.opened(platform).connector.make_tag(name)
+    assert theirs.made
+    if carried:
+        merchant.mail[platform].put(address(2), [name])
+    if works_on:
+        merchant.work()
+        assert [row.ours for row in merchant.rows(PlatformTag)] == [False]
+    leave(merchant, platform)
+    assert there(merchant, platform) == [name]
+    assert merchant.tags(platform) == {address(1): set(), address(2): {name} if carried else set()}
+
+
+@pytest.mark.parametrize("platform", MAKERS)
+def test_one_that_was_there_before_is_theirs_though_nobody_carries_it(merchants, platform):
+    merchant = merchants(platforms=[platform])
+    merchant.customers(1)
+    merchant.opened(platform).connector.make_tag("seg:vip")
+    merchant.enter(merchant.segment("vip"), 1)
+    merchant.work()
+    assert merchant.tags(platform)[address(1)] == {"seg:vip"}
+    leave(merchant, platform)
+    assert (there(merchant, platform), merchant.tags(platform)) == (["seg:vip"], {address(1): set()})

@@ -51,6 +51,9 @@ class Brevo(Connector, TagMaker, EngagementHooks):
     def make_tag(self, name: str) -> MadeTag:
         return lists.make(self.api, name)
 
+    def untouched(self, tag_id: str, name: str) -> bool:
+        return lists.untouched(self.api, tag_id, name)
+
     def drop_tag(self, tag_id: str) -> bool:
         return lists.drop(self.api, tag_id)
 

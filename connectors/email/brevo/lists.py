@@ -52,16 +52,24 @@ def same(found: Payload, name: str) -> bool:
 
 def drop(api: Api, list_id: str) -> bool:
     """Delete a list, unless anybody is on it; return whether it is gone."""
-    path = f"/contacts/lists/{list_id}"
     try:
-        on = api.get(f"{path}/contacts", limit="1")
-        if on.required("count", on.count):
+        if anybody_on(api, list_id):
             return False
-        api.delete(path)
+        api.delete(f"/contacts/lists/{list_id}")
     except PermanentError as error:
         if error.status != NOT_FOUND:
             raise
     return True
+
+
+def untouched(api: Api, list_id: str, name: str) -> bool:
+    found = api.get(f"/contacts/lists/{list_id}")
+    return found.text("name") == clean(name) and not anybody_on(api, list_id)
+
+
+def anybody_on(api: Api, list_id: str) -> bool:
+    on = api.get(f"/contacts/lists/{list_id}/contacts", limit="1")
+    return bool(on.required("count", on.count))
 
 
 def plan(changes: Sequence[TagChange], ids: Mapping[str, str]) -> Iterator[Call]:

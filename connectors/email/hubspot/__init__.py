@@ -72,6 +72,9 @@ class HubSpot(CodeGrant, TagMaker, EngagementSource):
     def make_tag(self, name: str) -> MadeTag:
         return lists.make(self.api, name)
 
+    def untouched(self, tag_id: str, name: str) -> bool:
+        return lists.untouched(self.api, tag_id, name)
+
     def drop_tag(self, tag_id: str) -> bool:
         return lists.drop(self.api, tag_id)
 

@@ -64,16 +64,28 @@ def alike(api: Api, name: str) -> Payload | None:
 
 def drop(api: Api, tag_id: str) -> bool:
     """Delete a list, unless anybody is on it; return whether it is gone."""
-    path = f"{LISTS}/{quote(tag_id, safe='')}"
     try:
-        on = api.get(f"{path}/memberships", limit="1")
-        if on.required("results", lambda key: on.value(key, list)):
+        if anybody_on(api, tag_id):
             return False
-        api.delete(path)
+        api.delete(where(tag_id))
     except PermanentError as error:
         if error.status != 404:
             raise
     return True
+
+
+def untouched(api: Api, tag_id: str, name: str) -> bool:
+    found = api.get(where(tag_id))
+    return found.required("list", found.object).text("name") == name and not anybody_on(api, tag_id)
+
+
+def anybody_on(api: Api, tag_id: str) -> bool:
+    on = api.get(f"{where(tag_id)}/memberships", limit="1")
+    return bool(on.required("results", lambda key: on.value(key, list)))
+
+
+def where(tag_id: str) -> str:
+    return f"{LISTS}/{quote(tag_id, safe='')}"
 
 
 def plan(changes: Sequence[TagChange], ids: Mapping[str, str]) -> Iterator[Call]:

@@ -94,6 +94,9 @@ class Mailchimp(CodeGrant, SeveralAccounts, TagMaker, EngagementSource, Engageme
     def make_tag(self, name: str) -> MadeTag:
         return segments.make(self.api, name)
 
+    def untouched(self, tag_id: str, name: str) -> bool:
+        return segments.called(self.api, tag_id) == name and not segments.carried(self.api, tag_id)
+
     def drop_tag(self, tag_id: str) -> bool:
         return segments.drop(self.api, tag_id)
 

@@ -74,13 +74,17 @@ def where(tag_id: str) -> str:
 def drop(api: Api, tag_id: str) -> bool:
     """Delete a tag, unless any member carries it, whatever their status; return whether it is gone."""
     try:
-        if shown(api, tag_id) or hidden(api, tag_id):
+        if carried(api, tag_id):
             return False
         api.call("DELETE", api.path + where(tag_id))
     except PermanentError as error:
         if error.status != 404:
             raise
     return True
+
+
+def carried(api: Api, tag_id: str) -> bool:
+    return shown(api, tag_id) or hidden(api, tag_id)
 
 
 def shown(api: Api, tag_id: str) -> bool:

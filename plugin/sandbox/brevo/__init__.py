@@ -81,6 +81,7 @@ class BrevoStandIn:
             ("POST", "/contacts/folders", self._make_folder),
             ("GET", "/contacts/folders/<int:folder_id>/lists", self._lists),
             ("POST", "/contacts/lists", self._make_list),
+            ("GET", "/contacts/lists/<list_id>", self._list),
             ("DELETE", "/contacts/lists/<list_id>", self._drop_list),
             ("GET", "/contacts/lists/<list_id>/contacts", self._listed),
             ("POST", "/contacts/lists/<list_id>/contacts/add", self._put_on),
@@ -149,6 +150,9 @@ class BrevoStandIn:
     def _make_list(self) -> Answer:
         folder = there(self.state.get("folder", str(body().get("folderId"))), "Folder ID does not exist")
         return {"id": self.contacts.make_list(named(), folder["id"])["id"]}, 201
+
+    def _list(self, list_id: str) -> Answer:
+        return counted(there(self.state.get("list", list_id), "List ID does not exist")), 200
 
     def _drop_list(self, list_id: str) -> Answer:
         if not self.contacts.drop_list(list_id):

@@ -90,6 +90,7 @@ class HubSpotStandIn:
             ("POST", LISTS, self._make_list),
             ("POST", f"{LISTS}/search", self._search),
             ("GET", f"{LISTS}/object-type-id/<kind>/name/<path:name>", self._list_named),
+            ("GET", f"{LISTS}/<list_id>", self._list),
             ("DELETE", f"{LISTS}/<list_id>", self._drop_list),
             ("GET", f"{LISTS}/<list_id>/memberships", self._listed),
             ("PUT", f"{LISTS}/<list_id>/memberships/add-and-remove", self._put),
@@ -159,6 +160,9 @@ class HubSpotStandIn:
     def _list_named(self, kind: str, name: str) -> Answer:
         same = (one for one in self.state.walk("list") if (one["name"], one["objectTypeId"]) == (name, kind))
         return {"list": there(next(same, None), "List does not exist.")}, 200
+
+    def _list(self, list_id: str) -> Answer:
+        return {"list": there(self.state.get("list", list_id), "List does not exist.")}, 200
 
     def _drop_list(self, list_id: str) -> Answer:
         self.records.drop_list(there(self.state.get("list", list_id), "List does not exist."))
