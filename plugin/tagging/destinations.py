@@ -54,8 +54,8 @@ def release(session: Session, shop_id: str, segment_id: str, connection_id: str,
     complete(session, shop_id)
     turn(session, shop_id, segment_id, connection_id, "live", quiet=quietly)
     drift_tonight(session, shop_id, connection_id)
-    holding.begin_anew(session, shop_id, segment_id, connection_id)
     plan.mark_segment(session, shop_id, segment_id, connection_id)
+    holding.begin_anew(session, shop_id, segment_id, connection_id)
 
 
 def drift_tonight(session: Session, shop_id: str, connection_id: str) -> None:
@@ -81,9 +81,9 @@ def adopt(session: Session, shop_id: str, segment_id: str, connection_id: str) -
     names = plan.tags_of(session, shop_id, [segment_id])[segment_id]
     here = (plan.ledger.c.shop_id == shop_id, plan.ledger.c.connection_id == connection_id)
     theirs = (*here, among(plan.ledger.c.folded, keys(names)), plan.ledger.c.state == "foreign")
+    plan.mark_segment(session, shop_id, segment_id, connection_id, adopted=True)
     ours = update(plan.ledger).where(*theirs).values(state="confirmed", changed_at=clock.now())
     adopted = session.execute(ours.returning(plan.ledger.c.contact)).all()
-    plan.mark_segment(session, shop_id, segment_id, connection_id)
     return len(adopted)
 
 

@@ -137,6 +137,8 @@ def take_back(sync: Sync) -> None:
 
 def undo(session: Session, place: Place, held: Hold) -> Back:
     found = back(session, place, held)
+    concerned = and_(here(ledger, place), among(ledger.c.contact, keys((found.off | found.on) - found.busy)))
+    pushes.ask(session, place, select(ledger.c.contact).where(concerned))
     for contacts, names, before, after in (
         (found.off, every_name(session, place, held), ("intended", "confirmed"), "removing"),
         (found.on, present_names(session, place, held), ("removing", "removed"), "intended"),
@@ -144,7 +146,6 @@ def undo(session: Session, place: Place, held: Hold) -> Back:
         these = and_(written(place, held, names), among(ledger.c.contact, keys(contacts - found.busy)))
         undone = update(ledger).where(these, ledger.c.state.in_(before))
         session.execute(undone.values(state=after, changed_at=clock.now()))
-        pushes.ask(session, place, select(ledger.c.contact).where(these, ledger.c.state == after))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, literal, or_, select, union
 from sqlmodel import Session, col
 
 from connectors import registry
@@ -33,22 +33,29 @@ OURS = ("intended", "confirmed", "removing")
 
 def mark(session: Session, shop_id: str, customer_ids: Sequence[str], former_contacts: Sequence[str] = ()) -> None:
     """Have the tags of these customers put right wherever tags go, and those at addresses that were theirs."""
+    asked = and_(customers.c.shop_id == shop_id, among(customers.c.customer_id, keys(customer_ids)))
     for connection in writable(session, shop_id):
-        asked = and_(customers.c.shop_id == shop_id, among(customers.c.customer_id, keys(customer_ids)))
-        pushes.ask(session, connection, select(key(connection).label("contact")).where(asked))
+        whom = [select(key(connection).label("contact")).where(asked)]
         if former_contacts:
-            pushes.ask(session, connection, tagged(connection, among(ledger.c.contact, keys(former_contacts))))
+            whom.append(tagged(connection, among(ledger.c.contact, keys(former_contacts))))
+        pushes.ask(session, connection, select(union(*whom).subquery().c.contact))
         lanes.poke(session, shop_id, f"sync:{connection.connection_id}")
 
 
-def mark_segment(session: Session, shop_id: str, segment_id: str, connection_id: str | None = None) -> None:
-    """Have the tags of a segment's members put right, and of all who carry one of its tags from us."""
+def mark_segment(
+    session: Session, shop_id: str, segment_id: str, connection_id: str | None = None, *, adopted: bool = False
+) -> None:
+    """Have the tags of a segment's members put right, and of all who carry one of its tags from us.
+
+    `adopted`: and of those who carry one from others.
+    """
     owned = select(owned_tags.c.folded).where(owned_tags.c.shop_id == shop_id, owned_tags.c.segment_id == segment_id)
     carried = among(ledger.c.folded, keys(marks.everywhere(session.scalars(owned))))
     for connection in writable(session, shop_id):
         if connection_id in (None, connection.connection_id):
-            pushes.ask(session, connection, members(connection, [segment_id]))
-            pushes.ask(session, connection, tagged(connection, carried))
+            bearers = (carrying if adopted else tagged)(connection, carried)
+            both = union(members(connection, [segment_id]), bearers).subquery()
+            pushes.ask(session, connection, select(both.c.contact))
             lanes.poke(session, shop_id, f"sync:{connection.connection_id}")
 
 
