@@ -352,6 +352,30 @@ class TestEngagement:
         rest, _ = self.walk(told.cursor)
         assert rest == ["e2", "e3", "e4", "e5", "e6"]
 
+    def test_a_page_that_is_never_known_is_left_to_the_next_round_and_not_asked_for_without_end(self, api):
+        api.get(METRICS, json={"data": [metric("Opened Email", "Opn")]})
+        first = event_document(TestKlaviyo.engagement[0])
+        ada = {"type": "profile", "id": "P1", "attributes": {"email": "ada@example.com"}}
+        following = f"{EVENTS}?page%5Bcursor%5D=200"
+
+        def answer(request):
+            if "page%5Bcursor%5D" in request.url:
+                return 400, {}, json.dumps({"errors": [{"detail": "Invalid cursor."}]})
+            return 200, {}, json.dumps({"data": [first], "included": [ada], "links": {"next": following}})
+
+        api.add_callback("GET", EVENTS, answer)
+        told, cursor = KLAVIYO.told(None, NOON - 30 * DAY, NOON), None
+        for _ in range(8):
+            cursor = told.cursor
+            if not told.more:
+                break
+            told = KLAVIYO.told(cursor, NOON - 30 * DAY, NOON)
+        assert not told.more
+        assert len(self.calls(api, "/api/events")) == 4, "the second time the page is that of the latest event"
+        api.reset()
+        api.get(EVENTS, json={"data": [first], "included": [ada], "links": {"next": None}})
+        assert self.walk(cursor)[0] == ["e1"]
+
     def test_a_metric_that_is_gone_holds_up_no_other(self, api):
         api.get(METRICS, json={"data": [metric("Received Email", "Rcv"), metric("Opened Email", "Opn")]})
         api.get(EVENTS, status=404, json={})

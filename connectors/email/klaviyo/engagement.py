@@ -88,9 +88,9 @@ def metrics(api: Api) -> dict[str, str]:
 def page(api: Api, cursor: Cursor, since: datetime, now: datetime) -> Told:
     """Read the next page of the metric at hand."""
     metric, *others = cursor["todo"]
-    at = cursor["read"].get(metric) or since.isoformat()
+    at = second(cursor["read"].get(metric) or since.isoformat())
     params = {
-        "filter": f'equals(metric_id,"{metric}"),greater-or-equal(datetime,{second(at)})',
+        "filter": f'equals(metric_id,"{metric}"),greater-or-equal(datetime,{at})',
         "sort": "datetime",
         "include": "profile",
         "fields[event]": "datetime,event_properties",
@@ -104,7 +104,7 @@ def page(api: Api, cursor: Cursor, since: datetime, now: datetime) -> Told:
     except PermanentError as error:
         if error.status not in GONE:
             raise
-        return passed_over(cursor, now)
+        return passed_over(cursor, at, now)
     kind: EventKind = cursor["metrics"][metric]
     addresses = profiles(answer)
     found = [event for one in listed(answer) if (event := read(one, kind, addresses))]
@@ -121,13 +121,18 @@ def second(moment: str) -> str:
     return utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def passed_over(cursor: Cursor, now: datetime) -> Told:
-    """Go on from the latest event where a page is not known any more, else without a metric that is not."""
+def passed_over(cursor: Cursor, at: str, now: datetime) -> Told:
+    """Go on from the latest event where a page is not known any more, else without a metric that is not.
+
+    Where no event lies behind the second from which it was read, that would be the same page again: the metric is left
+    to the next round.
+    """
     metric, *others = cursor["todo"]
-    if cursor["page"]:
-        read = {**cursor["read"], metric: cursor["seen"]} if cursor["seen"] else cursor["read"]
+    if cursor["page"] and cursor["seen"] and second(cursor["seen"]) > at:
+        read = {**cursor["read"], metric: cursor["seen"]}
         return Told(cursor={**cursor, "read": read, "page": None}, more=True)
-    left = {one: kind for one, kind in cursor["metrics"].items() if one != metric}
+    gone = () if cursor["page"] else (metric,)
+    left = {one: kind for one, kind in cursor["metrics"].items() if one not in gone}
     return Told(cursor=begun({**cursor, "metrics": left}, others, now), more=bool(others))
 
 
