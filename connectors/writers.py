@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -152,6 +153,22 @@ class Found:
     missing: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Effort:
+    """What a look-up costs, call by call with those that it goes on with, where all whom it asks for are there.
+
+    At least, unless `exact`.
+    """
+
+    costs: tuple[float, ...]
+    exact: bool = True
+
+
+def by_pages(call: Call, per_page: int) -> Effort:
+    """Return the effort of a look-up that reads everybody page by page until those asked for were met."""
+    return Effort((call.cost,) * math.ceil(len(call.contacts) / per_page), exact=False)
+
+
 class TagWriter(ABC):
     """A platform on which customers can be tagged. Every call may be repeated without harm."""
 
@@ -164,6 +181,10 @@ class TagWriter(ABC):
     @abstractmethod
     def look_up(self, call: Call) -> Found:
         """Make one look-up call. Never creates anybody."""
+
+    def effort(self, call: Call) -> Effort:
+        """Return what a look-up takes, as far as that is known before it is begun. Pure."""
+        return Effort((call.cost,))
 
     @abstractmethod
     def plan(self, changes: Sequence[TagChange]) -> Sequence[Call]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from connectors.writers import Call, Contact, TagChange, TagMaker, TagWriter
+from connectors.writers import Contact, TagChange, TagMaker, TagWriter
 from plugin import shops
 from plugin.db import table
 from plugin.insight.delivery import label
 from plugin.models.commerce import Customer
 from plugin.models.tagging import Contact as Known
 from plugin.shops import Opened
-from plugin.tagging import budgets, changes, plan
+from plugin.tagging import budgets, changes, plan, rehearsal
 from plugin.tagging.pushes import here
 
 customers = table(Customer)
@@ -27,53 +27,70 @@ TAG = "seg:draft"
 
 @dataclass(frozen=True)
 class Cost:
-    """What a release to so many costs on one connection at most: they may share addresses, or not be there."""
+    """What a release to so many costs on one connection at most: they may share addresses, or not be there.
+
+    With `more` there may be more look-ups all the same, and then it takes longer.
+    """
 
     label: str
     contacts: int
     lookups: int
+    more: bool
     calls: int
     seconds: float
 
 
 def costs(session: Session, shop_id: str, count: int) -> list[Cost]:
-    """Work out what a release to so many customers would cost at most, by the plans that would be made."""
+    """Work out what a release to so many customers would cost, by the plans that would be made."""
     return [cost(session, shops.opened(place), count) for place in plan.takers(session, shop_id)]
 
 
 def cost(session: Session, opened: Opened, count: int) -> Cost:
-    everybody = session.scalar(select(func.count()).select_from(customers).where(customers.c.shop_id == opened.shop_id))
-    known = session.scalar(select(func.count()).select_from(contacts).where(here(contacts, opened)))
-    unknown = min(count, max(0, (everybody or 0) - (known or 0)))
-    writer = cast("TagWriter", opened.connector)
-    spent: dict[str, list[float]] = {}
-    looked, made = lookup_calls(writer, unknown), writing_calls(opened, writer, count)
-    for times, calls in (*looked, *made):
-        for call in calls:
-            spent.setdefault(call.endpoint, []).extend([call.cost] * times)
-    rates = writer.capabilities.rates
-    seconds = sum((budgets.duration(rates[endpoint], each) for endpoint, each in spent.items()), 0.0)
-    return Cost(label(opened.platform), count, number(looked), number(made), seconds)
-
-
-def number(parts: Sequence[tuple[int, Sequence[Call]]]) -> int:
-    return sum(times * len(calls) for times, calls in parts)
-
-
-def lookup_calls(writer: TagWriter, count: int) -> list[tuple[int, Sequence[Call]]]:
-    """Return the look-ups of so many contacts: those of a full call, how often, and those of the rest."""
-    size = writer.capabilities.lookups_per_call
-    names = [f"somebody-{number:07}@example.com" for number in range(min(count, size))]
-    return [(count // size, writer.lookups(names) if count >= size else ()), (1, writer.lookups(names[: count % size]))]
-
-
-def writing_calls(opened: Opened, writer: TagWriter, count: int) -> list[tuple[int, Sequence[Call]]]:
-    """Return the calls that put a tag on so many contacts: those of a full batch, how often, and those of the rest."""
+    writer, size = cast("TagWriter", opened.connector), changes.batch_size(opened.platform)
     if isinstance(writer, TagMaker):
         writer.ids = {TAG: "1"}
-    size = changes.batch_size(opened.platform)
-    made = [
-        TagChange(Contact(f"somebody-{number:07}@example.com", f"{number:026}"), add=(TAG,), tags=(TAG,))
-        for number in range(min(count, size))
-    ]
-    return [(count // size, writer.plan(made) if count >= size else ()), (1, writer.plan(made[: count % size]))]
+    spent: dict[str, list[float]] = {}
+    looked, calls, more = 0, 0, False
+    for times, some in parts(unknown(session, opened, count), size):
+        costs: dict[str, list[float]] = {}
+        found = rehearsal.look_ups(costs, writer, [name(one) for one in range(some)])
+        looked, more = looked + times * found.calls, more or found.more
+        add(spent, costs, times)
+    for times, some in parts(count, size):
+        costs = {}
+        calls += times * rehearsal.spend(costs, writer.plan([change(one) for one in range(some)]))
+        add(spent, costs, times)
+    rates = writer.capabilities.rates
+    seconds = sum((budgets.duration(rates[endpoint], each) for endpoint, each in spent.items()), 0.0)
+    return Cost(label(opened.platform), count, looked, more, calls, seconds)
+
+
+def unknown(session: Session, opened: Opened, count: int) -> int:
+    """Return how many of so many are to be looked up at most.
+
+    Where only differences are written that is everybody, since somebody else may have put the tag on them.
+    """
+    known = plan.capabilities(opened.platform)
+    if known is None or known.writes == "difference":
+        return count
+    everybody = session.scalar(select(func.count()).select_from(customers).where(customers.c.shop_id == opened.shop_id))
+    seen = session.scalar(select(func.count()).select_from(contacts).where(here(contacts, opened)))
+    return min(count, max(0, (everybody or 0) - (seen or 0)))
+
+
+def parts(count: int, size: int) -> list[tuple[int, int]]:
+    """Cut so many into batches: of the whole ones how many, and what is left. Each kind is planned once."""
+    return [(times, some) for times, some in ((count // size, size), (1, count % size)) if times and some]
+
+
+def add(spent: dict[str, list[float]], costs: Mapping[str, list[float]], times: int) -> None:
+    for endpoint, each in costs.items():
+        spent.setdefault(endpoint, []).extend(each * times)
+
+
+def name(number: int) -> str:
+    return f"somebody-{number:07}@example.com"
+
+
+def change(number: int) -> TagChange:
+    return TagChange(Contact(name(number), f"{number:026}"), add=(TAG,), tags=(TAG,))

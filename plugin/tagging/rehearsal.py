@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from sqlalchemy import func, select
 from sqlmodel import Session
@@ -62,6 +62,8 @@ class Line:
 class Rehearsal:
     """What would happen if the segments were released now. `calls` takes those still to be looked up as found.
 
+    With `more` there may be more look-ups: some read everybody on the platform until those who are sought were met.
+
     `segments`: for each, how many tags would be put on ("added"; on contacts not looked up yet "unsure", on those
     who are not there "missing") and taken off ("removed"). `contacts`: how many would be changed, by state.
     """
@@ -69,6 +71,7 @@ class Rehearsal:
     segments: dict[str, Counter[str]]
     contacts: Counter[State] = field(default_factory=Counter)
     lookups: int = 0
+    more: bool = False
     calls: int = 0
     seconds: float = 0
     lines: list[Line] = field(default_factory=list)
@@ -78,7 +81,8 @@ class Rehearsal:
         return (
             f"{tags['added']} tags to put on and {tags['removed']} to take off {self.contacts['known']} contacts,"
             f" {tags['unsure']} tags for {self.contacts['new']} contacts not looked up yet,"
-            f" {self.contacts['missing']} contacts missing; {self.lookups} look-ups and {self.calls} calls"
+            f" {self.contacts['missing']} contacts missing; {self.lookups}{' or more' * self.more} look-ups and"
+            f" {self.calls} calls"
             f" in {round(self.seconds)} seconds or more"
         )
 
@@ -126,7 +130,9 @@ def rehearsed(
     for found in in_batches(session, opened, marked, supposed):
         tags = {tag for one in found for tag in (*one.add, *one.remove)}
         objects.introduce(session, opened, tags, imagined="")
-        result.lookups += spend(costs, writer.lookups(changes.to_look_up(session, opened, found, supposed)))
+        unknown = changes.to_look_up(session, opened, found, supposed)
+        looked = look_ups(costs, writer, unknown)
+        result.lookups, result.more = result.lookups + looked.calls, result.more or looked.more
         needed = [one for one in found if one.needed and not one.missing]
         result.calls += spend(costs, writer.plan([sent for one in needed for sent in imagined(one)]))
         for one in found:
@@ -177,6 +183,19 @@ def in_batches(
     size = changes.batch_size(opened.platform)
     for start in range(0, len(contacts), size):
         yield changes.of(session, opened, contacts[start : start + size], supposed)
+
+
+class LookUps(NamedTuple):
+    calls: int
+    more: bool
+
+
+def look_ups(costs: dict[str, list[float]], writer: TagWriter, unknown: Sequence[str]) -> LookUps:
+    """Add what looking contacts up costs at least; return how many calls that is, and whether it may be more."""
+    efforts = [(call.endpoint, writer.effort(call)) for call in writer.lookups(unknown)]
+    for endpoint, effort in efforts:
+        costs.setdefault(endpoint, []).extend(effort.costs)
+    return LookUps(sum(len(one.costs) for _, one in efforts), not all(one.exact for _, one in efforts))
 
 
 def spend(costs: dict[str, list[float]], calls: Sequence[Call]) -> int:

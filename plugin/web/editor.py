@@ -211,17 +211,20 @@ def budget() -> dict[str, list[str]]:
 
 
 def told_costs(found: Sequence[budgets.Cost]) -> list[str]:
-    return [
-        gettext(
-            "%(where)s: at most %(contacts)s contacts by %(calls)s calls, after %(lookups)s look-ups, in %(time)s.",
-            where=one.label,
-            contacts=languages.number(one.contacts),
-            calls=languages.number(one.calls),
-            lookups=languages.number(one.lookups),
-            time=languages.duration(one.seconds),
-        )
-        for one in found
-    ]
+    return [told_cost(one) for one in found]
+
+
+def told_cost(found: budgets.Cost) -> str:
+    told = gettext(
+        "%(where)s: at most %(contacts)s contacts. Look-ups: %(lookups)s. Calls: %(calls)s.",
+        where=found.label,
+        contacts=languages.number(found.contacts),
+        lookups=languages.or_more(found.lookups, more=found.more),
+        calls=languages.number(found.calls),
+    )
+    if found.seconds < 1:
+        return f"{told} {gettext('Its limits make nothing wait.')}"
+    return f"{told} {gettext('At its limits that takes %(time)s or more.', time=languages.duration(found.seconds))}"
 
 
 def refused(

@@ -36,7 +36,7 @@ def install(app: Flask) -> None:
     babel = Babel(app, locale_selector=locale, timezone_selector=zone)
     with app.app_context():
         app.extensions["languages"] = [str(one) for one in babel.list_translations()]
-    app.jinja_env.filters |= {one.__name__: one for one in (number, share, money, moment, day, ago, duration)}
+    app.jinja_env.filters |= {one.__name__: one for one in (number, share, money, moment, day, ago, duration, or_more)}
     app.jinja_env.globals |= {"get_locale": get_locale} | wording.everything()
 
 
@@ -80,6 +80,11 @@ def ago(at: datetime | None) -> str:
     if at is None:
         return str(gettext("not yet"))
     return str(format_timedelta(at - clock.now(), add_direction=True, threshold=1.5))
+
+
+def or_more(count: int, *, more: bool) -> str:
+    """Return a number, of which it is said where there may be more."""
+    return str(gettext("%(count)s or more", count=number(count))) if more else number(count)
 
 
 def duration(seconds: float) -> str:

@@ -10,7 +10,18 @@ from connectors.email.brevo.api import Api
 from connectors.engagement import SUPPLIED, EngagementHooks
 from connectors.records import Event
 from connectors.sources import Webhook
-from connectors.writers import Call, Capabilities, Found, MadeTag, Outcome, TagChange, TagMaker, Windows
+from connectors.writers import (
+    Call,
+    Capabilities,
+    Effort,
+    Found,
+    MadeTag,
+    Outcome,
+    TagChange,
+    TagMaker,
+    Windows,
+    by_pages,
+)
 
 
 class Brevo(Connector, TagMaker, EngagementHooks):
@@ -59,6 +70,9 @@ class Brevo(Connector, TagMaker, EngagementHooks):
 
     def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
         return list(audience.lookups(keys))
+
+    def effort(self, call: Call) -> Effort:
+        return by_pages(call, audience.PER_PAGE) if call.body else super().effort(call)
 
     def look_up(self, call: Call) -> Found:
         return audience.look_up(self.api, call, {list_id: name for name, list_id in self.ids.items()})

@@ -12,7 +12,7 @@ from connectors.email.hubspot.api import ACCOUNT, CONTACTS, LISTS, ORIGIN, Api
 from connectors.engagement import SUPPLIED, EngagementSource, Told
 from connectors.errors import PermanentError
 from connectors.grants import CodeGrant, Endpoints
-from connectors.writers import Call, Capabilities, Found, MadeTag, Outcome, TagChange, TagMaker, Windows
+from connectors.writers import Call, Capabilities, Effort, Found, MadeTag, Outcome, TagChange, TagMaker, Windows
 
 DAY = 86_400
 # of 100 in ten seconds for each app, and of 250,000 a day for all apps of an account, both of the smallest plan
@@ -80,6 +80,9 @@ class HubSpot(CodeGrant, TagMaker, EngagementSource):
 
     def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
         return list(contacts.lookups(keys))
+
+    def effort(self, call: Call) -> Effort:
+        return Effort((call.cost, 0))
 
     def look_up(self, call: Call) -> Found:
         return contacts.look_up(self.api, call, {list_id: name for name, list_id in self.ids.items()})

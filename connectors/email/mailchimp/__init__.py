@@ -20,7 +20,19 @@ from connectors.installs import Callback, Grant, SeveralAccounts
 from connectors.payload import Payload
 from connectors.records import Event
 from connectors.sources import Webhook
-from connectors.writers import AtOnce, Call, Capabilities, Found, InTurn, MadeTag, Outcome, TagChange, TagMaker
+from connectors.writers import (
+    AtOnce,
+    Call,
+    Capabilities,
+    Effort,
+    Found,
+    InTurn,
+    MadeTag,
+    Outcome,
+    TagChange,
+    TagMaker,
+    by_pages,
+)
 
 
 class Mailchimp(CodeGrant, SeveralAccounts, TagMaker, EngagementSource, EngagementHooks):
@@ -84,6 +96,9 @@ class Mailchimp(CodeGrant, SeveralAccounts, TagMaker, EngagementSource, Engageme
 
     def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
         return members.lookups(keys)
+
+    def effort(self, call: Call) -> Effort:
+        return by_pages(call, PER_PAGE) if call.body else super().effort(call)
 
     def look_up(self, call: Call) -> Found:
         return members.look_up(self.api, call, self.ids)

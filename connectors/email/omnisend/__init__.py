@@ -19,7 +19,7 @@ from connectors.email.omnisend.api import Api
 from connectors.engagement import EngagementSource, Told
 from connectors.errors import ConfigurationError
 from connectors.grants import CodeGrant, Endpoints
-from connectors.writers import Call, Capabilities, Found, Outcome, TagChange, TagWriter, Windows
+from connectors.writers import Call, Capabilities, Effort, Found, Outcome, TagChange, TagWriter, Windows, by_pages
 
 CONTACTS = Windows(((60, 400),))
 ISSUER = "https://app.omnisend.com"
@@ -79,6 +79,9 @@ class Omnisend(CodeGrant, TagWriter, EngagementSource):
 
     def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
         return contacts.lookups(keys)
+
+    def effort(self, call: Call) -> Effort:
+        return by_pages(call, contacts.PER_PAGE) if call.body else super().effort(call)
 
     def look_up(self, call: Call) -> Found:
         return contacts.look_up(self.api, call)
