@@ -220,19 +220,21 @@ async function count(query) {
   try {
     let checked = null;
     await gather(query, { count: "1" }, (found) => show(query, checked = found));
-    if (checked.ok && !checked.then) await budget(checked.count);
+    if (checked.ok && !checked.then) await budget(query, checked.count);
     if (checked.ok) await countClauses(query);
   } catch (error) {
     if (error.name !== "AbortError") verdict.replaceChildren(element("p", words.fits, "good"));
   }
 }
 
-async function budget(count) { // what a release to as many would cost
+async function budget(query, count) { // what a release to as many would cost
   try {
     const answer = await fetch(`${form.dataset.budget}${form.dataset.budget.includes("?") ? "&" : "?"}count=${count}`);
     if (!answer.ok) return;
+    const { lines } = await answer.json();
+    if (box.value !== query) return; // something else has been written meanwhile
     const list = element("ul", undefined, "quiet");
-    list.append(...(await answer.json()).lines.map((line) => element("li", line)));
+    list.append(...lines.map((line) => element("li", line)));
     verdict.append(list);
   } catch {
     // the count stands there all the same
