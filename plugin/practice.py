@@ -6,6 +6,7 @@ be stopped or killed anywhere.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -15,11 +16,15 @@ from random import Random
 from sqlalchemy import Engine, select, update
 from sqlmodel import Session, col
 
+from connectors import registry
+from connectors.installs import AppInstall
 from connectors.sources import EventSource
 from plugin import clock, imports, sandbox, shops, site, subscriptions
 from plugin.config import settings
 from plugin.db import reading, transaction
 from plugin.models.shops import Connection, Shop
+from plugin.sandbox.consent import ClientApp
+from plugin.sandbox.mailers import PLATFORMS, Mailers
 from plugin.segments.kept import keep
 from plugin.tagging import destinations
 from plugin.worker import work_all
@@ -45,9 +50,12 @@ SEGMENTS = (
 class Practice:
     """The running stand-ins, with the shop that is connected to them."""
 
-    def __init__(self, shop_id: str, stand_ins: sandbox.Practice, code: str | None, origin: str) -> None:
+    def __init__(
+        self, shop_id: str, stand_ins: sandbox.Practice, mailers: Mailers, code: str | None, origin: str
+    ) -> None:
         self.shop_id = shop_id
         self.stand_ins = stand_ins
+        self.mailers = mailers
         self.code = code
         self.origin = origin
         self.closing = threading.Event()
@@ -63,12 +71,22 @@ class Practice:
         if settings().production:
             raise PermissionError("the practice shop is refused in production")
         step("Starting the stand-ins for Shopify and Klaviyo; the first time they make up a shop's past …")
-        stand_ins = sandbox.start(settings().instance_dir / "practice", clock.now, customers=customers)
+        folder = settings().instance_dir / "practice"
+        stand_ins = sandbox.start(folder, clock.now, customers=customers, client=client("klaviyo"))
+        mailers = Mailers(folder, clock.now, {one: client(one) for one in PLATFORMS})
         try:
-            return cls(*prepare(engine, stand_ins, origin, step), origin)
+            step("Starting the other e-mail platforms, which can be connected by consent …")
+            mailers.introduce(stand_ins.klaviyo.people())
+            return cls(*prepare(engine, stand_ins, mailers, origin, step), origin)
         except BaseException:
+            mailers.stop()
             stand_ins.stop()
             raise
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """Where the platforms are on which consent is given."""
+        return {"klaviyo": self.stand_ins.klaviyo_server.origin, **self.mailers.origins}
 
     def invitation(self) -> str:
         """Return where to begin: at the first password, or at the site."""
@@ -88,23 +106,45 @@ class Practice:
     def close(self) -> None:
         self.closing.set()
         self.life.join()
+        self.mailers.stop()
         self.stand_ins.stop()
 
 
+def let_apps_in() -> None:
+    """Give this installation an app on each stand-in that has a page of consent, unless it has one of its own there.
+
+    To be called before the settings are read.
+    """
+    for platform in ("klaviyo", *PLATFORMS):
+        names = [f"{platform.upper()}_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET")]
+        if not any(name in os.environ for name in names):
+            os.environ |= {name: f"practice {name.lower()}" for name in names}
+
+
+def client(platform: str) -> ClientApp:
+    """Return our app as the platform's stand-in is to know it."""
+    ours = settings().app(platform)
+    connector = registry()[platform]
+    assert issubclass(connector, AppInstall)
+    back = f"{settings().public_url}/connect/{platform}/callback"
+    scopes = (*connector.oauth.scopes, *connector.oauth.optional_scopes)
+    return ClientApp(ours.get("client_id", ""), ours.get("api_secret", ""), [back], scopes)
+
+
 def prepare(
-    engine: Engine, stand_ins: sandbox.Practice, origin: str, step: Step
-) -> tuple[str, sandbox.Practice, str | None]:
+    engine: Engine, stand_ins: sandbox.Practice, mailers: Mailers, origin: str, step: Step
+) -> tuple[str, sandbox.Practice, Mailers, str | None]:
     """Make what is missing of the shop, connected and filled; return its id and the code for its first password."""
     origins = {"shopify": stand_ins.shopify_server.origin, "klaviyo": stand_ins.klaviyo_server.origin}
     step("Connecting the practice shop with them …")
     with transaction(engine) as session:
         shop = session.scalar(select(Shop).where(col(Shop.domain) == sandbox.DOMAIN)) or make(session)
-        reach(session, shop.shop_id, origins)
+        reach(session, shop.shop_id, origins | mailers.origins)
         code = shops.renew_code(session, shop.shop_id) if shop.setup_digest else None
     connect(engine, shop, stand_ins, origins, origin)
     if not stand_ins.introduced(shop.shop_id):
         fill(engine, shop, stand_ins, step)
-    return shop.shop_id, stand_ins, code
+    return shop.shop_id, stand_ins, mailers, code
 
 
 def make(session: Session) -> Shop:

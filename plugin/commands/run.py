@@ -46,6 +46,10 @@ def migrate(_given: argparse.Namespace) -> None:
 
 def serve(given: argparse.Namespace) -> int:
     os.environ["PORT"] = str(given.port)  # the settings, too, are to say where we are
+    if given.practice:
+        from plugin.practice import let_apps_in  # noqa: PLC0415  stand-ins are for trying out only
+
+        let_apps_in()
     stop = stop_event()
     try:
         run(given, stop, steps(stop))
@@ -60,7 +64,8 @@ def run(given: argparse.Namespace, stop: threading.Event, step: Callable[[str], 
     upgrade(settings().database_url)
     database = engine()
     origin = f"http://{given.host}:{given.port}"
-    server = make_server(given.host, given.port, create_app(database), threaded=True)
+    site = create_app(database)
+    server = make_server(given.host, given.port, site, threaded=True)
     worker = Worker(database)
     threading.Thread(target=server.serve_forever, name="site", daemon=True).start()
     practice = None
@@ -69,6 +74,7 @@ def run(given: argparse.Namespace, stop: threading.Event, step: Callable[[str], 
             from plugin.practice import Practice  # noqa: PLC0415  stand-ins are for trying out only
 
             practice = Practice.open(database, origin, step, given.practice)
+            site.extensions["practice_origins"] |= practice.origins
         worker.start()
         print(f"Tagsmith is at {practice.invitation() if practice else origin}", flush=True)
         stop.wait()

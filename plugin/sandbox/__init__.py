@@ -9,10 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 
-from flask import Flask
-
+from plugin.sandbox.consent import ClientApp
 from plugin.sandbox.klaviyo import Check, KlaviyoStandIn
-from plugin.sandbox.server import Server
+from plugin.sandbox.server import Server, serve
 from plugin.sandbox.shop import Event, Shop
 from plugin.sandbox.shop.audience import KNOWN, audience, known
 from plugin.sandbox.shop.letters import Letters
@@ -86,18 +85,19 @@ def start(
     customers: int = 2_000,
     schema_path: Path | None = None,
     check: Check | None = None,
+    client: ClientApp | None = None,
 ) -> Practice:
     """Start the practice shop as it was left in `folder`, or a new one; without a folder it lives in memory.
 
     `schema_path` is Shopify's own schema, against which every document must then be valid, and `check` judges what is
-    written to Klaviyo (`specification.checker`).
+    written to Klaviyo (`specification.checker`). `client` is an app that may be let into Klaviyo.
     """
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     state = State(folder / FILE if folder else None)
     token, api_secret = secret(seed, "access token"), secret(seed, "api secret")
     shopify = ShopifyStandIn(state, now, DOMAIN, token, api_secret, schema_path=schema_path)
-    klaviyo = KlaviyoStandIn(state, now, secret(seed, "api key"), check=check)
+    klaviyo = KlaviyoStandIn(state, now, secret(seed, "api key"), check=check, client=client)
     shop = Shop(state, shopify.store, seed=seed, until=now(), customers=customers)
     fresh = state.count("profile") == 0
     if fresh:
@@ -113,14 +113,3 @@ def start(
 def secret(seed: int, use: str) -> str:
     """Return made-up credentials, the same at each start: they open nothing but the practice shop."""
     return hashlib.sha256(f"practice {seed} {use}".encode()).hexdigest()[:40]
-
-
-def serve(state: State, name: str, app: Flask) -> Server:
-    """Start a server where it was the last time, so that connections made then still reach it, or elsewhere."""
-    port = (state.get("port", name) or {"port": 0})["port"]
-    try:
-        server = Server(app, port=port)
-    except OSError:
-        server = Server(app)
-    state.set("port", name, {"port": server.port})
-    return server.start()

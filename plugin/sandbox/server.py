@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from plugin.sandbox.state import State
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
@@ -55,3 +57,14 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def serve(state: State, name: str, app: WSGIApplication) -> Server:
+    """Start a server where it was the last time, so that connections made then still reach it, or elsewhere."""
+    port = (state.get("port", name) or {"port": 0})["port"]
+    try:
+        server = Server(app, port=port)
+    except OSError:
+        server = Server(app)
+    state.set("port", name, {"port": server.port})
+    return server.start()

@@ -6,6 +6,7 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from connectors import registry
 from connectors.errors import ConfigurationError, ConnectorError
 from plugin import backfill, engagement, install, lanes, shops, tokens
 from plugin.config import settings
@@ -36,6 +37,7 @@ def listing() -> str:
         entered=entered,
         telling={one.connection.connection_id for one in found if entries.offered(one.connection.platform)},
         offered={slug: label(slug) for slug in consents.offered()},
+        by_key={slug: label(slug) for slug, one in sorted(registry().items()) if one.role == "email"},
         outside=settings().public_url if g.frame else "",
     )
 

@@ -7,6 +7,8 @@ import pytest
 import requests
 
 from plugin.sandbox import start
+from plugin.sandbox.consent import ClientApp
+from plugin.sandbox.mailers import PLATFORMS, Mailers
 
 
 @pytest.fixture
@@ -86,3 +88,31 @@ def test_most_new_customers_reach_the_e_mail_tool(practice):
         practice.happen(chance)
     newcomers = practice.state.count("customer") - customers
     assert 0 < practice.state.count("profile") - profiles < newcomers
+
+
+def test_the_other_mailers_know_the_same_people_and_are_found_again_with_what_was_granted(practice, tmp_path, clock):
+    back = "http://127.0.0.1:8000/back"
+    clients = {one: ClientApp(f"app-{one}", "secret", [back]) for one in PLATFORMS}
+    people = practice.klaviyo.people()
+    asked = {"response_type": "code", "client_id": "app-mailchimp", "redirect_uri": back, "state": "s"}
+    tokens, origins = [], []
+    for _ in range(2):
+        mailers = Mailers(tmp_path, clock, clients)
+        try:
+            mailers.introduce(people)
+            for one in PLATFORMS:
+                known = [person["email"] for person in mailers.stand_ins[one].people()]
+                assert sorted(known) == sorted(one["email"] for one in people if one["email"])
+            origins.append(mailers.origins)
+            place = f"{mailers.origins['mailchimp']}/oauth2"
+            if not tokens:
+                went = requests.post(f"{place}/authorize", params=asked, timeout=5, allow_redirects=False)
+                code = went.headers["Location"].partition("code=")[2].partition("&")[0]
+                form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back}
+                secret = {"client_id": "app-mailchimp", "client_secret": "secret"}
+                tokens.append(requests.post(f"{place}/token", form | secret, timeout=5).json()["access_token"])
+            headers = {"Authorization": f"OAuth {tokens[0]}"}
+            assert requests.get(f"{place}/metadata", headers=headers, timeout=5).json()["dc"] == "us19"
+        finally:
+            mailers.stop()
+    assert origins[0] == origins[1]
