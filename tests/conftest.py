@@ -18,7 +18,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import URL, Engine, make_url
 
-from tests import postgres
+from tests import postgres, quick
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -26,12 +26,18 @@ SHARED = Path(__file__).parents[2] / "shared"
 hypothesis.settings.register_profile("tagsmith", deadline=None)
 hypothesis.settings.load_profile("tagsmith")
 
+quick.compile_rules_once()
+
 Database = Callable[[], AbstractContextManager[str]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that wait for whole installations: at the end they would keep a process waiting alone."""
     items.sort(key=lambda item: "loop" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    quick.leave_out_of_collections_what_stays()
 
 
 @pytest.fixture(scope="session")
