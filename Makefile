@@ -7,9 +7,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate
 # Three processes fill two cores: many tests wait for others. WORKERS=0 runs them all in one.
 WORKERS ?= 3
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-long lint lock bench bench-large clean
+.PHONY: help run install test test-long test-all lint lock bench bench-large clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,10 +21,13 @@ run: $(VENV)/.runtime ## start Tagsmith with its practice shop on 127.0.0.1:8000
 install: $(VENV)/.development ## make .venv with what running, testing and developing need
 
 test: $(VENV)/.development ## run all tests, on SQLite and on Postgres
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+	$(PYTEST)
 
 test-long: $(VENV)/.development ## run the tests that take minutes: 100,000 broken queries, 500 shops lived through (HISTORIES=5000 for more)
-	$(BIN)/python -m pytest -m long --numprocesses $(WORKERS) --dist worksteal
+	$(PYTEST) -m long
+
+test-all: $(VENV)/.development ## run both, collected once and with no wait between them
+	$(PYTEST) -m "long or not long"
 
 lint: $(VENV)/.development ## check layout, style, types and the direction of imports
 	$(BIN)/ruff format --check

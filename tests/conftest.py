@@ -32,8 +32,8 @@ Database = Callable[[], AbstractContextManager[str]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that wait for whole installations: at the end they would keep a process waiting alone."""
-    items.sort(key=lambda item: "loop" not in item.path.parts)
+    """Begin with whole installations, then the long tests: at the end they would keep a process at work alone."""
+    items.sort(key=lambda item: ("loop" not in item.path.parts, item.get_closest_marker("long") is None))
 
 
 def pytest_collection_finish() -> None:
