@@ -13,6 +13,8 @@ from plugin.commands.keeping import named, segment_argument
 from plugin.db import fold, reading, transaction
 from plugin.insight import safety
 from plugin.models.shops import Connection
+from plugin.models.tagging import Hold
+from plugin.outgoing import watching
 from plugin.tagging import drift, holding, leaving, limits, rehearsal
 from plugin.tagging.limits import Limits
 
@@ -82,9 +84,15 @@ def set_limits(given: argparse.Namespace) -> None:
 
 def list_held(given: argparse.Namespace) -> None:
     with reading(engine()) as session:
-        for one in safety.held(session, shops.by_name(session, given.shop).shop_id):
-            counted = f"+{one.hold.added} -{one.hold.removed} of {one.hold.size} since {one.hold.since_at.isoformat()}"
-            print(one.segment.name, one.label, counted, told(one.back), sep="\t")
+        shop_id = shops.by_name(session, given.shop).shop_id
+        for one in safety.held(session, shop_id):
+            print(one.segment.name, one.label, counted_in(one.hold), told(one.back), sep="\t")
+        for kept in watching.untold(session, shop_id):
+            print(kept.segment.name, kept.endpoint.url, counted_in(kept.hold), f"{kept.webhooks} webhooks", sep="\t")
+
+
+def counted_in(hold: Hold) -> str:
+    return f"+{hold.added} -{hold.removed} of {hold.size} since {hold.since_at.isoformat()}"
 
 
 def told(back: holding.Back) -> str:

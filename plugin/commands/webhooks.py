@@ -1,8 +1,9 @@
-"""Commands about outgoing webhooks: add, list, deliveries, ping, replay, skip, rotate, on, remove."""
+"""Commands about outgoing webhooks: addresses, their secrets and segments, and what is sent there, again or never."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 
 from sqlmodel import Session
 
@@ -18,8 +19,11 @@ from plugin.commands.base import (
     shop_option,
 )
 from plugin.db import reading, transaction
-from plugin.outgoing import endpoints, messages
+from plugin.models.webhooks import WebhookEndpoint
+from plugin.outgoing import endpoints, messages, subjects, watching
 from plugin.segments.kept import keep
+
+SEGMENTS = "its name or id; default: all; can be repeated"
 
 
 def add(commands: Subparsers) -> None:
@@ -27,7 +31,7 @@ def add(commands: Subparsers) -> None:
     adding = command(inside, "add", add_endpoint, "have an address told, and print its secret, once")
     shop_option(adding)
     adding.add_argument("url", help="beginning with https://")
-    adding.add_argument("--segment", action="append", default=[], help="its name or id; default: all; can be repeated")
+    adding.add_argument("--segment", action="append", default=[], help=SEGMENTS)
     adding.add_argument("--addresses", action="store_true", help="send customers' e-mail addresses beside their ids")
     shop_option(command(inside, "list", list_endpoints, "list the addresses, with how they fare"))
     for name, run, summary in (
@@ -35,6 +39,9 @@ def add(commands: Subparsers) -> None:
         ("ping", ping, "send a test"),
         ("rotate", rotate, "make a new secret and print it, once; the old one signs beside it for a day"),
         ("on", switch_on, "let an address that was switched off go on where it was"),
+        ("choose", choose, "have an address told of other segments: of those that end it is told so"),
+        ("release", release, "tell an address what the guard has held of a segment"),
+        ("drop", drop, "tell an address never what the guard has held of a segment"),
         ("remove", remove, "tell an address no more"),
         ("replay", replay, "send deliveries again: one, or all that were refused or given up"),
         ("skip", skip, "send a delivery never, be it waiting or set aside: those behind it go on"),
@@ -47,6 +54,10 @@ def add(commands: Subparsers) -> None:
                 "delivery", nargs="?", help="one delivery's id; default: all that were refused or given up"
             )
             made.add_argument("--since", dest="at", help="only those made since: 2011-12-10T12:00, in the shop's zone")
+        if name == "choose":
+            made.add_argument("--segment", action="append", default=[], help=SEGMENTS)
+        if name in ("release", "drop"):
+            made.add_argument("segment", help="its name or id")
         if name == "skip":
             made.add_argument("delivery", help="its id, as listed by deliveries")
 
@@ -56,10 +67,7 @@ def add_endpoint(given: argparse.Namespace) -> None:
         url = endpoints.demand_callable(given.url)
         with transaction(engine()) as session:
             shop_id = shops.by_name(session, given.shop).shop_id
-            named = [keep.by_name(session, shop_id, name) for name in given.segment]
-            if None in named:
-                raise WrongUseError("there is no such segment")
-            chosen = [one.segment_id for one in named if one]
+            chosen = segments(session, shop_id, given.segment)
             endpoint, secret = endpoints.add(session, shop_id, url, chosen, addresses=given.addresses)
     except endpoints.RefusedError as error:
         raise WrongUseError(str(error)) from error
@@ -121,6 +129,40 @@ def skip(given: argparse.Namespace) -> None:
         if not messages.skip(session, known(session, given), given.endpoint, given.delivery):
             raise FailedError("there is no such delivery that waits or was set aside")
     print(f"{given.delivery}\tskipped")
+
+
+def choose(given: argparse.Namespace) -> None:
+    with transaction(engine()) as session:
+        shop_id = known(session, given)
+        chosen = segments(session, shop_id, given.segment)
+        subjects.choose(session, shop_id, given.endpoint, chosen)
+    print(f"{given.endpoint}\t{'all segments' if not chosen else ', '.join(given.segment)}")
+
+
+def release(given: argparse.Namespace) -> None:
+    print(f"{end_hold(given, watching.release)} webhooks are sent")
+
+
+def drop(given: argparse.Namespace) -> None:
+    print(f"{end_hold(given, watching.drop)} webhooks are dropped")
+
+
+def end_hold(given: argparse.Namespace, end: Callable[[Session, WebhookEndpoint, str], int]) -> int:
+    with transaction(engine()) as session:
+        shop_id = known(session, given)
+        [segment_id] = segments(session, shop_id, [given.segment])
+        try:
+            return end(session, endpoints.known(session, shop_id, given.endpoint, alone=True), segment_id)
+        except LookupError:
+            raise FailedError("the guard holds nothing of this segment there") from None
+
+
+def segments(session: Session, shop_id: str, names: Sequence[str]) -> list[str]:
+    """Return the ids of segments by their names."""
+    named = [keep.by_name(session, shop_id, name) for name in names]
+    if None in named:
+        raise WrongUseError("there is no such segment")
+    return [one.segment_id for one in named if one]
 
 
 def known(session: Session, given: argparse.Namespace) -> str:

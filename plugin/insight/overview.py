@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import func, select, true
-from sqlmodel import Session
+from sqlalchemy import func, or_, select, true
+from sqlmodel import Session, col
 
 from plugin import clock, dates
 from plugin.db import table
 from plugin.models.lanes import Lane
 from plugin.models.segments import Membership, MembershipChange, Segment, Stale
-from plugin.models.shops import Shop
+from plugin.models.shops import Connection, Shop
 from plugin.models.tagging import Destination
 
 memberships = table(Membership)
@@ -86,9 +86,11 @@ def moved_since(
 
 
 def ways_of(session: Session, shop_id: str) -> dict[str, list[str]]:
-    """Return the states of each segment's destinations."""
+    """Return the states of each segment's ways to connections, and those in which webhooks about it are held."""
     ways: dict[str, list[str]] = {}
-    found = select(destinations.c.segment_id, destinations.c.state).where(destinations.c.shop_id == shop_id)
+    places = select(col(Connection.connection_id)).where(col(Connection.shop_id) == shop_id)
+    shown = or_(destinations.c.state == "held", destinations.c.connection_id.in_(places))
+    found = select(destinations.c.segment_id, destinations.c.state).where(destinations.c.shop_id == shop_id, shown)
     for segment_id, way in session.execute(found):
         ways.setdefault(segment_id, []).append(way)
     return ways

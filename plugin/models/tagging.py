@@ -28,6 +28,7 @@ class OwnedTag(SQLModel, table=True):
 class Destination(SQLModel, table=True):
     """A segment's way to one connection: in rehearsal until the merchant says go.
 
+    Or to an address that is told by webhooks, under its id: live from its first webhook on, as nothing is rehearsed.
     `quiet`: whoever was a member by then gets the tag without setting off the merchant's automations.
     """
 

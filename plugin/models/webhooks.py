@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index
-from sqlmodel import SQLModel
+from sqlalchemy import Index, false
+from sqlmodel import Field, SQLModel
 
-from plugin.models.columns import big, id_, key, keyed, moment, shop_key, values
+from plugin.models.columns import big, id_, json, key, keyed, moment, shop_key, values
 
 
 class WebhookEndpoint(SQLModel, table=True):
     """An address of the merchant's that is told who enters and leaves segments: those named, or all.
 
     `read_up_to`: the run up to which its deliveries are cut; `cut` counts them. `sealed` holds the secret, and the one
-    before it, which also signs for a day from `rotated_at` on. `failing_at`: when it began to take nothing.
+    before it, which also signs for a day from `rotated_at` on. `failing_at`: when it began to take nothing. `anew`:
+    segments of which it is to be told all members, each with the customer behind whom to go on.
     """
 
     __tablename__ = "webhook_endpoints"
@@ -24,6 +25,7 @@ class WebhookEndpoint(SQLModel, table=True):
     url: str
     sealed: str
     segments: tuple[str, ...] | None = values()
+    anew: dict[str, str] | None = json()
     addresses: bool = False
     state: str = "active"  # active, off (see `reason`)
     reason: str | None = None
@@ -37,7 +39,8 @@ class WebhookEndpoint(SQLModel, table=True):
 class WebhookDelivery(SQLModel, table=True):
     """One message to one endpoint. `number` is its place there; its body is made each time that it is sent.
 
-    The segment's name and tag are those of when it was cut. `answered`: the status of the last answer.
+    The segment's name and tag are those of when it was cut. `answered`: the status of the last answer. `passes`: nobody
+    is asked about it, and no hold of the guard's stops it.
     """
 
     __tablename__ = "webhook_deliveries"
@@ -50,13 +53,14 @@ class WebhookDelivery(SQLModel, table=True):
     delivery_id: str = key()
     endpoint_id: str = id_()
     number: int = big(0)
-    kind: str  # segment.entered, segment.left, ping
+    kind: str  # segment.entered, segment.left, segment.removed, ping
     segment_id: str | None = id_()
     name: str | None = None
     tag: str | None = None
     size: int = 0
+    passes: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     made_at: datetime = moment(null=False)
-    state: str = "waiting"  # waiting, delivered, refused, failed (at the end of its endpoint), skipped, empty of people
+    state: str = "waiting"  # waiting, held, delivered, refused, failed (as its endpoint did), skipped, empty of people
     attempts: int = 0
     due_at: datetime = moment(null=False)
     answered: int | None = None

@@ -15,6 +15,7 @@ from plugin import clock, lanes
 from plugin.db import new_id, table
 from plugin.models.lanes import Lane
 from plugin.models.segments import Segment
+from plugin.models.tagging import Destination, Hold, TagCount
 from plugin.models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookMember
 from plugin.seal import seal, unseal
 from plugin.segments.membership import runs
@@ -136,6 +137,9 @@ def remove(session: Session, shop_id: str, endpoint_id: str) -> None:
     of_these = members.c.delivery_id.in_(select(deliveries.c.delivery_id).where(*own))
     session.execute(delete(members).where(members.c.shop_id == shop_id, of_these))
     session.execute(delete(deliveries).where(*own))
+    for of_guard in (table(Destination), table(Hold), table(TagCount)):
+        here = (of_guard.c.shop_id == shop_id, of_guard.c.connection_id == endpoint_id)
+        session.execute(delete(of_guard).where(*here))
     session.delete(endpoint)
     session.flush()  # before its lane, as whoever works it locks them
     lane = table(Lane)

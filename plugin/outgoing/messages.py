@@ -12,13 +12,13 @@ from sqlmodel import Session
 from plugin import clock, lanes
 from plugin.db import among, new_id
 from plugin.models.webhooks import WebhookDelivery
-from plugin.outgoing.endpoints import deliveries, known, lane_of, members
+from plugin.outgoing.endpoints import all_of, deliveries, known, lane_of, members
 from plugin.outgoing.settling import PING, let_go
 from plugin.segments.membership.handovers import FORGOTTEN, KEPT
 from plugin.tagging.pushes import keys
 
 SHOWN = 100
-STATES = ("waiting", "delivered", "refused", "failed")
+STATES = ("waiting", "held", "delivered", "refused", "failed")
 SENT = ("delivered", "refused", "failed", "skipped")  # or never to be, and yet they can be sent again
 UNSENT = ("waiting", "refused", "failed")
 
@@ -76,7 +76,7 @@ def skip(session: Session, shop_id: str, endpoint_id: str, delivery_id: str) -> 
     skipped = update(deliveries).where(*this, *unsent).values(state="skipped").returning(deliveries.c.delivery_id)
     if session.execute(skipped).first() is None:
         return False
-    let_go(session, shop_id, delivery_id)
+    let_go(session, shop_id, [delivery_id])
     lanes.poke(session, shop_id, lane_of(endpoint_id))
     return True
 
@@ -85,6 +85,11 @@ def forget(session: Session, shop_id: str, customer_ids: Collection[str]) -> Non
     """Let no delivery tell of customers who are forgotten, be it sent already or not."""
     theirs = (members.c.shop_id == shop_id, among(members.c.customer_id, keys(customer_ids)))
     session.execute(delete(members).where(*theirs))
+    for one in all_of(session, shop_id):  # and none goes on behind them, where all members are being told
+        if set(customer_ids) & set((one.anew or {}).values()):
+            endpoint = known(session, shop_id, one.endpoint_id, alone=True)
+            endpoint.anew = dict.fromkeys(endpoint.anew or {}, "")
+            session.add(endpoint)
 
 
 def purge(session: Session, shop_id: str, days: int) -> None:

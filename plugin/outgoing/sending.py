@@ -22,7 +22,7 @@ from plugin.models.commerce import Customer
 from plugin.models.webhooks import WebhookEndpoint
 from plugin.outgoing import cutting
 from plugin.outgoing.endpoints import deliveries, find, members, secrets_of
-from plugin.outgoing.settling import PING, TRIES, note, settle
+from plugin.outgoing.settling import PING, REMOVED, TRIES, note, settle
 from plugin.privacy.forgotten import exclude
 from plugin.tagging.pushes import keys
 
@@ -95,11 +95,12 @@ def body_of(session: Session, endpoint: WebhookEndpoint, delivery: Row[Any]) -> 
     """Return what is sent; None where nobody is left of whom to tell."""
     data: dict[str, Any] = {}
     if delivery.kind != PING:
-        customers = told_of(session, endpoint, delivery)
-        if not customers:
-            return None
         segment = {"id": delivery.segment_id, "name": delivery.name, "tag": delivery.tag}
-        data = {"sequence": delivery.number, "segment": segment, "customers": customers}
+        data = {"sequence": delivery.number, "segment": segment}
+    if delivery.kind not in (PING, REMOVED):
+        data["customers"] = told_of(session, endpoint, delivery)
+        if not data["customers"]:
+            return None
     whole = {"type": delivery.kind, "timestamp": delivery.made_at.isoformat(), "data": data}
     return json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode()
 

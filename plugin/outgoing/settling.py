@@ -7,6 +7,7 @@ refused by an endpoint which takes others is set aside instead, for somebody to 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,15 +15,17 @@ from sqlalchemy import Row, and_, delete, select, update
 from sqlmodel import Session
 
 from connectors.webhook import Receipt
+from plugin.db import among
 from plugin.models.webhooks import WebhookEndpoint
 from plugin.outgoing.endpoints import deliveries, endpoints, members
 from plugin.segments.membership.handovers import FORGOTTEN
+from plugin.tagging.pushes import keys
 
 # From one try to the next: with the first at once it is ten of them, over a little more than three days.
 WAITS = tuple(timedelta(seconds=one) for one in (5, 300, 1800, *(hours * 3600 for hours in (2, 5, 10, 14, 20, 24))))
 JITTER_PERCENT = 10
 TRIES = 3  # and refused by each, a delivery is in doubt
-PING = "ping"
+PING, REMOVED = "ping", "segment.removed"  # these name nobody
 
 
 def settle(session: Session, endpoint: WebhookEndpoint, delivery: Row[Any], receipt: Receipt, at: datetime) -> None:
@@ -32,7 +35,7 @@ def settle(session: Session, endpoint: WebhookEndpoint, delivery: Row[Any], rece
     last = attempts > len(WAITS)
     if receipt.taken:
         note(session, delivery, state="delivered", **tried)
-        let_go(session, delivery.shop_id, delivery.delivery_id)
+        let_go(session, delivery.shop_id, [delivery.delivery_id])
         if delivery.kind != PING:
             mark(session, endpoint, failing_at=None)
             try_again(session, delivery, at)
@@ -85,10 +88,10 @@ def give_up(
     mark(session, endpoint, state="off", reason=reason, failing_at=endpoint.failing_at or at)
 
 
-def let_go(session: Session, shop_id: str, delivery_id: str) -> None:
-    """Delete whom a delivery was to tell of as forgotten: they have been told of, or never will be."""
-    theirs = (members.c.shop_id == shop_id, members.c.delivery_id == delivery_id, members.c.cause == FORGOTTEN)
-    session.execute(delete(members).where(*theirs))
+def let_go(session: Session, shop_id: str, delivery_ids: Collection[str]) -> None:
+    """Delete whom deliveries were to tell of as forgotten: they have been told of, or never will be."""
+    theirs = (members.c.shop_id == shop_id, among(members.c.delivery_id, keys(delivery_ids)))
+    session.execute(delete(members).where(*theirs, members.c.cause == FORGOTTEN))
 
 
 def mark(session: Session, endpoint: WebhookEndpoint, **values: Any) -> None:

@@ -168,12 +168,13 @@ COVERED: Mapping[str, Cover] = {
     "budgets": Cover(kept="shop_id connection_id endpoint left closed_until"),
     "webhook_endpoints": Cover(
         searched="reason",
+        untagged="anew",  # by whom to go on after: if that is the person, it begins anew
         kept="shop_id endpoint_id url sealed segments addresses state read_up_to cut failing_at rotated_at created_at",
     ),
     "webhook_deliveries": Cover(
         searched="error",
-        kept="shop_id delivery_id endpoint_id number kind segment_id name tag size made_at state attempts due_at "
-        "answered sent_at",
+        kept="shop_id delivery_id endpoint_id number kind segment_id name tag size passes made_at state attempts "
+        "due_at answered sent_at",
     ),
     # Deleted at once; and once more for a few days, until others have been told that somebody left.
     "webhook_members": Cover(whose=BY_CUSTOMER, untagged="shop_id delivery_id customer_id changed_at cause"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import urlsplit
 
-from sqlalchemy import Engine, and_, select, update
-from sqlmodel import Session, col
+from sqlalchemy import Engine, and_, update
+from sqlmodel import Session
 
 from connectors import registry
 from connectors.errors import PermanentError
@@ -15,6 +16,7 @@ from plugin.db import reading, transaction
 from plugin.models.segments import Segment
 from plugin.models.shops import Connection, Shop
 from plugin.models.tagging import Hold
+from plugin.models.webhooks import WebhookEndpoint
 from plugin.tagging.holding import holds, open_ones, way
 
 
@@ -33,23 +35,34 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
 def about(session: Session, shop: Shop, held: Hold) -> tuple[str | None, str, str]:
     """Return to whom to write of a hold, and what, with nobody's data in it."""
     segment = session.get(Segment, (shop.shop_id, held.segment_id))
-    place = session.scalars(
-        select(Connection).where(
-            col(Connection.shop_id) == shop.shop_id, col(Connection.connection_id) == held.connection_id
-        )
-    ).one()
-    name, where = segment.name if segment else held.segment_id, registry()[place.platform].label
+    name = segment.name if segment else held.segment_id
     to = (segment.owner_email if segment else None) or shop.alert_email
+    place = session.get(Connection, (shop.shop_id, held.connection_id))
+    if place:
+        where = f"on {registry()[place.platform].label}"
+        what = (
+            f"Tags of the segment {name} of {shop.name} are held {where}: nothing more of them is put on or taken off"
+        )
+        counted = f"{held.added} contacts would have got the tag and {held.removed} would have lost it"
+        choice = "Look there at what would happen, and release it or take back what was written."
+    else:
+        where = f"for {host(session, held)}"
+        what = f"Webhooks about the segment {name} of {shop.name} are held {where}: nothing more of it is told"
+        counted = f"{held.added} customers would have been told to have entered and {held.removed} to have left"
+        choice = "Look there at what would be told, and release it or drop it."
     text = (
-        f"Tags of the segment {name} of {shop.name} are held on {where}: nothing more of them is put on or taken off "
-        "there before you say so.\n\n"
-        f"Since {held.since_at:%d %B %Y %H:%M} UTC, {held.added} contacts would have got the tag and {held.removed} "
-        f"would have lost it. The segment had {held.size} members then, and the shop's limit is {shop.guard_percent} % "
-        f"of them and {shop.guard_contacts} contacts.\n\n"
-        f"{settings().public_url.rstrip('/')}/safety\n\n"
-        "Look there at what would happen, and release it or take back what was written.\n"
+        f"{what} there before you say so.\n\n"
+        f"Since {held.since_at:%d %B %Y %H:%M} UTC, {counted}. The segment had {held.size} members then, and the "
+        f"shop's limit is {shop.guard_percent} % of them and {shop.guard_contacts} contacts.\n\n"
+        f"{settings().public_url.rstrip('/')}/safety\n\n{choice}\n"
     )
-    return to, f"Held: {name} on {where} ({shop.name})", text
+    return to, f"Held: {name} {where} ({shop.name})", text
+
+
+def host(session: Session, held: Hold) -> str:
+    """Return for where webhooks are held; the rest of an address may be a secret."""
+    endpoint = session.get(WebhookEndpoint, (held.shop_id, held.connection_id))
+    return str(urlsplit(endpoint.url).hostname) if endpoint else held.connection_id
 
 
 def tell(engine: Engine, claim: lanes.Claim, held: Hold, to: str, subject: str, text: str) -> None:

@@ -7,6 +7,8 @@ reached in the middle of it.
 
 A day's count is kept by the hour, of 24 whole hours and the present one. A worker that is killed between writing a call
 down and sending it counts nobody twice: what the ledger says was begun is not counted again.
+
+Webhooks to other tools are judged by the same limits and counts, each address as a connection: `outgoing.watching`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from sqlmodel import Session
 from plugin import clock, shops
 from plugin.db import fold, reading, table, upsert
 from plugin.models.segments import Membership, MembershipChange
+from plugin.models.shops import Shop
 from plugin.models.tagging import TagCount
 from plugin.tagging import holding, news, plan, pushes
 from plugin.tagging.changes import Change
@@ -78,14 +81,21 @@ def surges(session: Session, place: Place, found: Iterable[News]) -> list[Surge]
         if max((written + now).values()) + queue <= shop.guard_contacts:
             continue
         added, removed = news.waiting(session, place, segment_id)
-        total = written + (now | Counter(added=added, removed=removed))
-        most = max(total["added"], total["removed"])
-        if most > shop.guard_contacts:
-            since = window(session, place, segment_id)
-            size = size_at(session, place.shop_id, segment_id, since)
-            if most * 100 > shop.guard_percent * size:
-                beyond.append(Surge(segment_id, since, total["added"], total["removed"], size))
+        surge = judge(session, shop, place, segment_id, written + (now | Counter(added=added, removed=removed)))
+        beyond += [surge] if surge else []
     return beyond
+
+
+def judge(session: Session, shop: Shop, place: Place, segment_id: str, total: Counter[str]) -> Surge | None:
+    """Return what a segment's changes of a day come to, if that is more than a day may bring."""
+    most = max(total["added"], total["removed"])
+    if most <= shop.guard_contacts:
+        return None
+    since = window(session, place, segment_id)
+    size = size_at(session, place.shop_id, segment_id, since)
+    if most * 100 <= shop.guard_percent * size:
+        return None
+    return Surge(segment_id, since, total["added"], total["removed"], size)
 
 
 def by_segment(found: Iterable[News]) -> dict[str, Counter[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from sqlmodel import Session
@@ -12,6 +14,8 @@ from plugin.db import fold, reading, transaction
 from plugin.insight import safety
 from plugin.insight.delivery import label
 from plugin.models.shops import Connection
+from plugin.models.webhooks import WebhookEndpoint
+from plugin.outgoing import endpoints, watching
 from plugin.tagging import drift, holding, leaving, limits, plan
 from plugin.tagging.limits import Limits, LimitsError
 from plugin.web import engine
@@ -29,6 +33,7 @@ def show(fault: str | None = None) -> str:
         return render_template(
             "safety/show.html",
             held=safety.held(session, shop.shop_id),
+            untold=watching.untold(session, shop.shop_id),
             written=safety.written(session, shop.shop_id),
             limits=limits.of(shop),
             mails=mail.configured(),
@@ -63,6 +68,32 @@ def take_back(segment_id: str, connection_id: str) -> Response:
             abort(409)
     flash(gettext("%(name)s is being brought back to how it was, and stays held.", name=segment.name))
     return redirect(url_for("safety.show"))
+
+
+@bp.post("/segments/<segment_id>/webhooks/<endpoint_id>/release")
+def release_webhooks(segment_id: str, endpoint_id: str) -> Response:
+    """Tell an address what was held of a segment."""
+    count = end_hold(segment_id, endpoint_id, watching.release)
+    flash(ngettext("%(num)d webhook is sent.", "%(num)d webhooks are sent.", count))
+    return redirect(url_for("safety.show"))
+
+
+@bp.post("/segments/<segment_id>/webhooks/<endpoint_id>/drop")
+def drop_webhooks(segment_id: str, endpoint_id: str) -> Response:
+    """Tell an address never what was held of a segment."""
+    count = end_hold(segment_id, endpoint_id, watching.drop)
+    flash(ngettext("%(num)d webhook is dropped.", "%(num)d webhooks are dropped.", count))
+    return redirect(url_for("safety.show"))
+
+
+def end_hold(segment_id: str, endpoint_id: str, end: Callable[[Session, WebhookEndpoint, str], int]) -> int:
+    with transaction(engine()) as session:
+        own(session, segment_id)
+        endpoint = endpoints.find(session, g.shop.shop_id, endpoint_id, alone=True) or abort(404)
+        try:
+            return end(session, endpoint, segment_id)
+        except LookupError:  # released meanwhile, say
+            abort(409)
 
 
 @bp.post("/safety/read/<connection_id>")

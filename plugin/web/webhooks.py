@@ -15,11 +15,13 @@ from werkzeug.wrappers import Response
 from plugin import dates
 from plugin.db import reading, transaction
 from plugin.models.webhooks import WebhookEndpoint
-from plugin.outgoing import endpoints, messages
+from plugin.outgoing import endpoints, messages, subjects
 from plugin.segments.kept import keep
 from plugin.web import engine
 
 bp = Blueprint("webhooks", __name__)
+
+Page = str | Response | tuple[str, int]
 
 
 @bp.get("/connections/webhooks")
@@ -28,10 +30,10 @@ def listing() -> str:
 
 
 @bp.post("/connections/webhooks")
-def add() -> str | tuple[str, int]:
+def add() -> Page:
     """Add an address and show its secret on this page alone."""
-    chosen = request.form.getlist("segment") if request.form.get("which") == "some" else []
-    if request.form.get("which") == "some" and not chosen:
+    chosen = chosen_segments()
+    if chosen is None:
         return page(fault=gettext("Choose at least one segment, or all.")), 400
     try:
         url = endpoints.demand_callable(request.form.get("url", ""))
@@ -74,6 +76,22 @@ def act(do: Callable[[Session, str, str], str]) -> Callable[[str], Response]:
     return view
 
 
+@bp.post("/connections/webhooks/<endpoint_id>/choose")
+def choose(endpoint_id: str) -> Page:
+    """Have an address told of other segments."""
+    chosen = chosen_segments()
+    if chosen is None:
+        return page_of(endpoint_id, fault=gettext("Choose at least one segment, or all.")), 400
+    with transaction(engine()) as session:
+        own(session, endpoint_id)
+        try:
+            subjects.choose(session, g.shop.shop_id, endpoint_id, chosen)
+        except endpoints.RefusedError:
+            abort(400)
+    flash(gettext("It is told of these from now on."))
+    return redirect(url_for("webhooks.one", endpoint_id=endpoint_id))
+
+
 @bp.post("/connections/webhooks/<endpoint_id>/ping")
 @act
 def ping(session: Session, shop_id: str, endpoint_id: str) -> str:
@@ -111,6 +129,13 @@ def skip(session: Session, shop_id: str, endpoint_id: str) -> str:
 def remove(session: Session, shop_id: str, endpoint_id: str) -> str:
     endpoints.remove(session, shop_id, endpoint_id)
     return str(gettext("The address is told nothing more."))
+
+
+def chosen_segments() -> list[str] | None:
+    """Return the segments that the form names, none for all; None where some are wanted and none is named."""
+    if request.form.get("which") != "some":
+        return []
+    return request.form.getlist("segment") or None
 
 
 def day_given() -> datetime:

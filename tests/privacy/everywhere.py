@@ -62,6 +62,8 @@ def value(column: Column[Any], written: Written, at: datetime) -> Any:
             return (f"{written.who.code} {written.number}",) if personal else ("kept",)
         case JSON() if column.name == "contacts":
             return [written.contact, "somebody else"]
+        case JSON() if column.name == "anew":
+            return {"kept": written.customer}
         case JSON():
             return [[written.contact, 1], ["somebody else", 1]] if personal else None
         case LargeBinary():

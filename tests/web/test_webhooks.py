@@ -1,15 +1,19 @@
 """The page of outgoing webhooks, and its commands: addresses added, tried, sent to again, and removed."""
 
 import re
+from datetime import timedelta
 
 import pytest
 import responses
 
+from plugin import clock, shops
 from plugin.__main__ import main
 from plugin.config import settings
 from plugin.db import reading, transaction
+from plugin.models.segments import Segment
 from plugin.models.webhooks import WebhookDelivery, WebhookEndpoint
-from plugin.outgoing import endpoints
+from plugin.outgoing import cutting, endpoints
+from plugin.segments.membership import feed
 from plugin.worker import work_all
 
 URL = "https://93.184.215.14/tagsmith"
@@ -123,7 +127,7 @@ def test_commands_do_the_same(site, mine, monkeypatch, capsys):
         endpoint_id,
         URL,
         "active",
-        "waiting=0 delivered=1 refused=0 failed=0",
+        "waiting=0 held=0 delivered=1 refused=0 failed=0",
     ]
     assert told("deliveries", *shop, endpoint_id).split("\t")[0] == delivery_id
     assert told("replay", *shop, endpoint_id, delivery_id) == "1 sent again"
@@ -142,3 +146,58 @@ def test_commands_do_the_same(site, mine, monkeypatch, capsys):
     assert told("remove", *shop, endpoint_id) == f"{endpoint_id}\tremoved"
     for command in ("ping", "remove", "replay"):
         assert main(["webhooks", command, *shop, endpoint_id]) == 1
+
+
+def test_a_held_mass_is_shown_with_its_numbers_and_sent_or_dropped(site, mine, visitor, time, monkeypatch, capsys):
+    endpoint, _ = added(site, visitor, mine)
+    segment_id, own = mine.ids["segment_id"], f"{PATH}/{endpoint.endpoint_id}"
+    for how, said in (("release", "1 webhook is sent"), ("drop", "2 webhooks are dropped")):
+        time.move(timedelta(minutes=1))
+        hold(site, mine, endpoint)
+        page = visitor.page("/safety")
+        assert URL in page
+        assert "<dt>Customers in them</dt><dd>1</dd>" in page
+        assert "/safety" in visitor.page(own)
+        assert "held" in visitor.page(PATH)
+        path = f"/segments/{segment_id}/webhooks/{endpoint.endpoint_id}/{how}"
+        assert said in visitor.said(visitor.post(path))
+        assert "Nothing is held." in visitor.page("/safety")
+        assert visitor.post(path).status_code == 409
+        assert visitor.post(path.replace(endpoint.endpoint_id, "nobodys")).status_code == 404
+    assert [row.state for row in site.rows(WebhookDelivery)] == ["skipped"] * 2
+    monkeypatch.setenv("DATABASE_URL", site.engine.url.render_as_string(hide_password=False))
+    settings.cache_clear()
+    shop = ("--shop", mine.domain)
+    for how, said in (("release", "1 webhooks are sent"), ("drop", "2 webhooks are dropped")):
+        time.move(timedelta(minutes=1))
+        hold(site, mine, endpoint)
+        assert main(["tags", "held", *shop]) == 0
+        assert f"{URL}\t+1 -0 of 2" in capsys.readouterr().out
+        assert main(["webhooks", how, *shop, endpoint.endpoint_id, "mine regulars"]) == 0
+        assert said in capsys.readouterr().out
+        assert main(["webhooks", how, *shop, endpoint.endpoint_id, "mine regulars"]) == 1
+
+
+def hold(site, tenant, endpoint):
+    """Let more enter than the shop's limits allow."""
+    change = feed.Change(feed.Place(1), "1", True, clock.now(), "order")
+    with transaction(site.engine) as session:
+        shop = shops.shop(session, tenant.shop_id)
+        shop.guard_contacts = shop.guard_percent = 0
+        kept_one = endpoints.known(session, tenant.shop_id, endpoint.endpoint_id, alone=True)
+        segment = session.get(Segment, (tenant.shop_id, tenant.ids["segment_id"]))
+        cutting.tell(session, shop, kept_one, segment, [change])
+
+
+def test_other_segments_are_chosen_on_its_page_and_by_a_command(site, mine, theirs, visitor, monkeypatch, capsys):
+    endpoint, _ = added(site, visitor, mine)
+    own, segment_id = f"{PATH}/{endpoint.endpoint_id}", mine.ids["segment_id"]
+    for wrong in ({"segment": []}, {"segment": [theirs.ids["segment_id"]]}):
+        assert visitor.post(f"{own}/choose", which="some", **wrong).status_code == 400
+    assert "from now on" in visitor.said(visitor.post(f"{own}/choose", which="some", segment=[segment_id]))
+    assert kept_one(site, mine, endpoint).segments == (segment_id,)
+    monkeypatch.setenv("DATABASE_URL", site.engine.url.render_as_string(hide_password=False))
+    settings.cache_clear()
+    for given, said in (((), "all segments"), (("--segment", "mine regulars"), "mine regulars")):
+        assert main(["webhooks", "choose", "--shop", mine.domain, endpoint.endpoint_id, *given]) == 0
+        assert capsys.readouterr().out == f"{endpoint.endpoint_id}\t{said}\n"

@@ -16,6 +16,7 @@ from plugin.models.segments import Handover, Membership, MembershipChange, Segme
 from plugin.models.shops import Shop
 from plugin.models.structures import Conflict, LadderLevel, Pin, Spell
 from plugin.models.tagging import Destination, Hold, TagCount
+from plugin.outgoing import subjects
 from plugin.segments.kept import dependents, expectations, reviews, versions
 from plugin.segments.kept.allowed import understood
 from plugin.segments.kept.definition import Definition, RefusedError, differences
@@ -186,6 +187,8 @@ def remove(session: Session, shop: Shop, segment_id: str, *, by: str = "") -> No
     shops.lock(session, shop.shop_id, alone=True)  # a run could write members of what is gone
     segment = known(session, shop.shop_id, segment_id)
     dependents.refuse_removal(references.library(session, shop), segment_id)
+    if segment.enabled:
+        subjects.ended(session, segment)
     write(session, segment, {"enabled": False})
     versions.keep(session, segment, by, "removed")
     audiences.give_up(session, shop.shop_id, segment_id)
@@ -264,8 +267,10 @@ def follow(session: Session, shop: Shop, segment: Segment, changed: dict[str, An
     if changed.get("enabled") is False:
         audiences.give_up(*own)
         levels.leave(*own)
+        subjects.ended(session, segment)
     if changed.get("enabled") is True:
         destinations.back_to_rehearsal(*own)
+        subjects.begun(session, segment)
     if changed.keys() & {"tag", "enabled"}:
         plan.mark_segment(*own)
     if "review" in changed:

@@ -15,6 +15,7 @@ from plugin import dates, lanes
 from plugin.db import table
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
+from plugin.outgoing import endpoints
 from plugin.segments.asking.compiler import columns_of
 from plugin.segments.language import parse, vocabulary
 from plugin.segments.language.errors import SegmentErrors
@@ -124,7 +125,9 @@ def settled(session: Session, shop_id: str) -> bool:
     if session.execute(select(segments.c.segment_id).where(*of_shop, segments.c.whole == "due").limit(1)).first():
         return False
     running = update(segments).where(segments.c.shop_id == shop_id, segments.c.whole.in_(("first", "running")))
-    session.execute(running.values(whole=None, due_cause=None, error=None))
+    rested = session.execute(running.values(whole=None, due_cause=None, error=None).returning(segments.c.segment_id))
+    if rested.first():
+        endpoints.poke(session, shop_id)  # some may wait to be told all of its members
     return True
 
 
