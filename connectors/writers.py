@@ -108,7 +108,9 @@ class Call:
 
     `refused` are those of `contacts` whose change cannot be expressed on the platform; `send` returns them. `job` is
     given where a job can be found by a name of ours: the app adds a name to it, and keeps it before it sends the call,
-    so that `poll` can tell what became of a job whose start was never answered.
+    so that `poll` can tell what became of a job whose start was never answered. `tags` are, of each of `contacts`, the
+    names of those that this call puts on or takes off, where others may go in calls of their own; None: all that is to
+    change goes with this call.
     """
 
     endpoint: str
@@ -117,6 +119,7 @@ class Call:
     cost: float = 1
     refused: tuple[Refused, ...] = ()
     job: str | None = None
+    tags: Mapping[str, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True)

@@ -240,7 +240,7 @@ class Drift(SQLModel, table=True):
 
 
 class Job(SQLModel, table=True):
-    """A platform's asynchronous job: whose tags it writes, in the order of its call, and at which versions."""
+    """A platform's asynchronous job: whose tags it writes, in the order of its call, at which versions, and which."""
 
     __tablename__ = "jobs"
 

@@ -17,7 +17,7 @@ from plugin.db import reading, table
 from plugin.models.tagging import Job
 from plugin.tagging import pushes
 from plugin.tagging.pushes import Place, here
-from plugin.tagging.settling import settle
+from plugin.tagging.settling import Sent, settle
 from plugin.tagging.sync import Sync
 
 POLL_SECONDS = (5, 10, 30, 60, 300, 600)
@@ -54,7 +54,7 @@ def poll_due(sync: Sync) -> None:
 
 def polled(sync: Sync, job: Row[Any]) -> Outcome | None:
     """Return what became of a job; one that nobody knows any more, or that does not end, is to be sent again."""
-    asked = tuple(contact for contact, _ in job.changes)
+    asked = tuple(contact for contact, *_ in job.changes)
     try:
         outcome = sync.call("poll", 1, partial(sync.writer.poll, job.job, asked))
     except PermanentError:
@@ -76,10 +76,10 @@ def end(session: Session, place: Place, job: Row[Any], outcome: Outcome) -> None
     kept = session.execute(delete(jobs).where(this(job)).returning(jobs.c.changes)).first()
     if kept is None:  # whoever took the lane over has ended it: this transaction will not count
         return
-    asked = [contact for contact, _ in kept.changes]
-    settle(session, place, outcome, asked, dict(kept.changes))
+    asked = [Sent(*one) for one in kept.changes]
+    settle(session, place, outcome, asked)
     if outcome.job is None:
-        pushes.back(session, place, asked)
+        pushes.back(session, place, [one.contact for one in asked])
 
 
 def drop(session: Session, place: Place, name: str, asked: Sequence[str]) -> None:

@@ -72,17 +72,28 @@ def put(session: Session, place: Place, tag: str, contacts: Collection[str], sta
     )
 
 
-def settle(session: Session, place: Place, contacts: Collection[str], before: str, after: str) -> list[tuple[str, str]]:
-    """The platform has taken what was `before` for these contacts; return of whom, and which folded tags."""
+def settle(
+    session: Session, place: Place, contacts: Collection[str], before: str, after: str, folded: str | None = None
+) -> list[tuple[str, str]]:
+    """The platform has taken what was `before` for these contacts, of one tag or of all: return of whom, and which."""
     if not contacts:
         return []
+    one_tag = () if folded is None else (ledger.c.folded == folded,)
     written = (
         update(ledger)
-        .where(about(place, contacts), ledger.c.state == before)
+        .where(about(place, contacts), ledger.c.state == before, *one_tag)
         .values(state=after, changed_at=clock.now())
         .returning(ledger.c.contact, ledger.c.folded)
     )
     return [(contact, folded) for contact, folded in session.execute(written)]
+
+
+def begun(session: Session, place: Place, contacts: Collection[str]) -> set[str]:
+    """Return those of contacts of which a tag was begun to be written and is not settled yet."""
+    if not contacts:
+        return set()
+    unsettled = select(ledger.c.contact).where(about(place, contacts), ledger.c.state.in_(("intended", "removing")))
+    return set(session.scalars(unsettled))
 
 
 def strike(session: Session, place: Place, pairs: Iterable[tuple[str, str]]) -> None:
@@ -178,6 +189,6 @@ def forget(session: Session, shop_id: str, contacts: Collection[str]) -> None:
             if any(contact in contacts for contact in kept.contacts):
                 session.execute(delete(look_ups).where(here(look_ups, place), look_ups.c.kind == kept.kind))
         for job in session.execute(select(jobs).where(here(jobs, place))):
-            if any(contact in contacts for contact, _ in job.changes):
-                blank = [["", 0] if contact in contacts else [contact, version] for contact, version in job.changes]
+            if any(one[0] in contacts for one in job.changes):
+                blank = [["", 0] if one[0] in contacts else one for one in job.changes]
                 session.execute(update(jobs).where(here(jobs, job), jobs.c.job == job.job).values(changes=blank))

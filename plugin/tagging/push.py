@@ -10,16 +10,18 @@ A worker may be killed anywhere; the next one begins again from the tables. What
   none. Any other whose id was not kept yet is sent again as another job, and not before the lease has run out;
 - between `poll` and `settle`: the poll, which only reads.
 
-Contacts leave the queue only in the transaction that settles them, at the version that was sent, and only while the
-fence holds. So a change made meanwhile, or by whoever took the lane over, is pushed after it and never lost under it.
+What each call has done is settled tag by tag, so a push that ends between the calls about a contact goes on with the
+others. Contacts leave the queue only in the transaction that settles the last of their tags, at the version that was
+sent, and only while the fence holds. So a change made meanwhile, or by whoever took the lane over, is pushed after it
+and never lost under it.
 A contact whose job runs is not sent again before the job has ended: two jobs could pass each other on the platform.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import uuid4
@@ -28,13 +30,14 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from connectors.errors import PermanentError
-from connectors.writers import Call, Outcome, Refused
+from connectors.writers import Call, Outcome, Refused, TagChange
 from plugin import clock, dates, lanes
 from plugin.db import fold, reading
 from plugin.tagging import audiences, changes, guard, holding, jobs, leaving, ledger, lookups, objects, pushes, settling
 from plugin.tagging.calls import ExhaustedError
 from plugin.tagging.changes import Change
 from plugin.tagging.news import News
+from plugin.tagging.settling import Sent
 from plugin.tagging.sync import Store, Sync, begin
 
 AGAIN = timedelta(minutes=1)
@@ -43,6 +46,17 @@ ABOUT_SOMEBODY = (400, 404, 422)  # what a platform answers that takes offence a
 
 class ForgottenError(Exception):
     """Somebody in a planned call has been forgotten meanwhile: it must not be sent."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Contacts that are pushed together, each at a version and with a change; who of them was `begun` so far."""
+
+    sync: Sync
+    versions: Mapping[str, int]
+    ready: Mapping[str, Change]
+    news: set[News]
+    begun: set[str] = field(default_factory=set)
 
 
 def run(engine: Engine, claim: lanes.Claim, *, store: Store) -> datetime | None:
@@ -95,11 +109,8 @@ def push(sync: Sync, versions: Mapping[str, int]) -> None:
     """Bring the tags of contacts to what is desired of them."""
     needed = work_out(sync, versions)
     unmade = objects.make(sync, {tag for one in needed for tag in (*one.add, *one.remove)})
-    with reading(sync.engine) as session:
-        unknown = changes.to_look_up(session, sync.opened, needed)
-    held: dict[str, tuple[str, ...]] = {}
-    if unknown:
-        held = lookups.look_up(sync, versions, {one.contact: one for one in needed}, unknown)
+    held = seen(sync, versions, needed)
+    if held is not None:
         needed = work_out(sync, versions)
     possible = [changes.without(one, unmade) for one in needed]
     news, surprising = guard.watch(sync, possible, partial(look_ahead, sync, max(versions)))
@@ -107,27 +118,33 @@ def push(sync: Sync, versions: Mapping[str, int]) -> None:
         needed = work_out(sync, versions)
     clear(sync, versions, [one for one in needed if not one.needed])
     wanted = [one for one in needed if one.needed and one.platform_id]
+    refuse(sync, versions, [Refused(one.contact, why) for one in wanted if (why := reason(one, unmade))])
     ready = {one.contact: changes.without(one, unmade) for one in wanted}
-    calls = deque(
-        sync.writer.plan(
-            [
-                sent
-                for one in ready.values()
-                if one.needed
-                for sent in changes.as_sent(one, one.platform_id or "", held.get(one.contact, ()))
-            ]
-        )
-    )
-    refused = tuple(Refused(one.contact, why) for one in wanted if (why := reason(one, unmade)))
-    parts = Counter(contact for call in calls for contact in call.contacts)
-    parts.update(each.contact for each in refused)  # what cannot be written of them is a part that never comes
+    batch = Batch(sync, versions, ready, news)
+    calls = deque(sync.writer.plan(list(to_send(batch, held or {}))))
     while calls:
-        calls.extendleft(reversed(deliver(sync, calls.popleft(), versions, ready, parts, news)))
+        calls.extendleft(reversed(deliver(batch, calls.popleft())))
+
+
+def seen(sync: Sync, versions: Mapping[str, int], needed: Sequence[Change]) -> dict[str, tuple[str, ...]] | None:
+    """Look up who must be before being written; return what each of them carries. None: nobody must be."""
+    with reading(sync.engine) as session:
+        unknown = changes.to_look_up(session, sync.opened, needed)
+    return lookups.look_up(sync, versions, {one.contact: one for one in needed}, unknown) if unknown else None
+
+
+def refuse(sync: Sync, versions: Mapping[str, int], refused: Sequence[Refused]) -> None:
+    """Set aside whose tags cannot all be made there: they stay so, whatever else is written of them."""
     if refused:
+        asked = [Sent(each.contact, versions[each.contact]) for each in refused]
         with sync.held() as session:
-            settling.settle(
-                session, sync.opened, Outcome(refused=refused), [each.contact for each in refused], versions
-            )
+            settling.settle(session, sync.opened, Outcome(refused=tuple(refused)), asked)
+
+
+def to_send(batch: Batch, held: Mapping[str, tuple[str, ...]]) -> Iterator[TagChange]:
+    for one in batch.ready.values():
+        if one.needed:
+            yield from changes.as_sent(one, one.platform_id or "", held.get(one.contact, ()))
 
 
 def reason(one: Change, unmade: Mapping[str, str]) -> str | None:
@@ -163,44 +180,42 @@ def clear(sync: Sync, versions: Mapping[str, int], idle: Sequence[Change]) -> No
         pushes.done(session, sync.opened, [contact for contact in now if now[contact] == versions[contact]])
 
 
-def deliver(
-    sync: Sync,
-    call: Call,
-    versions: Mapping[str, int],
-    ready: Mapping[str, Change],
-    parts: Counter[str],
-    news: set[News],
-) -> Sequence[Call]:
+def deliver(batch: Batch, call: Call) -> Sequence[Call]:
     """Make one call: the ledger knows before the platform does, and the queue after it. Return how it goes on.
 
     One contact must not stop the others: a call that is refused as a whole goes on in halves, where it can be cut.
     """
+    sync = batch.sync
     if call.job is not None:
         call = replace(call, job=f"{call.job};{uuid4().hex}")
-
-    def first(session: Session) -> None:
-        if len(pushes.lock(session, sync.opened, call.contacts)) < len(call.contacts):
-            raise ForgottenError
-        intend(session, sync, [ready[contact] for contact in call.contacts])
-        guard.count(session, sync.opened, guard.split(news, call.contacts))
-        if call.job is not None:
-            pushes.put(session, sync.opened, call.contacts, "sent")
-            settling.keep(session, sync.opened, call.job, [(one, versions[one]) for one in call.contacts])
-
     more: tuple[Call, ...]
     try:
-        outcome = sync.call(call.endpoint, call.cost, partial(sync.writer.send, call), first)
+        outcome = sync.call(call.endpoint, call.cost, partial(sync.writer.send, call), partial(write_down, batch, call))
         more = (outcome.more,) if outcome.more else ()
     except PermanentError as error:
         more = tuple(sync.writer.halves(call)) if error.status in ABOUT_SOMEBODY else ()
         outcome = Outcome(refused=tuple(Refused(one, str(error)) for one in call.contacts if not more))
     with sync.held() as session:
         sync.left(session, call.endpoint, outcome.available)
-        settling.settle(session, sync.opened, whole(outcome, call, more, parts), call.contacts, versions)
+        settling.settle(session, sync.opened, outcome, settling.sent(call, batch.versions))
         objects.lose(session, sync.opened, outcome.lost)
         if call.job is not None:
             jobs.drop(session, sync.opened, call.job, () if outcome.job else call.contacts)
     return more
+
+
+def write_down(batch: Batch, call: Call, session: Session) -> None:
+    """Note what is about to be done: by the first call about a contact, all that is to be done on it."""
+    place = batch.sync.opened
+    if len(pushes.lock(session, place, call.contacts)) < len(call.contacts):
+        raise ForgottenError
+    first = [contact for contact in call.contacts if contact not in batch.begun]
+    batch.begun.update(first)
+    intend(session, batch.sync, [batch.ready[contact] for contact in first])
+    guard.count(session, place, guard.split(batch.news, first))
+    if call.job is not None:
+        pushes.put(session, place, call.contacts, "sent")
+        settling.keep(session, place, call.job, settling.sent(call, batch.versions))
 
 
 def intend(session: Session, sync: Sync, ready: Sequence[Change]) -> None:
@@ -208,12 +223,3 @@ def intend(session: Session, sync: Sync, ready: Sequence[Change]) -> None:
     added = [(tag, one.contact) for one in ready for tag in one.add]
     removed = [(tag, one.contact) for one in ready for tag in one.remove]
     ledger.intend(session, sync.opened, added, removed)
-
-
-def whole(outcome: Outcome, call: Call, more: Sequence[Call], parts: Counter[str]) -> Outcome:
-    """Return the outcome with only those accepted whose last call this was, and all before it accepted as well."""
-    parts.subtract(call.contacts)
-    parts.update(contact for one in more for contact in one.contacts)
-    for contact in (*(each.contact for each in outcome.refused), *outcome.missing, *outcome.again):
-        parts[contact] += 1  # none of its calls is the last any more
-    return replace(outcome, accepted=tuple(contact for contact in outcome.accepted if not parts[contact]))

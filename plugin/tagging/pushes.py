@@ -122,8 +122,9 @@ def lock(session: Session, place: Place, contacts: Iterable[str]) -> dict[str, i
 
 
 def done(session: Session, place: Place, contacts: Collection[str]) -> None:
+    """Take contacts off the queue, but none that was set aside: something else of it could not be written."""
     if contacts:
-        session.execute(delete(pushes).where(of(place, contacts)))
+        session.execute(delete(pushes).where(of(place, contacts), pushes.c.state != "failed"))
 
 
 def put(session: Session, place: Place, contacts: Collection[str], state: str) -> None:

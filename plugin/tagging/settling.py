@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlmodel import Session
 
-from connectors.writers import Outcome
+from connectors.writers import Call, Outcome
 from plugin import clock
-from plugin.db import table, upsert
+from plugin.db import fold, table, upsert
 from plugin.models.tagging import Job
 from plugin.tagging import contacts, entries, ledger, pushes
 from plugin.tagging.pushes import Place
@@ -17,18 +18,32 @@ from plugin.tagging.pushes import Place
 FIRST_POLL = timedelta(seconds=2)
 
 
-def settle(session: Session, place: Place, outcome: Outcome, asked: Sequence[str], versions: Mapping[str, int]) -> None:
+class Sent(NamedTuple):
+    """One contact of a call, at the version that was sent; `tags`: those that the call was about, None: all of them."""
+
+    contact: str
+    version: int
+    tags: Sequence[str] | None = None
+
+
+NOBODY = Sent("", 0)
+
+
+def sent(call: Call, versions: Mapping[str, int]) -> list[Sent]:
+    return [Sent(one, versions[one], call.tags[one] if call.tags else None) for one in call.contacts]
+
+
+def settle(session: Session, place: Place, outcome: Outcome, asked: Sequence[Sent]) -> None:
     """Settle those of a call's contacts that have ended, each only if it still is at the version that was sent."""
-    now = pushes.lock(session, place, asked)  # whoever has been forgotten meanwhile is not in it
-    same = {contact for contact in now if now[contact] == versions[contact]}
+    now = pushes.lock(session, place, [one.contact for one in asked])  # whoever was forgotten meanwhile is not in it
+    same = {one.contact for one in asked if now.get(one.contact) == one.version}
     reasons = {each.contact: each.reason for each in outcome.refused}
     final = {each.contact for each in outcome.refused if each.final}
     ended = {*outcome.accepted, *reasons, *outcome.missing, *outcome.again}
-    written = now.keys() & outcome.accepted
-    entered = ledger.settle(session, place, written, "intended", "confirmed")
-    entries.note(session, place, entered, ledger.settle(session, place, written, "removing", "removed"))
+    accepted = now.keys() & outcome.accepted
+    unfinished = written(session, place, [one for one in asked if one.contact in accepted])
     contacts.lose(session, place, now.keys() & outcome.missing)
-    pushes.done(session, place, same & {*outcome.accepted})
+    pushes.done(session, place, same & accepted - unfinished)
     pushes.put(session, place, same & {*outcome.missing}, "missing")
     for reason in sorted(set(reasons.values())):
         refused = {contact for contact in same if reasons.get(contact) == reason}
@@ -37,10 +52,22 @@ def settle(session: Session, place: Place, outcome: Outcome, asked: Sequence[str
     pushes.stumble(session, place, same & {*outcome.again}, pushes.NOT_TAKEN)
     if outcome.job:
         pushes.put(session, place, now.keys() - ended, "sent")
-        keep(session, place, outcome.job, [(one if one in now else "", versions[one]) for one in asked])
+        keep(session, place, outcome.job, [one if one.contact in now else NOBODY for one in asked])
 
 
-def keep(session: Session, place: Place, job: str, changes: Sequence[tuple[str, int]]) -> None:
+def written(session: Session, place: Place, taken: Sequence[Sent]) -> set[str]:
+    """Note what the platform has taken; return those contacts of which some other tag has yet to be written."""
+    in_parts = {one.contact for one in taken if one.tags is not None}
+    by_tag = ledger.grouped((fold(tag), one.contact) for one in taken for tag in one.tags or ())
+    entered, left = [], []
+    for folded, those in ((None, [one.contact for one in taken if one.tags is None]), *by_tag):
+        entered += ledger.settle(session, place, those, "intended", "confirmed", folded)
+        left += ledger.settle(session, place, those, "removing", "removed", folded)
+    entries.note(session, place, entered, left)
+    return ledger.begun(session, place, in_parts)
+
+
+def keep(session: Session, place: Place, job: str, changes: Sequence[Sent]) -> None:
     """Keep a job that the platform has accepted, its contacts in the order of its call."""
     now = clock.now()
     row = {

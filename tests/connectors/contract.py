@@ -686,6 +686,15 @@ class TagWriterContract(ConnectorContract):
             assert len(set(call.contacts)) == len(call.contacts)
             self.assert_within_sizes(call)
 
+    def test_calls_that_share_a_contact_say_which_of_its_tags_each_is_about(self):
+        changes = some_changes(self, 41)
+        calls = self.connector.plan(changes)
+        for change in changes:
+            about = [call for call in calls if change.contact.key in call.contacts]
+            if len(about) > 1 or about[0].tags is not None:
+                told = [tag for call in about for tag in call.tags[change.contact.key]]
+                assert sorted(told) == sorted((*change.add, *change.remove))
+
     def test_changes_that_cost_nothing_keep_within_the_sizes_too(self):
         count = 2 * self.connector.capabilities.contacts_per_call + 1
         calls = self.connector.plan([self.change(number) for number in range(count)])

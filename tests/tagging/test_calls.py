@@ -41,6 +41,7 @@ COSTS = {
     "hubspot": Cost("/memberships/add-and-remove", 100_000, 1),
     "mailchimp": Cost("/segments/", 500, 1),
     "omnisend": Cost("/contacts/tags", 250, 2),
+    "brevo": Cost("/v3/contacts/lists/", 150, 2),
 }
 
 

@@ -1,6 +1,5 @@
 """What fails on the way: nothing is lost, nothing is done twice in effect, and what is refused is shown."""
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +13,7 @@ from plugin.db import reading, transaction
 from plugin.models.lanes import Lane
 from plugin.models.shops import Connection
 from plugin.models.tagging import Contact, Job, LedgerEntry, Push
-from plugin.tagging import ledger, plan, push
+from plugin.tagging import ledger, plan, push, pushes, settling
 from tests.tagging.interference import around
 from tests.tagging.merchant import WORK, address
 
@@ -30,7 +29,7 @@ def lane(merchant, platform):
     return found
 
 
-def pushes(merchant):
+def queue(merchant):
     return {row.contact: (row.state, row.attempts) for row in merchant.rows(Push)}
 
 
@@ -58,6 +57,42 @@ def test_a_call_that_fails_in_every_way_is_made_until_it_succeeds(merchant, vip,
     assert tagged(merchant, 1, 2)
     assert merchant.settled()
     assert len(merchant.klaviyo.people()) == 2
+
+
+# where several calls are about one contact
+IN_PARTS = {
+    "brevo": "/contacts/lists/",
+    "hubspot": "/memberships/add-and-remove",
+    "mailchimp": "/segments/",
+    "omnisend": "/contacts/tags",
+}
+
+
+@pytest.mark.parametrize("platform", IN_PARTS)
+def test_what_one_call_has_done_of_a_contact_is_not_done_again_where_the_next_one_fails(merchants, platform):
+    merchant = merchants(platforms=(platform,))
+    merchant.customers(1, 2, store=False)
+    old, new = merchant.segment("old"), merchant.segment("new")
+    merchant.enter(old, 1, 2)
+    merchant.work()
+    merchant.leave(old, 1, 2)
+    merchant.enter(new, 1, 2)
+    account = merchant.mail[platform]
+    account.desk.requests.clear()
+    writes = {"path": IN_PARTS[platform], "method": "P" if platform != "omnisend" else ""}
+    account.faults.add("throttled", skip=1, **writes)
+    while account.faults.waiting():
+        merchant.work(patience=1)  # for the budget of Brevo
+    states = sorted(merchant.ledger(platform).values())
+    assert states in (
+        ["confirmed", "confirmed", "removing", "removing"],
+        ["intended", "intended", "removed", "removed"],
+    )
+    merchant.work()
+    made = [one["status"] < 300 for one in merchant.calls(platform, IN_PARTS[platform]) if one["method"] != "GET"]
+    assert made == [True, False, True]
+    assert merchant.tags(platform) == {address(number): {"seg:new"} for number in (1, 2)}
+    assert merchant.settled()
 
 
 def test_nobody_calls_again_before_the_platform_said_not_even_when_asked_to(merchant, vip):
@@ -106,7 +141,7 @@ def test_a_wrong_key_pauses_the_connection_and_loses_nothing(merchant, vip):
     with reading(merchant.engine) as session:
         connection = session.get(Connection, (merchant.shop_id, merchant.places["klaviyo"]))
     assert (connection.state, "401" in connection.reason) == ("paused", True)
-    assert pushes(merchant) == dict.fromkeys((address(1), address(2)), ("waiting", 0))
+    assert queue(merchant) == dict.fromkeys((address(1), address(2)), ("waiting", 0))
     with transaction(merchant.engine) as session:
         session.get(Connection, (merchant.shop_id, merchant.places["klaviyo"])).state = "active"
         lanes.poke(session, merchant.shop_id, f"sync:{merchant.places['klaviyo']}")
@@ -123,14 +158,14 @@ def test_who_is_refused_is_shown_and_tried_for_five_days_and_not_for_ever(mercha
         around(patched, "klaviyo", before_send=refuse)
         merchant.enter(vip, 1)
         merchant.work()
-        assert pushes(merchant) == {address(1): ("failed", 1)}
+        assert queue(merchant) == {address(1): ("failed", 1)}
         assert merchant.tags_of(1)[0] == {"seg:vip"}
         merchant.work(patience=30 * 86_400)
-        assert pushes(merchant) == {address(1): ("failed", 5)}
+        assert queue(merchant) == {address(1): ("failed", 5)}
         assert merchant.time() < datetime(2026, 11, 28, tzinfo=UTC)
         merchant.enter(vip, 1)  # a change is always tried, and as often
         merchant.work()
-        assert pushes(merchant) == {address(1): ("failed", 1)}
+        assert queue(merchant) == {address(1): ("failed", 1)}
     merchant.work(patience=2 * 86_400)
     assert merchant.tags_of(1)[1] == {"seg:vip"}
 
@@ -144,7 +179,7 @@ def test_a_call_that_is_refused_as_a_whole_is_shown_on_its_contacts_and_the_rest
         around(patched, "klaviyo", before_send=refuse)
         merchant.enter(vip, 1, 2)
         merchant.work()
-    assert pushes(merchant) == dict.fromkeys((address(1), address(2)), ("failed", 1))
+    assert queue(merchant) == dict.fromkeys((address(1), address(2)), ("failed", 1))
     merchant.work(patience=86_400)
     assert tagged(merchant, 1, 2)
 
@@ -159,19 +194,19 @@ def test_one_address_that_the_platform_cannot_read_does_not_stop_the_others(merc
     merchant.enter(vip, 1, 2, 3, 4, 5, 6)
     merchant.work()
     assert tagged(merchant, 1, 2, 3, 5, 6)
-    assert pushes(merchant) == {address(4): ("failed", 1)}
+    assert queue(merchant) == {address(4): ("failed", 1)}
 
 
 def test_a_job_tells_who_was_not_taken(merchant, vip):
     merchant.enter(vip, 1, 2)
     merchant.klaviyo.jobs.seconds = 60
     merchant.work(patience=1)
-    assert pushes(merchant) == dict.fromkeys((address(1), address(2)), ("sent", 0))
+    assert queue(merchant) == dict.fromkeys((address(1), address(2)), ("sent", 0))
     [gone] = [one for one in merchant.klaviyo.people() if one["email"] == address(1)]
     merchant.klaviyo.state.delete("profile", gone["id"])
     merchant.work()
     assert merchant.tags("klaviyo") == {address(2): {"seg:vip"}}
-    assert pushes(merchant) == {address(1): ("missing", 0)}
+    assert queue(merchant) == {address(1): ("missing", 0)}
     assert address(1) not in merchant.known("klaviyo")
 
 
@@ -187,7 +222,7 @@ def test_jobs_that_are_always_cancelled_are_given_up_and_shown(merchant, vip):
     merchant.klaviyo.faults.add("cancelled", times=None, method="POST")
     merchant.enter(vip, 1)
     merchant.work(patience=86_400 * 10)
-    assert pushes(merchant) == {address(1): ("failed", 5)}
+    assert queue(merchant) == {address(1): ("failed", 5)}
 
 
 def test_a_job_that_nobody_knows_any_more_is_sent_again(merchant, vip):
@@ -233,7 +268,7 @@ def test_a_change_made_while_a_call_is_under_way_is_pushed_after_it(merchant, vi
     with monkeypatch.context() as patched:
         around(patched, platform, after_send=lambda _: merchant.leave(vip, 1))
         merchant.work_once(merchant.places[platform])
-    assert pushes(merchant)[merchant.ids[1] if platform == "shopify" else address(1)][0] in ("waiting", "sent")
+    assert queue(merchant)[merchant.ids[1] if platform == "shopify" else address(1)][0] in ("waiting", "sent")
     merchant.work()
     assert merchant.tags_of(1) == (set(), set())
     assert merchant.settled()
@@ -246,7 +281,7 @@ def test_a_contact_whose_job_runs_is_not_sent_again_before_it_has_ended(merchant
     merchant.leave(vip, 1)
     merchant.work(patience=30)
     assert len([one for one in merchant.calls("klaviyo") if one["method"] == "POST"]) == 1
-    assert pushes(merchant)[address(1)][0] == "sent"
+    assert queue(merchant)[address(1)][0] == "sent"
     merchant.work()
     assert merchant.tags_of(1) == (set(), set())
 
@@ -263,7 +298,7 @@ def test_what_a_worker_does_after_it_was_overtaken_does_not_count(merchant, vip,
         other = lanes.claim(merchant.engine, merchant.shop_id, kind)
         lanes.attempt(merchant.engine, other, WORK)
         merchant.leave(vip, 1)
-        before.extend((pushes(merchant), merchant.ledger("klaviyo"), merchant.rows(Job)))
+        before.extend((queue(merchant), merchant.ledger("klaviyo"), merchant.rows(Job)))
 
     before = []
     merchant.enter(vip, 1)
@@ -275,19 +310,37 @@ def test_what_a_worker_does_after_it_was_overtaken_does_not_count(merchant, vip,
         around(patched, "klaviyo", **{when: overtaken})
         with pytest.raises(lanes.OvertakenError):
             push.run(merchant.engine, claim, store=ingest.store)
-    assert [pushes(merchant), merchant.ledger("klaviyo"), merchant.rows(Job)] == before
+    assert [queue(merchant), merchant.ledger("klaviyo"), merchant.rows(Job)] == before
     merchant.work()
     assert merchant.tags_of(1) == (set(), set())
     assert merchant.settled()
 
 
-def test_a_contact_in_several_calls_is_settled_with_the_last_and_only_if_all_were_taken():
-    """As on platforms that put tags on and take them off by different calls."""
-    calls = [Call("add", {}, ("1", "2", "3")), Call("remove", {}, ("2", "3", "4"))]
-    parts = Counter(contact for call in calls for contact in call.contacts)
-    first = Outcome(accepted=("1", "2"), refused=(Refused("3", "no"),))
-    assert push.whole(first, calls[0], (), parts).accepted == ("1",)
-    assert push.whole(Outcome(accepted=("2", "3", "4")), calls[1], (), parts).accepted == ("2", "4")
+def test_a_contact_in_several_calls_leaves_the_queue_with_the_last_of_its_tags(merchant, vip):
+    """As on platforms whose tags are lists. What one call has done is settled whatever becomes of the others."""
+    merchant.customers(3)
+    merchant.enter(vip, 1, 2, 3)
+    place = merchant.opened("klaviyo")
+    contacts = [address(number) for number in (1, 2, 3)]
+    calls = [Call("lists", {}, tuple(contacts), tags=dict.fromkeys(contacts, (tag,))) for tag in ("seg:vip", "seg:new")]
+    outcomes = [
+        Outcome(accepted=tuple(contacts[:2]), refused=(Refused(contacts[2], "no"),)),
+        Outcome(accepted=(contacts[0], contacts[2])),
+    ]
+    with transaction(merchant.engine) as session:
+        versions = pushes.take(session, place, "", 10)
+        ledger.intend(session, place, [(tag, one) for tag in ("seg:vip", "seg:new") for one in contacts], ())
+        for call, outcome in zip(calls, outcomes, strict=True):
+            settling.settle(session, place, outcome, settling.sent(call, versions))
+    confirmed = {pair for pair, state in merchant.ledger("klaviyo").items() if state == "confirmed"}
+    assert confirmed == {
+        (address(1), "seg:vip"),
+        (address(1), "seg:new"),
+        (address(2), "seg:vip"),
+        (address(3), "seg:new"),
+    }
+    left = {contact: state for contact, (state, _) in queue(merchant).items() if contact in contacts}
+    assert left == {address(2): "waiting", address(3): "failed"}
 
 
 def test_a_process_that_stood_still_past_its_lease_makes_no_call(merchant, vip):
@@ -314,7 +367,7 @@ def forget(merchant, number):
 def left_of(merchant, number):
     names = {merchant.ids[number], address(number)}
     rows = [row for model in (Push, LedgerEntry, Contact) for row in merchant.rows(model) if row.contact in names]
-    return rows + [job for job in merchant.rows(Job) if any(contact in names for contact, _ in job.changes)]
+    return rows + [job for job in merchant.rows(Job) if any(contact in names for contact, *_ in job.changes)]
 
 
 @pytest.mark.parametrize(
@@ -399,7 +452,7 @@ def test_one_who_is_forgotten_while_a_job_runs_does_not_shift_its_errors(merchan
     [gone] = [one for one in merchant.klaviyo.people() if one["email"] == address(2)]
     merchant.klaviyo.state.delete("profile", gone["id"])
     merchant.work()
-    assert pushes(merchant) == {address(2): ("missing", 0)}
+    assert queue(merchant) == {address(2): ("missing", 0)}
     assert merchant.ledger("klaviyo") == {
         (address(2), "seg:vip"): "intended",
         (address(3), "seg:vip"): "confirmed",

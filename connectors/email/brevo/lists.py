@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from connectors.batches import cut
@@ -82,7 +83,8 @@ def plan(changes: Sequence[TagChange], ids: Mapping[str, str]) -> Iterator[Call]
     for (put, tag), contacts in groups.items():
         for some in cut(contacts.items(), CONTACTS_PER_CALL):
             body = {"list": ids[tag], "tag": tag, "put": put, "ids": [contact_id for _, contact_id in some]}
-            yield Call("contacts", body, tuple(key for key, _ in some))
+            keys = tuple(key for key, _ in some)
+            yield Call("contacts", body, keys, tags=dict.fromkeys(keys, (tag,)))
 
 
 def send(api: Api, call: Call) -> Outcome:
@@ -106,21 +108,22 @@ def send(api: Api, call: Call) -> Outcome:
         done = {*answer.required("contacts", answer.object).ids("success")}
     by_id = dict(zip(call.body["ids"], call.contacts, strict=True))
     accepted = tuple(key for contact_id, key in by_id.items() if contact_id in done)
-    return Outcome(accepted, more=look({one: key for one, key in by_id.items() if one not in done}, call.body))
+    return Outcome(accepted, more=look(call, {one: key for one, key in by_id.items() if one not in done}))
 
 
-def look(contacts: Mapping[str, str], body: Mapping[str, Any]) -> Call | None:
+def look(call: Call, contacts: Mapping[str, str]) -> Call | None:
     """Return the call that looks at the first of these contacts, and then at the others."""
     if not contacts:
         return None
-    return Call("contacts", {**body, "ids": list(contacts), "looked": True}, tuple(contacts.values()))
+    body = {**call.body, "ids": list(contacts), "looked": True}
+    return replace(call, body=body, contacts=tuple(contacts.values()))
 
 
 def seen(api: Api, call: Call) -> Outcome:
     """Look whether a contact is where it should be; one that is not is sent again."""
     contact_id, *others = call.body["ids"]
     key, *keys = call.contacts
-    more = look(dict(zip(others, keys, strict=True)), call.body)
+    more = look(call, dict(zip(others, keys, strict=True)))
     found = audience.contact(api, contact_id, "contact_id")
     if found is None:
         return Outcome(missing=(key,), more=more)

@@ -99,7 +99,8 @@ def plan(changes: Sequence[TagChange], ids: Mapping[str, str]) -> Iterator[Call]
         for some in cut(moves.items(), CONTACTS_PER_CALL):
             records = {way: {key: record_id for key, (each, record_id) in some if each == way} for way in (ADD, REMOVE)}
             body = {"list": ids[tag], "tag": tag, **{way: list(found.values()) for way, found in records.items()}}
-            yield Call("api", body, (*records[ADD], *records[REMOVE]))
+            keys = (*records[ADD], *records[REMOVE])
+            yield Call("api", body, keys, tags=dict.fromkeys(keys, (tag,)))
 
 
 def send(api: Api, call: Call) -> Outcome:

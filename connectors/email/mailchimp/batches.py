@@ -48,7 +48,8 @@ def member(change: TagChange) -> dict[str, Any]:
 
 def planned(members: Sequence[dict[str, Any]], ids: Mapping[str, str], keys: tuple[str, ...]) -> Call:
     tags = sorted({tag for one in members for tag, _ in one["tags"]})
-    return Call("batches", {"members": list(members), "ids": {tag: ids[tag] for tag in tags}}, keys)
+    about = {key: tuple(tag for tag, _ in one["tags"]) for key, one in zip(keys, members, strict=True)}
+    return Call("batches", {"members": list(members), "ids": {tag: ids[tag] for tag in tags}}, keys, tags=about)
 
 
 def send(api: Api, call: Call) -> Outcome:

@@ -130,7 +130,8 @@ def groups(places: Places) -> list[Places]:
 def planned(tag_id: str, tag: str, add: Sequence[tuple[str, str]], remove: Sequence[tuple[str, str]]) -> Call:
     """A side with nobody is left out: Mailchimp might take it for one of strangers."""
     sides = {name: [address for _, address in each] for name, each in zip(SIDES, (add, remove), strict=True) if each}
-    return Call("segments", {"segment": tag_id, "tag": tag, **sides}, tuple(key for key, _ in (*add, *remove)))
+    keys = tuple(key for key, _ in (*add, *remove))
+    return Call("segments", {"segment": tag_id, "tag": tag, **sides}, keys, tags=dict.fromkeys(keys, (tag,)))
 
 
 def halves(call: Call) -> Sequence[Call]:

@@ -42,7 +42,8 @@ def plan(changes: Sequence[TagChange]) -> list[Call]:
 
 def made(way: str, tags: Sequence[str], group: Sequence[TagChange]) -> Call:
     body = {"contactIDs": [one.contact.platform_id for one in group], "tags": list(tags)}
-    return Call(way, body, tuple(one.contact.key for one in group))
+    keys = tuple(one.contact.key for one in group)
+    return Call(way, body, keys, tags=dict.fromkeys(keys, tuple(tags)))
 
 
 def unmade(group: Sequence[TagChange], long: set[str]) -> Call:
