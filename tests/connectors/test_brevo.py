@@ -256,8 +256,18 @@ class TestLists:
         on = {"contacts": [known(1, 7)][:count], "count": count}
         api.get(f"{ORIGIN}/contacts/lists/7/contacts", json=on, match=[matching({"limit": "1"})])
         api.delete(f"{ORIGIN}/contacts/lists/7", status=status)
+        self.folders(api)
         assert BREVO.drop_tag("7") is gone
-        assert [call.request.method for call in api.calls] == ["GET", "DELETE"][: 1 + gone]
+        assert [call.request.method for call in api.calls] == ["GET", "DELETE", "GET"][: 3 if gone else 1]
+
+    @pytest.mark.parametrize("others", [(), ((8, "Theirs"),)])
+    def test_deletes_our_folder_with_the_last_list_in_it_and_not_before(self, api, others):
+        api.get(f"{ORIGIN}/contacts/lists/7/contacts", status=404, json={"code": "document_not_found"})
+        self.folders(api, (2, "Your first folder"), (3, "Tagsmith segments"))
+        self.lists(api, *others)
+        folder = api.delete(f"{ORIGIN}/contacts/folders/3", status=204)
+        assert BREVO.drop_tag("7") is True
+        assert folder.call_count == (0 if others else 1)
 
     def test_deletes_no_list_on_an_answer_that_does_not_say_who_is_on_it(self, api):
         api.get(f"{ORIGIN}/contacts/lists/7/contacts", json={})

@@ -104,6 +104,7 @@ def test_a_tag_that_was_made_though_its_id_was_not_kept_is_ours_and_goes_at_the_
         assert merchant.tags(platform)[address(1)] == {"seg:vip"}
     leave(merchant, platform)
     assert there(merchant, platform) == []
+    assert list(merchant.mail[platform].state.walk("folder")) == []
 
 
 @pytest.mark.parametrize("works_on", [True, False])

@@ -52,7 +52,7 @@ def same(found: Payload, name: str) -> bool:
 
 
 def drop(api: Api, list_id: str) -> bool:
-    """Delete a list, unless anybody is on it; return whether it is gone."""
+    """Delete a list, unless anybody is on it, and our folder after the last one; return whether the list is gone."""
     try:
         if anybody_on(api, list_id):
             return False
@@ -60,7 +60,19 @@ def drop(api: Api, list_id: str) -> bool:
     except PermanentError as error:
         if error.status != NOT_FOUND:
             raise
+    drop_folder(api)
     return True
+
+
+def drop_folder(api: Api) -> None:
+    """Delete our folder if nothing is in it: Brevo would delete whatever is there with it."""
+    try:
+        folder = folder_id(api)
+        if folder and next(api.all(f"/contacts/folders/{folder}/lists", "lists"), None) is None:
+            api.delete(f"/contacts/folders/{folder}")
+    except PermanentError as error:
+        if error.status != NOT_FOUND:
+            raise
 
 
 def untouched(api: Api, list_id: str, name: str) -> bool:

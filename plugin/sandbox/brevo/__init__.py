@@ -79,6 +79,7 @@ class BrevoStandIn:
             ("GET", "/contacts/<identifier>", self._contact),
             ("GET", "/contacts/folders", self._folders),
             ("POST", "/contacts/folders", self._make_folder),
+            ("DELETE", "/contacts/folders/<int:folder_id>", self._drop_folder),
             ("GET", "/contacts/folders/<int:folder_id>/lists", self._lists),
             ("POST", "/contacts/lists", self._make_list),
             ("GET", "/contacts/lists/<list_id>", self._list),
@@ -142,6 +143,14 @@ class BrevoStandIn:
 
     def _make_folder(self) -> Answer:
         return {"id": self.contacts.make_folder(named())["id"]}, 201
+
+    def _drop_folder(self, folder_id: int) -> Answer:
+        """Delete a folder and all that is in it."""
+        for one in list(self.contacts.lists(folder_id)):
+            self.contacts.drop_list(str(one["id"]))
+        if not self.state.delete("folder", str(folder_id)):
+            raise RefusedError(404, "Folder ID does not exist")
+        return None, 204
 
     def _lists(self, folder_id: int) -> Answer:
         there(self.state.get("folder", str(folder_id)), "Folder ID does not exist")
