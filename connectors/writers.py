@@ -49,7 +49,8 @@ class Capabilities:
     """What a platform's tags are like. Sizes are per call, and those of the largest where there are several kinds.
 
     `completion` says whether calls answer at once, by a job, or some so and some so: each outcome says which it was.
-    `rates` are by the endpoint names that calls carry; "poll" is what `poll` draws from, "tags" what a `TagMaker` does.
+    `rates` are by the endpoint names that calls carry; "poll" is what `poll` draws from, "tags" what is done about tags
+    and fields themselves.
     `quiet`: members can be tagged without setting off the merchant's automations there.
     """
 
@@ -255,6 +256,10 @@ class FieldWriter(TagWriter):
     @abstractmethod
     def define_field(self) -> None:
         """Make the field known to the platform, so that merchants can filter by it. Repeatable."""
+
+    @abstractmethod
+    def drop_field(self) -> bool:
+        """Make the field unknown again, with what it holds; return whether it is gone. False: the merchant uses it."""
 
 
 class AudienceMaker(ABC):

@@ -153,7 +153,8 @@ def take_off(given: argparse.Namespace) -> None:
         connection = place(session, shop.shop_id, given.on)
         left = leaving.left(session, connection)
         print(
-            f"{left.tags} tags on {left.contacts} contacts, {left.objects} lists and {left.audiences} segments of ours"
+            f"{left.tags} tags on {left.contacts} contacts, "
+            f"{left.objects} lists, {left.audiences} segments and {left.fields} fields of ours"
         )
         wanted = fold(given.name.strip()) == fold(shop.name)
         if given.name and not wanted:

@@ -102,7 +102,7 @@ class Audience(SQLModel, table=True):
 
 
 class PlatformTag(SQLModel, table=True):
-    """A tag that is an object of its own on a platform, by the id that it has there.
+    """A tag that is an object of its own on a platform, by the id that it has there; or, called ",", a field of ours.
 
     `ours`: we had it made, and it was not left to others. Without an id one of ours was about to be made, where none
     was; any other was lost there, and what we know of its carriers is still to be forgotten.

@@ -10,7 +10,7 @@ from connectors.writers import FieldWriter, TagWriter
 from plugin import lanes, shops, tokens
 from plugin.db import reading, transaction
 from plugin.models.shops import Connection
-from plugin.tagging import audiences, marks
+from plugin.tagging import audiences, marks, objects
 from plugin.tagging.plan import destinations
 
 
@@ -34,6 +34,8 @@ def choose(engine: Engine, shop_id: str, connection_id: str, way: str) -> bool:
             return False
     opened = tokens.opened(engine, shop_id, connection_id)
     if opened and way != "tags" and isinstance(opened.connector, FieldWriter):
+        with transaction(engine) as session:  # kept before: whoever is killed then leaves nothing that is not known
+            objects.keep(session, opened, marks.MARK, None, ours=True)
         opened.connector.define_field()
     with transaction(engine) as session:
         write(session, shop_id, connection_id, way)

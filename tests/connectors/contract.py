@@ -915,7 +915,8 @@ def keys_within(value):
 
 class FieldWriterContract(TagWriterContract):
     def acts(self):
-        return {**super().acts(), "define_field": self.connector.define_field}
+        field = self.connector
+        return {**super().acts(), "define_field": field.define_field, "drop_field": field.drop_field}
 
 
 class AudienceMakerContract(ConnectorContract):

@@ -1335,7 +1335,14 @@ def documents():
     yield from (fetching.ORDER_NOW, fetching.MORE_LINES, ratings.RATINGS, credit.WHO, credit.HELD, credit.MOVED)
     yield from (pixels.CREATE, pixels.UPDATE, pixels.PLACED)
     yield subscriptions.document(sorted(map(subscriptions.name, SHOPIFY.topics - subscriptions.COMPLIANCE)))
-    yield from (metafields.DEFINE, bulk_tags.RUN, bulk_tags.STATUS, bulk_tags.BEGUN, bulk_tags.staging(3))
+    yield from (
+        metafields.DEFINE,
+        metafields.DROP,
+        bulk_tags.RUN,
+        bulk_tags.STATUS,
+        bulk_tags.BEGUN,
+        bulk_tags.staging(3),
+    )
     yield from (audiences.CREATE, audiences.UPDATE, audiences.DELETE, audiences.FIND)
     yield from (bulk_tags.document("name0123456789", kind) for kind in writings.KINDS)
     fields = [replace(change, field=("a",) if at % 2 else ()) for at, change in enumerate(changes)]

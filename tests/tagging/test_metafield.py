@@ -12,7 +12,7 @@ from plugin.db import reading, table, transaction
 from plugin.models.shops import Connection
 from plugin.models.tagging import Destination, Job, Push
 from plugin.privacy import requests
-from plugin.tagging import keeping, rehearsal
+from plugin.tagging import keeping, leaving, rehearsal
 from tests.tagging.interference import survives
 
 
@@ -239,3 +239,31 @@ def test_wherever_a_worker_is_killed_the_next_one_ends_as_if_nothing_had_happene
         assert outcome(merchant) == (both, both, set(), []), f"killed at point {point}"
         merchant.close()
     assert point > 5
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_the_fields_definition_goes_with_the_last_that_is_in_it_before_uninstalling(store, begun):
+    store.customers(1, 2, tags=["Wholesale"])
+    vip = store.segment("vip")
+    store.enter(vip, 1, 2)
+    if begun:
+        store.shopify.faults.add("lost", body="metafieldDefinitionCreate")
+        with pytest.raises(ConnectorError):
+            kept(store, "both")
+    else:
+        kept(store, "both")
+        store.release(vip)
+    store.work()
+    assert fields(store) == ({} if begun else {1: {"seg:vip"}, 2: {"seg:vip"}})
+    assert store.shopify.state.count("metafield_definition") == 1
+    place = store.opened("shopify")
+    with transaction(store.engine) as session:
+        assert leaving.left(session, place).fields == 1
+        leaving.begin(session, place)
+    store.shopify.faults.add("error", body="metafieldDefinitionDelete")
+    store.work()
+    assert (fields(store), tags(store)) == ({}, {1: {"Wholesale"}, 2: {"Wholesale"}})
+    assert store.shopify.state.count("metafield_definition") == 0
+    assert [row.tags_as for row in store.rows(Connection)] == ["tags"]
+    with reading(store.engine) as session:
+        assert not leaving.left(session, place).any

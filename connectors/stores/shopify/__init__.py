@@ -224,6 +224,9 @@ class Shopify(
     def define_field(self) -> None:
         metafields.define(self.admin)
 
+    def drop_field(self) -> bool:
+        return metafields.drop(self.admin)
+
     def make_audience(self, name: str, tag: str, since: datetime | None) -> str:
         return audiences.make(self.admin, name, tag, since)
 

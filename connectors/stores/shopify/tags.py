@@ -38,7 +38,7 @@ CAPABILITIES = Capabilities(
     lookups_per_call=250,  # the longest list that an argument may be
     tag_length=writings.LONGEST_TAG,
     tags_per_contact=writings.MOST_TAGS,
-    rates={"graphql": POINTS, "bulk": AtOnce(5), "poll": POINTS, "audiences": POINTS},
+    rates={"graphql": POINTS, "bulk": AtOnce(5), "poll": POINTS, "audiences": POINTS, "tags": POINTS},
     bytes_per_call=bulk_tags.BYTES,
 )
 

@@ -37,6 +37,7 @@ class Metafields:
             "metafieldsSet": lambda _, metafields: self.set(metafields),
             "metafieldsDelete": lambda _, metafields: self.delete(metafields),
             "metafieldDefinitionCreate": lambda _, definition: self.define(definition),
+            "metafieldDefinitionDelete": lambda _, **given: self.undefine(given),
         }
 
     def set(self, wanted: Sequence[Wanted]) -> Node:
@@ -105,6 +106,19 @@ class Metafields:
         self.state.set("metafield_definition", wanted["key"], {"type": wanted["type"], "filtered": filtered})
         shown = {"id": gid("MetafieldDefinition", id_), "key": wanted["key"], "name": wanted["name"]}
         return {"createdDefinition": shown | {"namespace": NAMESPACE}, "userErrors": []}
+
+    def undefine(self, given: Mapping[str, Any]) -> Node:
+        """Delete a definition, and what is held by it: in this namespace it does not go without."""
+        key = given["identifier"]["key"]
+        if self.state.get("metafield_definition", key) is None:
+            return failed("deletedDefinitionId", [error(["identifier"], "Definition not found.", "NOT_FOUND")])
+        if not given.get("deleteAllAssociatedMetafields"):
+            code = "RESERVED_NAMESPACE_ORPHANED_METAFIELDS"
+            return failed("deletedDefinitionId", [error(["id"], "Metafields would be left.", code)])
+        self.state.delete("metafield_definition", key)
+        for one in [one for one in self.state.walk("metafield") if one["key"] == key]:
+            self.state.delete("metafield", f"{one['owner']} {key}")
+        return {"deletedDefinitionId": None, "userErrors": []}
 
     def held(self) -> dict[str, list[str]]:
         """Return each customer's list, by global id."""

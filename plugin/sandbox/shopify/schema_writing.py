@@ -15,6 +15,9 @@ extend type Mutation {
     clientIdentifier: String, mutation: String!, stagedUploadPath: String!
   ): BulkOperationRunMutationPayload
   metafieldDefinitionCreate(definition: MetafieldDefinitionInput!): MetafieldDefinitionCreatePayload
+  metafieldDefinitionDelete(
+    deleteAllAssociatedMetafields: Boolean = false, identifier: MetafieldDefinitionIdentifierInput
+  ): MetafieldDefinitionDeletePayload
   metafieldsDelete(metafields: [MetafieldIdentifierInput!]!): MetafieldsDeletePayload
   metafieldsSet(metafields: [MetafieldsSetInput!]!): MetafieldsSetPayload
   segmentCreate(name: String!, query: String!): SegmentCreatePayload
@@ -48,6 +51,12 @@ type MetafieldDefinitionCreatePayload {
   createdDefinition: MetafieldDefinition
   userErrors: [MetafieldDefinitionCreateUserError!]!
 }
+type MetafieldDefinitionDeletePayload { deletedDefinitionId: ID userErrors: [MetafieldDefinitionDeleteUserError!]! }
+type MetafieldDefinitionDeleteUserError {
+  code: MetafieldDefinitionDeleteUserErrorCode
+  field: [String!]
+  message: String!
+}
 type MetafieldDefinitionCreateUserError {
   code: MetafieldDefinitionCreateUserErrorCode
   field: [String!]
@@ -76,6 +85,7 @@ input StagedUploadInput {
 }
 input MetafieldsSetInput { key: String! namespace: String ownerId: ID! type: String value: String! }
 input MetafieldIdentifierInput { key: String! namespace: String! ownerId: ID! }
+input MetafieldDefinitionIdentifierInput { key: String! namespace: String ownerType: MetafieldOwnerType! }
 input MetafieldDefinitionInput {
   access: MetafieldAccessInput
   capabilities: MetafieldCapabilityCreateInput
@@ -98,6 +108,9 @@ enum BulkMutationErrorCode {
 enum MetafieldAdminAccessInput { MERCHANT_READ MERCHANT_READ_WRITE }
 enum MetafieldDefinitionCreateUserErrorCode {
   INVALID INVALID_CAPABILITY OWNER_TYPE_LIMIT_EXCEEDED_FOR_USE_AS_ADMIN_FILTERS TAKEN
+}
+enum MetafieldDefinitionDeleteUserErrorCode {
+  METAFIELD_DEFINITION_IN_USE NOT_FOUND RESERVED_NAMESPACE_ORPHANED_METAFIELDS
 }
 enum MetafieldOwnerType { CUSTOMER }
 enum MetafieldsSetUserErrorCode { BLANK INVALID INVALID_TYPE INVALID_VALUE LESS_THAN_OR_EQUAL_TO TOO_LONG }
