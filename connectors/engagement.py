@@ -55,17 +55,21 @@ class EngagementSource(ABC):
 
 
 class EngagementHooks(ABC):
-    """A platform that sends engagement to an address of ours, which holds a secret that it was given with it.
+    """A platform that sends engagement to an address of ours, which holds a secret that was agreed with it.
 
     The address is the connection's alone and cannot be guessed: a platform that shows no other secret is proved by it.
+    One that makes the secret itself tells it once, when it is asked to send.
     Of a delivery the body is kept, and one with the same body is the same delivery.
     """
 
     engagement_rates: ClassVar[Mapping[str, Rate]]
 
     @abstractmethod
-    def send_engagement(self, url: str, secret: str) -> None:
-        """Have engagement sent to `url`, with `secret` shown. Asked daily: what is there already stays, once."""
+    def send_engagement(self, url: str, secret: str) -> str:
+        """Have engagement sent to `url`; return what it is to be proved by, which is `secret` the next time.
+
+        Asked daily: what is there already stays, once.
+        """
 
     @abstractmethod
     def proved(self, webhook: Webhook, secret: str) -> None:

@@ -110,7 +110,10 @@ def hook(calls: Calls, connector: Connector) -> None:
     cost = 1 if HOOKS in calls.rates else 0
     error = None
     try:
-        calls.call(HOOKS, cost, lambda: connector.send_engagement(url, secret))
+        agreed = calls.call(HOOKS, cost, lambda: connector.send_engagement(url, secret))
+        if agreed != secret:
+            with calls.held() as session:
+                subscriptions.agree(session, connection, agreed)
     except PermanentError as refused:  # asked again tomorrow; meanwhile it can still be asked for
         error = str(refused)
     note(calls, hooked_at=clock.now(), hook_error=error)

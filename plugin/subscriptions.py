@@ -70,6 +70,14 @@ def hook(session: Session, connection: Connection) -> tuple[str, str]:
     return f"{settings().public_url}/hooks/{connection.platform}/{token}", secret
 
 
+def agree(session: Session, connection: Connection, secret: str) -> None:
+    """Keep the secret by which a platform proves engagement, where it is the platform that makes it."""
+    kept = session.get(Subscription, (connection.shop_id, connection.connection_id))
+    assert kept is not None
+    kept.sealed = seal(connection.shop_id, unseal(connection.shop_id, kept.sealed) | {"secret": secret})
+    session.add(kept)
+
+
 def hook_secret(session: Session, connection: Connection) -> str:
     """Return the secret that engagement is sent with; "" where none was asked for."""
     kept = session.get(Subscription, (connection.shop_id, connection.connection_id))

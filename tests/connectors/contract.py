@@ -371,7 +371,7 @@ class EngagementSourceContract(ConnectorContract):
 
 class EngagementHooksContract(ConnectorContract):
     hooked: ClassVar[Mapping[bytes, Sequence[Event]]]  # bodies as they are sent, and what they tell
-    shows_secret: ClassVar[bool] = True  # whether a delivery shows another secret than its address
+    shown: ClassVar = ("secret-of-ours", "another")  # two secrets as they are agreed with the platform
 
     def sent(self, body: bytes, secret: str) -> Webhook:
         """Return a delivery as the platform makes it with this secret."""
@@ -387,15 +387,16 @@ class EngagementHooksContract(ConnectorContract):
     def test_reads_what_is_sent_as_exactly_these_events(self, subtests):
         for body, events in self.hooked.items():
             with subtests.test(body[:60]):
-                sent = self.sent(body, "secret-of-ours")
-                self.connector.proved(sent, "secret-of-ours")
+                sent = self.sent(body, self.shown[0])
+                self.connector.proved(sent, self.shown[0])
                 assert list(self.connector.engagement(sent)) == list(events)
 
     def test_refuses_engagement_that_shows_another_secret(self):
-        for body in self.hooked if self.shows_secret else ():
-            for wrong in (self.sent(body, "another"), Webhook({}, body)):
+        ours, another = self.shown
+        for body in self.hooked:
+            for wrong in (self.sent(body, another), Webhook({}, body)):
                 with pytest.raises(SignatureError):
-                    self.connector.proved(wrong, "secret-of-ours")
+                    self.connector.proved(wrong, ours)
 
     @pytest.mark.parametrize("body", NOT_OBJECTS + TOO_DEEP, ids=range(len(NOT_OBJECTS + TOO_DEEP)))
     def test_says_of_engagement_without_fields_that_nobody_can_read_it(self, body):

@@ -1,6 +1,7 @@
 """Mailchimp: where a key leads, who is looked up and how, what segments and batches are sent, what became of each."""
 
 import gzip
+import hmac
 import io
 import json
 import re
@@ -15,7 +16,7 @@ import pytest
 
 from connectors.base import Identity
 from connectors.email.mailchimp import Mailchimp
-from connectors.errors import ConfigurationError, PermanentError, RetryableError
+from connectors.errors import ConfigurationError, PermanentError, RetryableError, SignatureError
 from connectors.installs import Callback
 from connectors.records import Event
 from connectors.sources import Webhook
@@ -150,7 +151,7 @@ class TestMailchimp(TagMakerContract, EngagementSourceContract, EngagementHooksC
         return "1;b4tch"
 
     engagement = PAST
-    shows_secret = False
+    shown = ("signed by s3cret", "signed by another")
     hooked: ClassVar = {
         left(1, data__campaign_id="c4mp", data__action="unsub", data__reason="manual"): [
             event(1, "unsubscribed", "unsubscribed", 6, None)
@@ -167,7 +168,9 @@ class TestMailchimp(TagMakerContract, EngagementSourceContract, EngagementHooksC
     }
 
     def sent(self, body, secret):
-        return Webhook({}, body)
+        key, at = secret.removeprefix("signed by "), "1795348800"
+        digest = hmac.new(key.encode(), f"{at}.".encode() + body, sha256).hexdigest()
+        return Webhook({"x-mailchimp-signature": f"t={at},v1={digest}"}, body)
 
     def serve_engagement(self, api):
         serve(api)
@@ -777,6 +780,32 @@ class TestHooks:
         api.replace("GET", f"{LIST}/webhooks", json={"webhooks": [{"id": "h1", "url": self.HERE, **self.WANTED}]})
         MAILCHIMP.send_engagement(self.HERE, "secret")
         assert len(api.calls) == 3
+
+    def test_are_proved_by_the_secret_that_is_told_when_they_are_made_and_else_by_their_address(self, api):
+        api.get(f"{LIST}/webhooks", json={"webhooks": []})
+        api.post(f"{LIST}/webhooks", json={"id": "h1", "signing_enabled": True, "signing_secret": "s3cret"})
+        agreed = MAILCHIMP.send_engagement(self.HERE, "ours")
+        body, moved = left(1), left(2)
+        sent_here = TestMailchimp().sent(body, "signed by s3cret")
+        MAILCHIMP.proved(sent_here, agreed)
+        for wrong in (Webhook(sent_here.headers, moved), Webhook({"x-mailchimp-signature": "v1=é,t"}, body)):
+            with pytest.raises(SignatureError):
+                MAILCHIMP.proved(wrong, agreed)
+        signed = {"id": "h1", "url": self.HERE, **self.WANTED, "signing_enabled": True}
+        api.replace("GET", f"{LIST}/webhooks", json={"webhooks": [signed]})
+        assert MAILCHIMP.send_engagement(self.HERE, agreed) == agreed
+        api.replace("GET", f"{LIST}/webhooks", json={"webhooks": [signed | {"signing_enabled": False}]})
+        unsigned = MAILCHIMP.send_engagement(self.HERE, "ours")
+        assert unsigned == "ours"
+        MAILCHIMP.proved(Webhook({}, body), unsigned)
+
+    @pytest.mark.parametrize(("signs", "secret"), [(True, "ours"), (False, "signed by another")])
+    def test_that_are_signed_otherwise_than_we_know_are_made_anew(self, api, signs, secret):
+        there = {"id": "h1", "url": self.HERE, **self.WANTED, "signing_enabled": signs}
+        api.get(f"{LIST}/webhooks", json={"webhooks": [there]})
+        api.delete(f"{LIST}/webhooks/h1", status=204)
+        api.post(f"{LIST}/webhooks", json={"id": "h2", "signing_enabled": True, "signing_secret": "new"})
+        assert MAILCHIMP.send_engagement(self.HERE, secret) == "signed by new"
 
     def test_that_somebody_changed_are_put_right(self, api):
         changed = {"id": "h1", "url": self.HERE, **self.WANTED, "events": {"unsubscribe": False}}

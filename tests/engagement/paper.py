@@ -55,11 +55,12 @@ class Paper(Connector, EngagementSource, EngagementHooks):
         part = found[at : at + PER_CALL]
         return Told(part, {"at": at + PER_CALL if more else max(0, len(found) - 1)}, more=more)
 
-    def send_engagement(self, url: str, secret: str) -> None:
+    def send_engagement(self, url: str, secret: str) -> str:
         if self.refuses:
             raise self.refuses.pop(0)
         if (url, secret) not in self.hooks:
             self.hooks.append((url, secret))
+        return secret
 
     def proved(self, webhook: Webhook, secret: str) -> None:
         if not hmac.compare_digest(webhook.headers.get("x-paper-secret", ""), secret):

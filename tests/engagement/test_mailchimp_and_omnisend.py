@@ -77,8 +77,12 @@ def test_what_mailchimp_reports_and_sends_is_asked_of_in_segments_each_event_onc
     assert site_of_ours.get(path).status_code == 200  # Mailchimp looks before it sends
     about = {"data[email]": EVE, "data[list_id]": mailchimp.audience, "data[campaign_id]": "c4mp"}
     form = {"type": "unsubscribe", "fired_at": f"{clock.now():%Y-%m-%d %H:%M:%S}", "data[action]": "unsub", **about}
+    body = urlencode(form)
+    signed = mailchimp.signature(hook, body.encode())
+    unsigned = site_of_ours.post(path, data=body, content_type="application/x-www-form-urlencoded")
+    assert unsigned.status_code == 401
     for answer in ("received", "already received"):
-        sent = site_of_ours.post(path, data=urlencode(form), content_type="application/x-www-form-urlencoded")
+        sent = site_of_ours.post(path, data=body, headers=signed, content_type="application/x-www-form-urlencoded")
         assert sent.text == answer
     work_lane(site.engine, mine.shop_id, "inbox")
     mailchimp.reports.tell("c4mp", "left", EVE)

@@ -83,8 +83,9 @@ class Brevo(Connector, TagMaker, EngagementHooks):
     def send(self, call: Call) -> Outcome:
         return lists.send(self.api, call)
 
-    def send_engagement(self, url: str, secret: str) -> None:
+    def send_engagement(self, url: str, secret: str) -> str:
         engagement.subscribe(self.api, url, secret)
+        return secret
 
     def proved(self, webhook: Webhook, secret: str) -> None:
         engagement.prove(webhook, secret)

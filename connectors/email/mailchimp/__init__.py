@@ -138,11 +138,12 @@ class Mailchimp(CodeGrant, SeveralAccounts, TagMaker, EngagementSource, Engageme
     def told(self, cursor: Any, since: datetime, now: datetime) -> Told:
         return engagement.told(self.api, cursor, since, now)
 
-    def send_engagement(self, url: str, secret: str) -> None:  # noqa: ARG002  Mailchimp shows none
-        hooks.send_to(self.api, url)
+    def send_engagement(self, url: str, secret: str) -> str:
+        return hooks.send_to(self.api, url, secret)
 
     def proved(self, webhook: Webhook, secret: str) -> None:
-        """Nothing but the address that it came to proves a delivery of Mailchimp's."""
+        """Raise SignatureError unless Mailchimp signed a delivery, if it told by what: else its address proves it."""
+        hooks.prove(webhook, secret)
 
     def engagement(self, webhook: Webhook) -> Sequence[Event]:
         return hooks.events(webhook.body)

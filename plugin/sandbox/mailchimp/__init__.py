@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
+import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
@@ -39,7 +42,7 @@ class MailchimpStandIn:
 
     A batch ends once it has been asked for `batch_polls` times. `check` is told method, path and body of each write,
     and of each operation in a batch, and returns what is wrong with it. `client` is an app that may be let in,
-    `others` are audiences by id that nobody is in.
+    `others` are audiences by id that nobody is in. `signs`: its webhooks are signed by a secret that is told once.
     """
 
     def __init__(
@@ -54,9 +57,10 @@ class MailchimpStandIn:
         name: str = "Practice Shop",
         others: Mapping[str, str] | None = None,
         client: ClientApp | None = None,
+        signs: bool = True,
     ) -> None:
         self.state, self.now, self.api_key, self.audience, self.name = state, now, api_key, audience, name
-        self.check, self.others = check or (lambda *_: []), others or {}
+        self.check, self.others, self.signs = check or (lambda *_: []), others or {}, signs
         self.consent = Consent(state, now, "Mailchimp", client, None, told=lambda _: {"scope": None})
         self.members = Members(state, lambda: text(now()))
         self.segments = Segments(state, self.members, lambda: text(now()))
@@ -92,6 +96,7 @@ class MailchimpStandIn:
             ("GET", f"{audience}/webhooks", self._list_hooks),
             ("POST", f"{audience}/webhooks", self._add_hook),
             ("PATCH", f"{audience}/webhooks/<hook>", self._change_hook),
+            ("DELETE", f"{audience}/webhooks/<hook>", self._drop_hook),
             ("GET", "/3.0/reports", self._list_reports),
             ("GET", "/3.0/reports/<campaign>/<part>", self._report_part),
             ("POST", "/3.0/batches", self._start_batch),
@@ -223,17 +228,33 @@ class MailchimpStandIn:
     def hooks(self) -> list[Document]:
         return list(self.state.walk("hook"))
 
+    def signature(self, hook: Document, body: bytes) -> dict[str, str]:
+        """Return the header that proves a delivery, if the webhook is a signed one."""
+        if not hook.get("signing_secret"):
+            return {}
+        at = str(round(self.now().timestamp()))
+        signed = hmac.new(hook["signing_secret"].encode(), f"{at}.".encode() + body, sha256).hexdigest()
+        return {"X-Mailchimp-Signature": f"t={at},v1={signed}"}
+
     def _list_hooks(self) -> Answer:
-        return {"webhooks": self.hooks(), "total_items": len(self.hooks())}, 200
+        shown = [{name: value for name, value in one.items() if name != "signing_secret"} for one in self.hooks()]
+        return {"webhooks": shown, "total_items": len(shown)}, 200
 
     def _add_hook(self) -> Answer:
-        return self._keep_hook(f"hook{self.state.count('hook')}")
+        signing = {"signing_enabled": True, "signing_secret": secrets.token_hex(16)} if self.signs else {}
+        return self._keep_hook(f"hook{self.state.count('hook')}{secrets.token_hex(2)}", signing)
 
     def _change_hook(self, hook: str) -> Answer:
-        return self._keep_hook(hook)
+        kept = self.state.get("hook", hook) or {}
+        answer, status = self._keep_hook(hook, {name: kept[name] for name in kept if name.startswith("signing_")})
+        return {name: value for name, value in (answer or {}).items() if name != "signing_secret"}, status
 
-    def _keep_hook(self, key: str) -> Answer:
-        self.state.set("hook", key, {"id": key, "list_id": self.audience, **self._body()})
+    def _drop_hook(self, hook: str) -> Answer:
+        self.state.delete("hook", hook)
+        return None, 204
+
+    def _keep_hook(self, key: str, signing: Document) -> Answer:
+        self.state.set("hook", key, {"id": key, "list_id": self.audience, **self._body(), **signing})
         return self.state.get("hook", key), 200
 
     def _list_reports(self) -> Answer:
