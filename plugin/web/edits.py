@@ -48,7 +48,7 @@ def restore(segment_id: str) -> Page:
     version, since = request.form.get("version", type=int), request.form.get("since", type=int)
     agreed = agreeing.agreed(version, since)
     try:
-        if not agreed and (ahead := writing(segment_id, version or abort(400))):
+        if not agreed and (ahead := writing(segment_id, version)):
             return edits_of(segment_id, version, ahead=ahead)
         with transaction(engine()) as session:
             own(session, segment_id)
@@ -63,11 +63,11 @@ def restore(segment_id: str) -> Page:
     return redirect(url_for("segments.show", segment_id=segment_id))
 
 
-def writing(segment_id: str, version: int) -> list[Foreseen]:
+def writing(segment_id: str, version: int | None) -> list[Foreseen]:
     """Return what restoring a version would write. SegmentErrors, RefusedError: it cannot be restored."""
     with reading(engine()) as session:
         segment = own(session, segment_id)
-        definition = versions.definition(session, g.shop.shop_id, segment_id, version)
+        definition = versions.definition(session, g.shop.shop_id, segment_id, version or abort(400))
     if definition is None:
         return []
     return agreeing.writing(foreseen.edit(engine(), g.shop, segment, **definition.as_content()))
