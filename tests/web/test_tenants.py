@@ -115,16 +115,16 @@ def test_the_same_addresses_answer_with_ones_own_ids(site, visitor, mine, theirs
             assert call(visitor, method, path).status_code != 404 or "/check" in path, (method, path)
 
 
-@pytest.mark.parametrize(
-    "endpoint",
-    sorted(WHOLE - {"accounts.logout", "editor.add", "keys.add", "keys.add_for_site", "deliveries.retry_all"}),
-)
-def test_a_page_about_a_shop_tells_nothing_of_another(site, visitor, mine, theirs, endpoint):
-    path = next(rule.build({})[1] for rule in rules(site) if rule.endpoint == endpoint)
-    text = visitor.get(path, follow_redirects=True).text
-    assert "theirs" not in text
-    for told in theirs.ids.values():
-        assert told not in text
+def test_a_page_about_a_shop_tells_nothing_of_another(site, visitor, mine, theirs, subtests):
+    asked = WHOLE - {"accounts.logout", "editor.add", "keys.add", "keys.add_for_site", "deliveries.retry_all"}
+    paths = {rule.endpoint: rule.build({})[1] for rule in rules(site) if rule.endpoint in asked}
+    assert paths.keys() == asked
+    for endpoint, path in sorted(paths.items()):
+        with subtests.test(endpoint):
+            text = visitor.get(path, follow_redirects=True).text
+            assert "theirs" not in text
+            for told in theirs.ids.values():
+                assert told not in text
 
 
 def test_ones_own_pages_tell_of_ones_own_shop_alone(site, visitor, mine, theirs):
