@@ -10,7 +10,7 @@ WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-long test-all lint lock bench bench-large clean
+.PHONY: help run install test test-long lint lock bench bench-large clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,14 +20,11 @@ run: $(VENV)/.runtime ## start Tagsmith with its practice shop on 127.0.0.1:8000
 
 install: $(VENV)/.development ## make .venv with what running, testing and developing need
 
-test: $(VENV)/.development ## run all tests, on SQLite and on Postgres
-	$(PYTEST)
+test: $(VENV)/.development ## run the tests, on SQLite and on Postgres; ALL=1 runs those that take minutes as well
+	$(PYTEST) $(if $(ALL),-m "long or not long")
 
 test-long: $(VENV)/.development ## run the tests that take minutes: 100,000 broken queries, 500 shops lived through (HISTORIES=5000 for more)
 	$(PYTEST) -m long
-
-test-all: $(VENV)/.development ## run both, collected once and with no wait between them
-	$(PYTEST) -m "long or not long"
 
 lint: $(VENV)/.development ## check layout, style, types and the direction of imports
 	$(BIN)/ruff format --check
