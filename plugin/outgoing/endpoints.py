@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlmodel import Session, col
 
 from connectors import webhook
@@ -155,6 +155,13 @@ def poke(session: Session, shop_id: str) -> None:
 def any_kept(session: Session, shop_id: str) -> bool:
     """Whether a shop has an endpoint that is told, or that may be told again."""
     return session.scalars(ids_of(shop_id, "active", "off").limit(1)).first() is not None
+
+
+def read_by_all(session: Session, shop_id: str) -> int:
+    """Return up to which run a shop's endpoints have read all that there is to tell; all of it, where there is none."""
+    own = (endpoints.c.shop_id == shop_id, endpoints.c.state.in_(("active", "off")))
+    found = session.scalar(select(func.min(endpoints.c.read_up_to)).where(*own))
+    return runs.latest(session, shop_id) if found is None else found
 
 
 def ids_of(shop_id: str, *states: str) -> Select[Any]:

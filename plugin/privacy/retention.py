@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, delete, select
 from sqlmodel import Session
 
-from plugin import clock, dates, inbox, lanes, replies, shops, stale
+from plugin import api_keys, clock, dates, inbox, lanes, replies, shops, stale
 from plugin.config import settings
 from plugin.db import fold, table, transaction
 from plugin.models.events import BROWSERS, ON_PAGES, Event
@@ -17,7 +17,7 @@ from plugin.models.inbox import Delivery
 from plugin.models.segments import Wake
 from plugin.models.shops import Shop
 from plugin.models.tagging import LedgerEntry
-from plugin.outgoing import messages
+from plugin.outgoing import endpoints, messages
 from plugin.privacy.forgotten import forgotten, note
 from plugin.privacy.persons import Person
 from plugin.segments.membership import handovers
@@ -42,7 +42,7 @@ def retention(engine: Engine, claim: lanes.Claim) -> datetime | None:
         inbox.purge(session, shop.shop_id, settings().delivery_retention_days)
         replies.purge(session, shop.shop_id)
         messages.purge(session, shop.shop_id, settings().delivery_retention_days)
-        handovers.purge(session, shop.shop_id, now)
+        handovers.purge(session, shop.shop_id, now, read_by_all(session, shop.shop_id))
         purge_views(session, shop.shop_id, now - timedelta(days=settings().site_event_retention_days))
         old = wakes.c.wake_at < now - timedelta(days=DAYS_OF_WAKES)
         session.execute(delete(wakes).where(wakes.c.shop_id == shop.shop_id, old))
@@ -51,6 +51,13 @@ def retention(engine: Engine, claim: lanes.Claim) -> datetime | None:
         entries.purge(session, shop.shop_id)
         look_into_set_aside(session, shop)
     return dates.day_start(dates.today(now, shop.zone) + timedelta(days=1), shop.zone)
+
+
+def read_by_all(session: Session, shop_id: str) -> int:
+    """Return the run up to which whoever follows segments has read; who asks the API by a key may come any time."""
+    if api_keys.any_for(session, shop_id, "segments:read"):
+        return handovers.PENDING
+    return endpoints.read_by_all(session, shop_id)
 
 
 def purge_views(session: Session, shop_id: str, before: datetime) -> None:

@@ -114,7 +114,10 @@ def test_the_id_of_whoever_is_forgotten_is_kept_no_longer_than_it_is_tried_to_te
         send(small, hours=0.01)
     with small.change() as (session, _):
         messages.skip(session, small.shop_id, endpoint_id, rows(small, endpoint_id)[-2].delivery_id)
-    assert named(small) == {"bo"}
+    notes = table(Handover)
+    assert (named(small), named(small, notes)) == ({"bo"}, {"ann", "bo"})
+    clean(small)
+    assert (named(small), named(small, notes)) == ({"bo"}, set())
     wait(small, 84)
     clean(small)
     assert (named(small, endpoints.members, table(Handover)), endpoint_of(small, endpoint_id).state) == (set(), "off")

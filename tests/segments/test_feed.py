@@ -162,7 +162,7 @@ def test_a_merge_is_told_as_one_who_leaves_and_one_who_enters(followed):
     assert late.seen == small.members("recent") == {"ann"}
 
 
-def test_somebody_forgotten_is_said_to_have_left_for_ten_days_and_then_is_nowhere(followed):
+def test_somebody_forgotten_is_said_to_have_left_for_days_and_then_is_nowhere(followed):
     small = followed
     small.order("ann")
     small.order("bo")

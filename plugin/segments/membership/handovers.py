@@ -121,9 +121,13 @@ def note(session: Session, shop_id: str, moved: Mapping[tuple[str, str], bool], 
     upsert(session, handovers, rows)
 
 
-def purge(session: Session, shop_id: str, now: datetime) -> None:
-    """Delete what was noted long ago; of each segment it stays up to which run something is missing."""
+def purge(session: Session, shop_id: str, now: datetime, read_up_to: int = PENDING) -> None:
+    """Delete what was noted long ago; of each segment it stays up to which run something is missing.
+
+    Those who are forgotten are noted no longer than up to a run that everybody has read, either.
+    """
     old = or_(
+        and_(handovers.c.cause == FORGOTTEN, handovers.c.run > PENDING, handovers.c.run <= read_up_to),
         handovers.c.changed_at < now - KEPT_OTHERS,
         *(and_(handovers.c.cause == one, handovers.c.changed_at < now - span) for one, span in KEPT.items()),
     )
