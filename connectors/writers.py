@@ -68,11 +68,15 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Contact:
-    """Somebody whom the platform knows. `key` is ours (customer id or casefolded address), `platform_id` is theirs."""
+    """Somebody whom the platform knows. `key` is ours (customer id or casefolded address), `platform_id` is theirs.
+
+    `field` is what stands in the field of our own, None where that was not asked.
+    """
 
     key: str
     platform_id: str
     tags: tuple[str, ...] = ()
+    field: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -252,6 +256,10 @@ class TagMaker(TagWriter):
 
 class FieldWriter(TagWriter):
     """A platform on which tags can also be kept in a field of the contact that is ours alone."""
+
+    @abstractmethod
+    def lookups_with_field(self, keys: Sequence[str]) -> Sequence[Call]:
+        """Group `keys` as `lookups` does; these tell what stands in the field as well."""
 
     @abstractmethod
     def define_field(self) -> None:

@@ -15,7 +15,7 @@ from plugin.insight import safety
 from plugin.models.shops import Connection
 from plugin.models.tagging import Hold
 from plugin.outgoing import watching
-from plugin.tagging import drift, holding, leaving, limits, rehearsal
+from plugin.tagging import drift, holding, leaving, limits, marks, rehearsal
 from plugin.tagging.limits import Limits
 
 
@@ -139,7 +139,8 @@ def read_back(given: argparse.Namespace) -> None:
         state = "read" if run and run.ended_at else "read so far: the worker goes on"
         print(f"{run.seen if run else 0} contacts {state}")
         for row in drift.found_at(session, connection, limit=1_000):
-            print(row.kind, row.contact, row.tag, sep="\t")
+            where = ["metafield"] * marks.is_in_field(row.tag)
+            print(row.kind, row.contact, marks.plain(row.tag), *where, sep="\t")
 
 
 def repair(given: argparse.Namespace) -> None:

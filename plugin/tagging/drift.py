@@ -1,4 +1,4 @@
-"""Drift: what contacts carry, read back from the platform and held against the ledger.
+"""Drift: what contacts carry, read back from the platform and held against the ledger, our own field included.
 
 Each night of some contacts, and on demand of all customers' there are. Nothing is mended by itself: differences are
 kept to be shown, and repaired when somebody says so. What a reading of all was interrupted in goes on where it was.
@@ -7,7 +7,8 @@ kept to be shown, and repaired when somebody says so. What a reading of all was 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import takewhile
@@ -17,11 +18,11 @@ from sqlalchemy import Engine, Row, and_, delete, func, select, union, update
 from sqlmodel import Session
 
 from connectors.errors import PermanentError
-from connectors.writers import Contact, Found
+from connectors.writers import Call, Contact, FieldWriter, Found
 from plugin import clock, dates, lanes, shops
 from plugin.db import fold, reading, table, upsert
 from plugin.models.tagging import Drift, ReadBack
-from plugin.tagging import changes, contacts, ledger, lookups, objects, plan, pushes
+from plugin.tagging import changes, contacts, ledger, lookups, marks, objects, plan, pushes
 from plugin.tagging.calls import ExhaustedError
 from plugin.tagging.ledger import CLOCKS_APART
 from plugin.tagging.plan import OURS
@@ -147,8 +148,9 @@ def ask(
     then goes on the next time where it stood still.
     """
     answered: dict[str, Contact | None] = {}
+    asking = lookups_of(sync)
     more = lookups.resumed(sync, wanted) if on else None
-    calls = deque([more] if more else sync.writer.lookups(wanted))
+    calls = deque([more] if more else asking(wanted))
     while calls:
         call = calls.popleft()
         try:
@@ -162,15 +164,27 @@ def ask(
                 raise
             middle = len(call.contacts) // 2
             halves = (call.contacts[:middle], call.contacts[middle:]) if middle else ()
-            calls.extendleft(one for half in halves for one in sync.writer.lookups(half))
+            calls.extendleft(one for half in halves for one in asking(half))
             continue
         with sync.held() as session:
             sync.left(session, call.endpoint, found.available)
-        answered |= dict.fromkeys(lookups.told_of(call, found)) | {one.key: one for one in found.contacts}
+        answered |= dict.fromkeys(lookups.told_of(call, found)) | {one.key: all_told(one) for one in found.contacts}
         more = found.more
         if more:
             calls.appendleft(more)
     return answered, None
+
+
+def lookups_of(sync: Sync) -> Callable[[Sequence[str]], Sequence[Call]]:
+    """Return by which look-ups is read back: of the field of our own as well where tags are kept in it."""
+    if isinstance(sync.writer, FieldWriter) and sync.opened.tags_as != "tags":
+        return sync.writer.lookups_with_field
+    return sync.writer.lookups
+
+
+def all_told(found: Contact) -> Contact:
+    """Return a contact with the tags in our field among its tags, as the ledger calls them."""
+    return replace(found, tags=(*found.tags, *map(marks.in_field, found.field or ())))
 
 
 def compare(session: Session, place: Place, found: Mapping[str, Contact | None], asked_at: datetime) -> None:
@@ -178,13 +192,13 @@ def compare(session: Session, place: Place, found: Mapping[str, Contact | None],
     still = set(found) - pushes.pending(session, place, found)
     known = {key: platform_id for key, (platform_id, _) in contacts.known(session, place, still).items()}
     rows = ledger.entries(session, place, still)
-    owned = ledger.owned(session, place.shop_id, {name for by_tag in rows.values() for name in by_tag})
+    owned = ledger.owned(session, place.shop_id, {marks.plain(name) for by_tag in rows.values() for name in by_tag})
     there = {key: one for key, one in found.items() if one and key in still and not is_guest(place, one)}
     same = {key for key, one in there.items() if known.get(key) in (None, one.platform_id)}
     differences = [
         (key, folded, rows[key][folded].tag, kind)
         for key in sorted(same & rows.keys())
-        for folded, kind in differing(rows[key], there[key].tags, owned, asked_at)
+        for folded, kind in differing(rows[key], there[key], owned, asked_at)
     ]
     gone = {key for key in still - same if known.get(key) and ours(rows.get(key, {}))}
     differences += [(key, "", "", "gone") for key in sorted(gone)]
@@ -205,12 +219,13 @@ def ours(rows: Mapping[str, Any]) -> bool:
 
 
 def differing(
-    rows: Mapping[str, Any], tags: Iterable[str], owned: set[str], asked_at: datetime
+    rows: Mapping[str, Any], found: Contact, owned: set[str], asked_at: datetime
 ) -> Iterable[tuple[str, str]]:
     """Yield tags that are not as the ledger has them: lost, though we put them on; or back, though we took them off."""
-    held = {fold(tag) for tag in tags}
+    held = {fold(tag) for tag in found.tags}
     for folded, row in sorted(rows.items()):
-        if folded in owned and row.changed_at < asked_at - CLOCKS_APART:
+        read = found.field is not None or not marks.is_in_field(folded)
+        if read and marks.plain(folded) in owned and row.changed_at < asked_at - CLOCKS_APART:
             if row.state == "confirmed" and folded not in held:
                 yield folded, "lost"
             elif row.state == "removed" and folded in held:
@@ -245,7 +260,7 @@ def repair(session: Session, place: Place) -> int:
     }
     pushes.ask(session, place, select(drifts.c.contact).where(here(drifts, place)))  # locked before, as in a push
     session.execute(delete(entries).where(of_kind["lost"], entries.c.state == "confirmed"))
-    back = update(entries).where(of_kind["back"], entries.c.state == "foreign")
+    back = update(entries).where(of_kind["back"], entries.c.state.in_(("foreign", "removed")))
     session.execute(back.values(state="confirmed", changed_at=clock.now()))
     repaired = session.execute(delete(drifts).where(here(drifts, place)).returning(drifts.c.contact)).all()
     lanes.poke(session, place.shop_id, f"sync:{place.connection_id}")

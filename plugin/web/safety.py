@@ -16,12 +16,13 @@ from plugin.insight.delivery import label
 from plugin.models.shops import Connection
 from plugin.models.webhooks import WebhookEndpoint
 from plugin.outgoing import endpoints, watching
-from plugin.tagging import drift, holding, leaving, limits, plan
+from plugin.tagging import drift, holding, leaving, limits, marks, plan
 from plugin.tagging.limits import Limits, LimitsError
 from plugin.web import engine
 from plugin.web.segments import own
 
 bp = Blueprint("safety", __name__)
+bp.add_app_template_filter(marks.plain, "plain")
 
 Page = str | Response | tuple[str, int]
 

@@ -5,15 +5,17 @@ from sqlalchemy import update
 
 from connectors.errors import ConnectorError
 from connectors.records import DataRequest
+from connectors.stores.shopify.writings import FIELD, FIELD_TYPE
 from plugin import shops
 from plugin.commands import shops as shops_command
 from plugin.commands.base import WrongUseError
 from plugin.db import reading, table, transaction
 from plugin.models.shops import Connection
-from plugin.models.tagging import Destination, Job, Push
+from plugin.models.tagging import Destination, Drift, Job, Push
 from plugin.privacy import requests
 from plugin.tagging import keeping, leaving, rehearsal
 from tests.tagging.interference import survives
+from tests.tagging.test_drift import read_back, repair
 
 
 @pytest.fixture
@@ -267,3 +269,28 @@ def test_the_fields_definition_goes_with_the_last_that_is_in_it_before_uninstall
     assert [row.tags_as for row in store.rows(Connection)] == ["tags"]
     with reading(store.engine) as session:
         assert not leaving.left(session, place).any
+
+
+@pytest.mark.parametrize("way", ["metafield", "both"])
+def test_what_stands_in_the_metafield_is_read_back_and_put_right(store, way):
+    store.customers(1, 2, 3)
+    set_up(store, way)
+    vip = store.segment("vip")
+    store.enter(vip, 1, 2, 3)
+    store.work()
+    store.time.move(minutes=10)
+    store.leave(vip, 3)
+    store.work()
+    store.time.move(minutes=10)
+    assert read_back(store) == []
+    right = fields(store)
+    for number, value in ((2, "[]"), (3, '["seg:vip"]')):
+        owner = f"gid://shopify/Customer/{store.ids[number]}"
+        store.shopify.metafields.set([{"ownerId": owner, "key": FIELD, "type": FIELD_TYPE, "value": value}])
+    assert read_back(store) == [("back", store.ids[3]), ("lost", store.ids[2])]
+    assert {row.tag for row in store.rows(Drift)} == {",seg:vip"}
+    assert repair(store) == 2
+    assert fields(store) | {3: set()} == right | {3: set()}
+    assert not fields(store).get(3)
+    store.time.move(minutes=10)
+    assert read_back(store) == []

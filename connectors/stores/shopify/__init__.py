@@ -209,6 +209,9 @@ class Shopify(
     def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
         return tags.lookups(keys)
 
+    def lookups_with_field(self, keys: Sequence[str]) -> Sequence[Call]:
+        return tags.lookups(keys, field=True)
+
     def look_up(self, call: Call) -> Found:
         return tags.look_up(self.admin, call)
 

@@ -5,6 +5,7 @@ Above 200 customers the changes go by bulk operations instead: see `bulk_tags`.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,9 +15,10 @@ from connectors.payload import Payload
 from connectors.stores.shopify import bulk_tags, verdicts, writings
 from connectors.stores.shopify.graphql import CODES, Admin, Reply, block
 from connectors.stores.shopify.verdicts import ACCEPTED, AGAIN, Verdict
-from connectors.stores.shopify.writings import GID, KINDS, ON_FIELDS
+from connectors.stores.shopify.writings import FIELD, GID, KINDS, ON_FIELDS, OWN_NAMESPACE
 from connectors.writers import AtOnce, Bucket, Call, Capabilities, Contact, Found, Outcome, Refused, TagChange
 
+BY_TAGS = "{ id tags }"
 NUMBER = re.compile(r"\d{1,20}", re.ASCII)
 
 MUTATION_POINTS = 10
@@ -43,23 +45,30 @@ CAPABILITIES = Capabilities(
 )
 
 
-def lookups(keys: Sequence[str]) -> Sequence[Call]:
+def lookups(keys: Sequence[str], *, field: bool = False) -> Sequence[Call]:
+    """Group keys; with `field` the metafield in which segments are kept is asked for as well."""
     size = CAPABILITIES.lookups_per_call
-    return [lookup(tuple(keys[at : at + size])) for at in range(0, len(keys), size)]
+    asked = f'{{ id tags metafield(namespace: "{OWN_NAMESPACE}", key: "{FIELD}") {{ value }} }}' if field else BY_TAGS
+    return [lookup(tuple(keys[at : at + size]), asked, 1 + field) for at in range(0, len(keys), size)]
 
 
-def lookup(keys: tuple[str, ...]) -> Call:
-    """Ask for customers by id in one field, and for guests by address in a field each, all in one request."""
+def lookup(keys: tuple[str, ...], asked: str = BY_TAGS, points: int = 1) -> Call:
+    """Ask for customers by id in one field, and for guests by address in a field each, all in one request.
+
+    Of each is `asked` what costs so many points.
+    """
     ids = [GID + key for key in keys if NUMBER.fullmatch(key)]
     emails = {f"email{at}": key for at, key in enumerate(keys) if "@" in key}
     declared = ["$ids: [ID!]!"] * bool(ids) + [f"${name}: String!" for name in emails]
-    fields = ["nodes(ids: $ids) { ... on Customer { id tags } }"] * bool(ids)
-    fields += [f"{name}: customerByIdentifier(identifier: {{emailAddress: ${name}}}) {{ id tags }}" for name in emails]
+    fields = ["nodes(ids: $ids) { ... on Customer " + asked + " }"] * bool(ids)
+    fields += [f"{name}: customerByIdentifier(identifier: {{emailAddress: ${name}}}) {asked}" for name in emails]
     if not fields:  # keys that can be nobody on Shopify
         return Call("graphql", None, keys, cost=0)
     document = f"query LookUp({', '.join(declared)}) {block(fields)}"
     variables: dict[str, Any] = {"ids": ids} if ids else {}
-    return Call("graphql", {"query": document, "variables": variables | emails}, keys, cost=len(ids) + len(emails))
+    return Call(
+        "graphql", {"query": document, "variables": variables | emails}, keys, cost=points * (len(ids) + len(emails))
+    )
 
 
 ANSWERS = {"ids": "nodes"}  # the variable, and the field that it is asked in where that is not called the same
@@ -88,7 +97,19 @@ def nodes(data: Payload) -> Iterator[Payload]:
 def contact(node: Payload, key: str | None = None) -> Contact | None:
     """Return a customer that was found, under the key that asked for it: its id where none is given."""
     number = (node.text("id") or "").removeprefix(GID)
-    return Contact(key or number, number, node.texts("tags")) if NUMBER.fullmatch(number) else None
+    if not NUMBER.fullmatch(number):
+        return None
+    return Contact(key or number, number, node.texts("tags"), held(node) if "metafield" in node.data else None)
+
+
+def held(node: Payload) -> tuple[str, ...]:
+    """Return what stands in the metafield in which segments are kept; nothing where it is none of ours."""
+    field = node.object("metafield")
+    try:
+        found = json.loads((field and field.text("value")) or "[]")
+    except ValueError:
+        return ()
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def plan(changes: Sequence[TagChange]) -> Sequence[Call]:

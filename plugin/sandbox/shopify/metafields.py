@@ -78,14 +78,7 @@ class Metafields:
             "at": self.at(),
         }
         self.state.set("metafield", key, document)
-        return {
-            "__typename": "Metafield",
-            "id": gid("Metafield", document["id"]),
-            "namespace": NAMESPACE,
-            "updatedAt": document["at"],
-            "compareDigest": hashlib.sha256(one["value"].encode()).hexdigest(),
-            **{name: document[name] for name in ("key", "type", "value")},
-        }
+        return node(document)
 
     def delete(self, wanted: Sequence[Wanted]) -> Node:
         deleted = []
@@ -123,6 +116,23 @@ class Metafields:
     def held(self) -> dict[str, list[str]]:
         """Return each customer's list, by global id."""
         return {one["owner"]: json.loads(one["value"]) for one in self.state.walk("metafield")}
+
+
+def held_by(state: State, owner: str, key: str, namespace: str | None = None) -> Node | None:
+    """Return a customer's metafield in the namespace of the app; None for none, and of any other namespace."""
+    document = state.get("metafield", name({"ownerId": owner, "key": key})) if namespace in RESERVED else None
+    return node(document) if document else None
+
+
+def node(document: Document) -> Node:
+    return {
+        "__typename": "Metafield",
+        "id": gid("Metafield", document["id"]),
+        "namespace": NAMESPACE,
+        "updatedAt": document["at"],
+        "compareDigest": hashlib.sha256(document["value"].encode()).hexdigest(),
+        **{name: document[name] for name in ("key", "type", "value")},
+    }
 
 
 def name(one: Wanted) -> str:

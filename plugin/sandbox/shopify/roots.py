@@ -13,7 +13,7 @@ from plugin.sandbox.model import Customer, Store
 from plugin.sandbox.payloads import gid
 from plugin.sandbox.state import State
 
-from . import fields, standing, tags
+from . import fields, metafields, standing, tags
 from .fields import Node
 from .paging import decoded, encoded, page_size, parsed
 from .past_roots import BulkRoots, PastRoots
@@ -83,7 +83,16 @@ class Roots:
 
     def customer(self, _: object, id: str) -> Node | None:  # noqa: A002
         found = self._customer(id)
-        return fields.customer(self.store, found) if found else None
+        return self.told(found) if found else None
+
+    def told(self, customer: Customer) -> Node:
+        """Return a customer, of whom the metafield of the app may be asked as well."""
+        node = fields.customer(self.store, customer)
+
+        def metafield(_: object, key: str, namespace: str | None = None) -> Node | None:
+            return metafields.held_by(self.state, node["id"], key, namespace)
+
+        return node | {"metafield": metafield}
 
     def customer_by_identifier(self, info: object, identifier: Mapping[str, str]) -> Node | None:
         if len(identifier) != 1:
@@ -96,7 +105,7 @@ class Roots:
             )
         else:
             found = records.customer_by_email(self.state, identifier["emailAddress"])
-        return fields.customer(self.store, found) if found else None
+        return self.told(found) if found else None
 
     def customers(
         self,

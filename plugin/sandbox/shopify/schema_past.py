@@ -22,6 +22,7 @@ extend type QueryRoot {
 type MoneyBag { presentmentMoney: MoneyV2! shopMoney: MoneyV2! }
 
 extend type Customer {
+  metafield(key: String!, namespace: String): Metafield
   addressesV2(after: String, first: Int, reverse: Boolean = false): MailingAddressConnection!
   metafields(
     after: String, first: Int, keys: [String!], namespace: String, reverse: Boolean = false

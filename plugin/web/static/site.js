@@ -232,10 +232,10 @@ async function budget(query, count) { // what a release to as many would cost
     const answer = await fetch(`${form.dataset.budget}${form.dataset.budget.includes("?") ? "&" : "?"}count=${count}`);
     if (!answer.ok) return;
     const { lines } = await answer.json();
-    if (box.value !== query) return; // something else has been written meanwhile
+    if (box.value !== query || !lines.length) return; // something else has been written meanwhile
     const list = element("ul", undefined, "quiet");
     list.append(...lines.map((line) => element("li", line)));
-    verdict.append(list);
+    verdict.append(element("p", words.budgetOf, "quiet"), list);
   } catch {
     // the count stands there all the same
   }
