@@ -19,7 +19,7 @@ from typing import Any
 
 import requests
 from cryptography.fernet import Fernet
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, exists, or_, select, true
 
 from connectors.base import Identity
 from plugin import clock, db, sandbox, shops
@@ -146,16 +146,14 @@ class Installation:
         """Whether nothing is left to be done: no delivery, no stale customer, no tag, no lane at work."""
         left = {
             Delivery: table(Delivery).c.state.in_(("waiting", "failed", "unreadable")),
-            Stale: True,
+            Stale: true(),
             Push: table(Push).c.state.in_(("waiting", "sent")),
-            Job: True,
+            Job: true(),
             Lane: table(Lane).c.leased_until.is_not(None),
         }
+        any_left = [exists().select_from(table(model)).where(condition) for model, condition in left.items()]
         with reading(self.engine) as session:
-            return not any(
-                session.scalar(select(func.count()).select_from(table(model)).where(condition))
-                for model, condition in left.items()
-            )
+            return not session.scalar(select(or_(*any_left)))  # at one moment: work goes from one table to another
 
     def wait_until_settled(self, seconds: float = 90) -> None:
         wait(self.settled, seconds, lambda: self.log("worker"))

@@ -2,8 +2,11 @@
 
 import pytest
 
+from plugin import shops
+from plugin.db import transaction
 from plugin.models.tagging import Job, Push
-from tests.tagging.interference import KilledError, killed, step, survives
+from plugin.segments.kept import keep
+from tests.tagging.interference import KilledError, around, killed, step, survives
 from tests.tagging.merchant import EMAIL, address
 
 
@@ -73,3 +76,32 @@ def test_a_worker_killed_again_and_again_gets_there(merchants, monkeypatch, time
             except KilledError:
                 time.move(seconds=61)  # the lease runs out
     assert outcome(merchant) == outcome(undisturbed)
+
+
+@pytest.mark.parametrize("platform", ["shopify", "klaviyo", "brevo"])
+def test_of_a_segment_that_is_deleted_during_its_push_nothing_stays(merchants, monkeypatch, platform):
+    """At each of a push's calls: before anything is known, written, answered for or settled."""
+    merchant = merchants(platforms=[platform])
+    merchant.customers(*range(1, 4))
+    theirs = merchant.segment("other")
+    merchant.enter(theirs, 1)
+    merchant.work()
+    began = merchant.tags(platform)
+    for moment in ("before_look_up", "after_look_up", "before_plan", "before_send", "after_send", "before_poll"):
+        doomed = [merchant.segment(moment)]
+
+        def delete(*_, doomed=doomed):
+            if doomed:
+                with transaction(merchant.engine) as session:
+                    keep.remove(session, shops.shop(session, merchant.shop_id), doomed.pop())
+
+        merchant.enter(doomed[0], 1, 2, 3)
+        with monkeypatch.context() as patched:
+            around(patched, platform, **{moment: delete})
+            merchant.work()
+        delete()
+        merchant.work()
+        assert merchant.tags(platform) == began, moment
+        assert {state for (_, tag), state in merchant.ledger(platform).items() if tag != "seg:other"} <= {"removed"}
+        assert merchant.settled()
+        merchant.time.move(hours=1)
