@@ -5,12 +5,14 @@ from collections import Counter
 from functools import partial
 
 import pytest
+from sqlalchemy import update
 
 from plugin import lanes, shops, stale
 from plugin.db import reading, table, transaction, upsert
 from plugin.insight import foreseen
 from plugin.models.commerce import Customer
 from plugin.models.segments import Membership, MembershipChange, Segment
+from plugin.models.shops import Shop
 from plugin.models.structures import Ladder, LadderLevel
 from plugin.segments.kept import keep
 from plugin.segments.kept.definition import RefusedError
@@ -47,6 +49,8 @@ class Edited:
             self.learn()
             self.run()
             merchant.time.move(days=1)
+        with transaction(merchant.engine) as session:  # from now on whatever was not seen and agreed to is held
+            session.execute(update(Shop).values(guard_percent=0, guard_contacts=0))
 
     def do(self, change):
         with transaction(self.merchant.engine) as session:
