@@ -27,6 +27,7 @@ hypothesis.settings.register_profile("tagsmith", deadline=None)
 hypothesis.settings.load_profile("tagsmith")
 
 quick.compile_rules_once()
+quick.derive_keys_once()
 
 Database = Callable[[], AbstractContextManager[str]]
 

@@ -1,7 +1,9 @@
 """What spares the tests work that was done for an earlier one, and changes nothing that they can see."""
 
 import gc
+import hashlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from werkzeug.routing import Rule
@@ -30,3 +32,8 @@ def leave_out_of_collections_what_stays() -> None:
     """Modules and collected tests live to the end: looking through them for garbage was a tenth of all time."""
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
+
+
+def derive_keys_once() -> None:
+    """Let the same password under the same salt be worked out once: it takes a tenth of a second by intent."""
+    hashlib.scrypt = cache(hashlib.scrypt)
