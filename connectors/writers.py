@@ -134,7 +134,8 @@ class Outcome:
     `again` are to be sent once more with the next push, and that is counted; those in no list whose job has ended were
     never tried, and simply wait again. `available` is what the platform says is left of the budget. `lost` are tags
     whose objects the platform does not know any more (`TagMaker`): nobody carries them there. With `more`, what `send`
-    began goes on with that call, which settles those whom it names.
+    began goes on with that call, which settles those whom it names. `had` are those of the accepted who, as the answer
+    shows, carried before what the call puts on.
     """
 
     accepted: tuple[str, ...] = ()
@@ -145,6 +146,7 @@ class Outcome:
     available: float | None = None
     lost: tuple[str, ...] = ()
     more: Call | None = None
+    had: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Change:
     """One contact's, as the ledger names tags: `tags` is all that is to stand afterwards, whatever else is there.
 
     `ended` are taken tags that nobody wants there now, `begun` are folded tags whose writing was begun before, `quiet`
-    are those of `add` that are to set nothing off.
+    are those of `add` that are to set nothing off. What of `ours` is found there is from us.
     """
 
     contact: str
@@ -46,6 +46,7 @@ class Change:
     tags: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
     begun: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
     quiet: tuple[str, ...] = ()
 
     @property
@@ -166,6 +167,8 @@ def change(
     put = {name: tag for name, tag in stand.items() if name not in refused}
     there = set(in_state["confirmed"].items()) if known[0] else set()
     foreign = in_state["foreign"] if known[0] else {}
+    begun = in_state["intended"].keys() | in_state["removing"].keys()
+    lately = {name for name in in_state["removed"] if rows[name].changed_at >= clock.now() - ledger.CLOCKS_APART}
     return Change(
         contact=key,
         platform_id=known[0],
@@ -174,7 +177,8 @@ def change(
         remove=ordered({name: tag for name, tag in (kept | in_state["removing"]).items() if name not in stand}),
         tags=ordered(put | in_state["foreign"]),
         ended=tuple(sorted(in_state["taken"].keys() - stand.keys())),
-        begun=frozenset(in_state["intended"].keys() | in_state["removing"].keys()),
+        begun=frozenset(begun),
+        ours=frozenset(begun | lately),
     )
 
 

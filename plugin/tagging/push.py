@@ -30,7 +30,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from connectors.errors import PermanentError
-from connectors.writers import Call, Outcome, Refused, TagChange
+from connectors.writers import Call, Contact, Outcome, Refused, TagChange
 from plugin import clock, dates, lanes
 from plugin.db import fold, reading
 from plugin.tagging import audiences, changes, guard, holding, jobs, leaving, ledger, lookups, objects, pushes, settling
@@ -197,11 +197,22 @@ def deliver(batch: Batch, call: Call) -> Sequence[Call]:
         outcome = Outcome(refused=tuple(Refused(one, str(error)) for one in call.contacts if not more))
     with sync.held() as session:
         sync.left(session, call.endpoint, outcome.available)
-        settling.settle(session, sync.opened, outcome, settling.sent(call, batch.versions))
+        sent = settling.sent(call, batch.versions)
+        settling.settle(session, sync.opened, outcome, sent, others(batch, call, outcome.had))
         objects.lose(session, sync.opened, outcome.lost)
         if call.job is not None:
             jobs.drop(session, sync.opened, call.job, () if outcome.job else call.contacts)
     return more
+
+
+def others(batch: Batch, call: Call, had: Sequence[str]) -> list[Contact]:
+    """Return contacts with the tags that they had before we put them on, and not from us."""
+    tags, found = call.tags or {}, []
+    for contact in had:
+        change = batch.ready[contact]
+        there = tuple(tag for tag in tags.get(contact, ()) if fold(tag) not in change.ours)
+        found.append(Contact(contact, change.platform_id or "", there))
+    return found
 
 
 def write_down(batch: Batch, call: Call, session: Session) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from connectors.writers import Call, Outcome
+from connectors.writers import Call, Contact, Outcome
 from plugin import clock
 from plugin.db import fold, table, upsert
 from plugin.models.tagging import Job
@@ -33,16 +33,22 @@ def sent(call: Call, versions: Mapping[str, int]) -> list[Sent]:
     return [Sent(one, versions[one], call.tags[one] if call.tags else None) for one in call.contacts]
 
 
-def settle(session: Session, place: Place, outcome: Outcome, asked: Sequence[Sent]) -> None:
-    """Settle those of a call's contacts that have ended, each only if it still is at the version that was sent."""
+def settle(
+    session: Session, place: Place, outcome: Outcome, asked: Sequence[Sent], others: Sequence[Contact] = ()
+) -> None:
+    """Settle those of a call's contacts that have ended, each only if it still is at the version that was sent.
+
+    `others` had before, and not from us, the tags that they are given here: these are never taken off.
+    """
     now = pushes.lock(session, place, [one.contact for one in asked])  # whoever was forgotten meanwhile is not in it
     same = {one.contact for one in asked if now.get(one.contact) == one.version}
     reasons = {each.contact: each.reason for each in outcome.refused}
     final = {each.contact for each in outcome.refused if each.final}
     ended = {*outcome.accepted, *reasons, *outcome.missing, *outcome.again}
     accepted = now.keys() & outcome.accepted
-    unfinished = written(session, place, [one for one in asked if one.contact in accepted])
     contacts.lose(session, place, now.keys() & outcome.missing)
+    leave(session, place, [one for one in others if one.key in now])
+    unfinished = written(session, place, [one for one in asked if one.contact in accepted])
     pushes.done(session, place, same & accepted - unfinished)
     pushes.put(session, place, same & {*outcome.missing}, "missing")
     for reason in sorted(set(reasons.values())):
@@ -53,6 +59,12 @@ def settle(session: Session, place: Place, outcome: Outcome, asked: Sequence[Sen
     if outcome.job:
         pushes.put(session, place, now.keys() - ended, "sent")
         keep(session, place, outcome.job, [one if one.contact in now else NOBODY for one in asked])
+
+
+def leave(session: Session, place: Place, others: Sequence[Contact]) -> None:
+    """Note what is there from somebody else, and was about to be ours."""
+    ledger.strike(session, place, [(fold(tag), one.key) for one in others for tag in one.tags])
+    contacts.note(session, place, others)
 
 
 def written(session: Session, place: Place, taken: Sequence[Sent]) -> set[str]:

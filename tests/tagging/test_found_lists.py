@@ -57,6 +57,25 @@ def test_a_tag_that_the_merchant_makes_anew_stays_on_whom_they_put_it(merchants,
     assert merchant.tags(platform)[address(2)] == set()
 
 
+@pytest.mark.parametrize("platform", ["brevo", "hubspot", "mailchimp"])
+def test_a_tag_that_is_seen_to_have_been_put_on_just_before_ours_stays(merchants, platform):
+    merchant = merchants(platforms=[platform])
+    merchant.customers(1, 2, 3)
+    vip = merchant.segment("vip")
+    merchant.enter(vip, 3)
+    merchant.enter(merchant.segment("new"), 1, 2)
+    merchant.work()
+    merchant.time.move(minutes=5)
+    merchant.mail[platform].put(address(1), ["seg:vip"])
+    merchant.enter(vip, 1, 2)
+    merchant.work()
+    assert merchant.ledger(platform)[address(1), "seg:vip"] == "foreign"
+    assert merchant.ledger(platform)[address(2), "seg:vip"] == "confirmed"
+    merchant.leave(vip, 1, 2, 3)
+    merchant.work()
+    assert merchant.tags(platform) == {address(1): {"seg:new", "seg:vip"}, address(2): {"seg:new"}, address(3): set()}
+
+
 @pytest.fixture
 def killed(merchants, monkeypatch):
     """A merchant of whose worker nothing is left since a tag was about to be made there, or was."""

@@ -140,7 +140,7 @@ def seen(api: Api, call: Call) -> Outcome:
     if found is None:
         return Outcome(missing=(key,), more=more)
     if (call.body["list"] in found.ids("listIds")) == (call.body["put"] == "add"):
-        return Outcome((key,), more=more)
+        return Outcome((key,), more=more, had=(key,) if call.body["put"] == "add" else ())
     return Outcome(again=(key,), more=more)
 
 

@@ -112,9 +112,13 @@ def send(api: Api, call: Call) -> Outcome:
         if error.status == 404:
             return Outcome(lost=(call.body["tag"],))
         raise
-    if not any(key in answer.data for key in ADDED):
+    told = next((key for key in ADDED if key in answer.data), None)
+    if told is None:
         raise answer.wrong(ADDED[0], "is missing")
     unknown = set(answer.ids("recordIdsMissing"))
     records = dict(zip(call.contacts, (*body[ADD], *body[REMOVE]), strict=True))
     missing = tuple(key for key, record_id in records.items() if record_id in unknown)
-    return Outcome(tuple(key for key, record_id in records.items() if record_id not in unknown), missing=missing)
+    before = {*body[ADD]} - unknown - set(answer.ids(told))
+    had = tuple(key for key, record_id in records.items() if record_id in before)
+    accepted = tuple(key for key, record_id in records.items() if record_id not in unknown)
+    return Outcome(accepted, missing=missing, had=had)

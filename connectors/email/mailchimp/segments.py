@@ -22,7 +22,8 @@ from connectors.writers import Call, MadeTag, Outcome, Refused, TagChange
 LONGEST_TAG = 100
 MOST_PER_SIDE = 500
 SIDES = {"members_to_add": "added", "members_to_remove": "removed"}
-DONE_BEFORE = ("already exist in the static segment", "do not exist in the static segment")
+THERE_BEFORE = "already exist in the static segment"
+DONE_BEFORE = (THERE_BEFORE, "do not exist in the static segment")
 STRANGERS = "None of the emails"
 EVERYBODY = {f"include_{status}": "true" for status in ("cleaned", "transactional", "unsubscribed")}
 HIDDEN = ("pending", "archived")  # who may carry a tag, and is never shown among those who do
@@ -180,18 +181,21 @@ def told(answer: Payload, sides: Mapping[str, Sequence[str]], keys: Mapping[str,
         total = answer.required(f"total_{way}", answer.count)
         done |= asked if asked and total == len(asked) else named
     refused: dict[str, Refused] = {}
+    had: set[str] = set()
     for one in answer.objects("errors"):
         reason = one.text("error") or "refused"
         named = {key for address in one.texts("email_addresses") if (key := keys.get(address.casefold()))}
         if any(words in reason for words in DONE_BEFORE):
             done |= named
+            had |= named if THERE_BEFORE in reason else set()
         else:
             refused |= {key: Refused(key, presentable(reason)) for key in named}
     rest = tuple(key for key in keys.values() if key not in done and key not in refused)
     accepted = tuple(key for key in keys.values() if key in done and key not in refused)
     if not accepted and not refused:
         return Outcome(again=rest)
-    return Outcome(accepted, tuple(refused.values()), missing=rest)
+    there = tuple(key for key in accepted if key in had)
+    return Outcome(accepted, tuple(refused.values()), missing=rest, had=there)
 
 
 def folded(member: Payload) -> str:
