@@ -178,7 +178,7 @@ def change(
         tags=ordered(put | in_state["foreign"]),
         ended=tuple(sorted(in_state["taken"].keys() - stand.keys())),
         begun=frozenset(begun),
-        ours=frozenset(begun | lately),
+        ours=frozenset(begun | lately | in_state["confirmed"].keys()),
     )
 
 

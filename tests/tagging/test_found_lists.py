@@ -6,8 +6,9 @@ from connectors import registry
 from connectors.writers import TagMaker
 from plugin import lanes
 from plugin.db import reading, transaction
+from plugin.models.segments import Segment
 from plugin.models.tagging import PlatformTag
-from plugin.tagging import leaving
+from plugin.tagging import leaving, plan, rehearsal
 from tests.tagging.interference import KilledError, around
 from tests.tagging.merchant import EMAIL, address
 
@@ -153,3 +154,23 @@ def test_one_that_was_there_before_is_theirs_though_nobody_carries_it(merchants,
     assert merchant.tags(platform)[address(1)] == {"seg:vip"}
     leave(merchant, platform)
     assert (there(merchant, platform), merchant.tags(platform)) == (["seg:vip"], {address(1): set()})
+
+
+@pytest.mark.parametrize("platform", ["brevo", "hubspot", "mailchimp"])
+def test_tags_whose_letters_change_their_case_stay_ours(merchants, platform):
+    merchant = merchants(platforms=[platform])
+    merchant.customers(1)
+    vip = merchant.segment("vip")
+    merchant.enter(vip, 1)
+    merchant.work()
+    merchant.time.move(minutes=5)
+    with transaction(merchant.engine) as session:
+        rehearsal.own_tag(session, merchant.shop_id, vip, "seg:VIP")
+        session.get_one(Segment, (merchant.shop_id, vip)).tag = "seg:VIP"
+        session.flush()
+        plan.mark_segment(session, merchant.shop_id, vip)
+    merchant.work()
+    assert merchant.ledger(platform) == {(address(1), "seg:vip"): "confirmed"}
+    merchant.leave(vip, 1)
+    merchant.work()
+    assert merchant.tags(platform) == {address(1): set()}
