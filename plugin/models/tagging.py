@@ -149,9 +149,9 @@ class Contact(SQLModel, table=True):
 class LedgerEntry(SQLModel, table=True):
     """What we know of one tag on one contact.
 
-    intended: about to be written; confirmed: written; removing: about to be taken off; removed: taken off (kept, so
-    that a late echo is known for ours); foreign: somebody else's, never touched; taken: taken off by somebody else, who
-    is not answered with another write on the same day.
+    planned: to be put on by a later call, and not from us so far; intended: about to be written; confirmed: written;
+    removing: about to be taken off; removed: taken off (kept, so that a late echo is known for ours); foreign: somebody
+    else's, never touched; taken: taken off by somebody else, who is not answered with another write on the same day.
     """
 
     __tablename__ = "ledger"

@@ -34,8 +34,8 @@ class Entry(NamedTuple):
 class Change:
     """One contact's, as the ledger names tags: `tags` is all that is to stand afterwards, whatever else is there.
 
-    `ended` are taken tags that nobody wants there now, `begun` are folded tags whose writing was begun before, `quiet`
-    are those of `add` that are to set nothing off. What of `ours` is found there is from us.
+    `ended` are taken and planned tags that nobody wants there now, `begun` are folded tags whose writing was planned or
+    begun before, `quiet` are those of `add` that are to set nothing off. What of `ours` is found there is from us.
     """
 
     contact: str
@@ -168,6 +168,7 @@ def change(
     there = set(in_state["confirmed"].items()) if known[0] else set()
     foreign = in_state["foreign"] if known[0] else {}
     begun = in_state["intended"].keys() | in_state["removing"].keys()
+    planned = in_state["planned"].keys()
     lately = {name for name in in_state["removed"] if rows[name].changed_at >= clock.now() - ledger.CLOCKS_APART}
     return Change(
         contact=key,
@@ -176,8 +177,8 @@ def change(
         add=ordered({name: tag for name, tag in put.items() - there if name not in foreign}),
         remove=ordered({name: tag for name, tag in (kept | in_state["removing"]).items() if name not in stand}),
         tags=ordered(put | in_state["foreign"]),
-        ended=tuple(sorted(in_state["taken"].keys() - stand.keys())),
-        begun=frozenset(begun),
+        ended=tuple(sorted((in_state["taken"].keys() | planned) - stand.keys())),
+        begun=frozenset(begun | planned),
         ours=frozenset(begun | lately | in_state["confirmed"].keys()),
     )
 

@@ -78,7 +78,7 @@ def note(session: Session, place: Place, found: Sequence[Contact]) -> None:
     ]
     # a tag just taken off may be shown for a moment more
     old = ledger.c.changed_at < literal(now - CLOCKS_APART, UTCDateTime())
-    again = and_(or_(ledger.c.state == "removed", ledger.c.state == "taken"), old)
+    again = or_(ledger.c.state == "planned", and_(or_(ledger.c.state == "removed", ledger.c.state == "taken"), old))
     upsert(session, ledger, rows, change=("tag", "state", "changed_at"), when=lambda _: again)
 
 

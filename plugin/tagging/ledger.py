@@ -17,7 +17,7 @@ from plugin.models.tagging import Contact, Drift, Job, LookUp, SegmentEntry
 from plugin.tagging.plan import OURS, ledger, owned_tags
 from plugin.tagging.pushes import Place, here, keys, of, pushes, reconsider
 
-STATES = (*OURS, "removed", "foreign", "taken")
+STATES = (*OURS, "planned", "removed", "foreign", "taken")
 
 # Times in the ledger are ours, those of webhooks the platform's: so far apart two clocks may be.
 CLOCKS_APART = timedelta(minutes=2)
@@ -39,10 +39,17 @@ def about(place: Place, contacts: Iterable[str]) -> Any:
 
 
 def intend(
-    session: Session, place: Place, added: Iterable[tuple[str, str]], removed: Iterable[tuple[str, str]]
+    session: Session,
+    place: Place,
+    added: Iterable[tuple[str, str]],
+    removed: Iterable[tuple[str, str]] = (),
+    planned: Iterable[tuple[str, str]] = (),
 ) -> None:
-    """Note which tags are about to be put on and taken off (pairs of tag and contact): from now on they are ours."""
-    for state, pairs in (("intended", added), ("removing", removed)):
+    """Note which tags are about to be put on and taken off (pairs of tag and contact): from now on they are ours.
+
+    Those that are only `planned`, for a later call, are not.
+    """
+    for state, pairs in (("intended", added), ("removing", removed), ("planned", planned)):
         for tag, contacts in grouped(pairs):
             put(session, place, tag, contacts, state)
 
@@ -89,11 +96,20 @@ def settle(
 
 
 def begun(session: Session, place: Place, contacts: Collection[str]) -> set[str]:
-    """Return those of contacts of which a tag was begun to be written and is not settled yet."""
+    """Return those of contacts of which a tag was planned or begun to be written and is not settled yet."""
     if not contacts:
         return set()
-    unsettled = select(ledger.c.contact).where(about(place, contacts), ledger.c.state.in_(("intended", "removing")))
+    unsettled = select(ledger.c.contact).where(
+        about(place, contacts), ledger.c.state.in_(("planned", "intended", "removing"))
+    )
     return set(session.scalars(unsettled))
+
+
+def not_put_on(session: Session, place: Place, pairs: Iterable[tuple[str, str]]) -> None:
+    """Note that a call did not put these on (pairs of folded tag and contact): what is there is not from it."""
+    for folded, contacts in grouped(pairs):
+        these = (about(place, contacts), ledger.c.folded == folded, ledger.c.state == "intended")
+        session.execute(update(ledger).where(*these).values(state="planned"))
 
 
 def strike(session: Session, place: Place, pairs: Iterable[tuple[str, str]]) -> None:

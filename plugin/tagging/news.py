@@ -141,7 +141,7 @@ def carried(place: Place, contact: Any, segment_id: str) -> Any:
     tag = or_(
         ledger.c.folded == owned_tags.c.folded, ledger.c.folded == literal(marks.MARK).concat(owned_tags.c.folded)
     )
-    on_it = ledger.c.state.in_(("intended", "confirmed", "foreign"))
+    on_it = ledger.c.state.in_(("planned", "intended", "confirmed", "foreign"))
     owned = (owned_tags.c.shop_id == place.shop_id, owned_tags.c.segment_id == segment_id)
     return (
         select(literal(1))

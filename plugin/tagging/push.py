@@ -29,7 +29,7 @@ from uuid import uuid4
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from connectors.errors import PermanentError
+from connectors.errors import PermanentError, RetryableError
 from connectors.writers import Call, Contact, Outcome, Refused, TagChange
 from plugin import clock, dates, lanes
 from plugin.db import fold, reading
@@ -42,6 +42,7 @@ from plugin.tagging.sync import Store, Sync, begin
 
 AGAIN = timedelta(minutes=1)
 ABOUT_SOMEBODY = (400, 404, 422)  # what a platform answers that takes offence at one of many
+TURNED_AWAY = (403, 429)  # what it answers that has no time now: nothing was done
 
 
 class ForgottenError(Exception):
@@ -50,13 +51,17 @@ class ForgottenError(Exception):
 
 @dataclass(frozen=True)
 class Batch:
-    """Contacts that are pushed together, each at a version and with a change; who of them was `begun` so far."""
+    """Contacts that are pushed together, each at a version and with a change; who of them was `begun` so far.
+
+    `intended`: what is put on by the calls so far, as pairs of tag and contact.
+    """
 
     sync: Sync
     versions: Mapping[str, int]
     ready: Mapping[str, Change]
     news: set[News]
     begun: set[str] = field(default_factory=set)
+    intended: set[tuple[str, str]] = field(default_factory=set)
 
 
 def run(engine: Engine, claim: lanes.Claim, *, store: Store) -> datetime | None:
@@ -192,6 +197,11 @@ def deliver(batch: Batch, call: Call) -> Sequence[Call]:
     try:
         outcome = sync.call(call.endpoint, call.cost, partial(sync.writer.send, call), partial(write_down, batch, call))
         more = (outcome.more,) if outcome.more else ()
+    except RetryableError as error:
+        if error.status in TURNED_AWAY:
+            with sync.held() as session:
+                ledger.not_put_on(session, sync.opened, not_ours(batch, call))
+        raise
     except PermanentError as error:
         more = tuple(sync.writer.halves(call)) if error.status in ABOUT_SOMEBODY else ()
         outcome = Outcome(refused=tuple(Refused(one, str(error)) for one in call.contacts if not more))
@@ -199,6 +209,8 @@ def deliver(batch: Batch, call: Call) -> Sequence[Call]:
         sync.left(session, call.endpoint, outcome.available)
         sent = settling.sent(call, batch.versions)
         settling.settle(session, sync.opened, outcome, sent, others(batch, call, outcome.had))
+        if outcome.more:
+            ledger.not_put_on(session, sync.opened, not_ours(batch, outcome.more))
         objects.lose(session, sync.opened, outcome.lost)
         if call.job is not None:
             jobs.drop(session, sync.opened, call.job, () if outcome.job else call.contacts)
@@ -215,22 +227,40 @@ def others(batch: Batch, call: Call, had: Sequence[str]) -> list[Contact]:
     return found
 
 
+def not_ours(batch: Batch, call: Call) -> list[tuple[str, str]]:
+    """Return, as pairs of folded tag and contact, what a call is about that no call of ours has put on before."""
+    about = [(fold(tag), contact) for contact in call.contacts for tag in (call.tags or {}).get(contact, ())]
+    return [(folded, contact) for folded, contact in about if folded not in batch.ready[contact].ours]
+
+
 def write_down(batch: Batch, call: Call, session: Session) -> None:
-    """Note what is about to be done: by the first call about a contact, all that is to be done on it."""
+    """Note what is about to be done. By the first call about a contact it is noted as well what others are to do."""
     place = batch.sync.opened
     if len(pushes.lock(session, place, call.contacts)) < len(call.contacts):
         raise ForgottenError
     first = [contact for contact in call.contacts if contact not in batch.begun]
     batch.begun.update(first)
-    intend(session, batch.sync, [batch.ready[contact] for contact in first])
+    intend(session, batch, call, first)
     guard.count(session, place, guard.split(batch.news, first))
     if call.job is not None:
         pushes.put(session, place, call.contacts, "sent")
         settling.keep(session, place, call.job, settling.sent(call, batch.versions))
 
 
-def intend(session: Session, sync: Sync, ready: Sequence[Change]) -> None:
-    ledger.strike(session, sync.opened, [(folded, one.contact) for one in ready for folded in one.ended])
-    added = [(tag, one.contact) for one in ready for tag in one.add]
-    removed = [(tag, one.contact) for one in ready for tag in one.remove]
-    ledger.intend(session, sync.opened, added, removed)
+def intend(session: Session, batch: Batch, call: Call, first: Sequence[str]) -> None:
+    """Write the ledger of a call's contacts. What another call is to put on is planned: so far it is not from us."""
+    place = batch.sync.opened
+    beginning = [batch.ready[contact] for contact in first]
+    ledger.strike(session, place, [(folded, one.contact) for one in beginning for folded in one.ended])
+    removed = [(tag, one.contact) for one in beginning for tag in one.remove]
+    now = {
+        (tag, contact) for contact in call.contacts for tag in batch.ready[contact].add if is_about(call, contact, tag)
+    }
+    planned = {(tag, one.contact) for one in beginning for tag in one.add if fold(tag) not in one.ours} - now
+    begun = {(tag, one.contact) for one in beginning for tag in one.add if fold(tag) in one.ours}
+    ledger.intend(session, place, (now | begun) - batch.intended, removed, planned)
+    batch.intended.update(now | begun)
+
+
+def is_about(call: Call, contact: str, tag: str) -> bool:
+    return call.tags is None or tag in call.tags[contact]

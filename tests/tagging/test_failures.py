@@ -86,7 +86,7 @@ def test_what_one_call_has_done_of_a_contact_is_not_done_again_where_the_next_on
     states = sorted(merchant.ledger(platform).values())
     assert states in (
         ["confirmed", "confirmed", "removing", "removing"],
-        ["intended", "intended", "removed", "removed"],
+        ["planned", "planned", "removed", "removed"],
     )
     merchant.work()
     made = [one["status"] < 300 for one in merchant.calls(platform, IN_PARTS[platform]) if one["method"] != "GET"]

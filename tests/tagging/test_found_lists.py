@@ -11,6 +11,7 @@ from plugin.models.tagging import PlatformTag
 from plugin.tagging import leaving, plan, rehearsal
 from tests.tagging.interference import KilledError, around
 from tests.tagging.merchant import EMAIL, address
+from tests.tagging.test_failures import IN_PARTS
 
 MAKERS = [one for one in EMAIL if issubclass(registry()[one], TagMaker)]
 
@@ -75,6 +76,31 @@ def test_a_tag_that_is_seen_to_have_been_put_on_just_before_ours_stays(merchants
     merchant.leave(vip, 1, 2, 3)
     merchant.work()
     assert merchant.tags(platform) == {address(1): {"seg:new", "seg:vip"}, address(2): {"seg:new"}, address(3): set()}
+
+
+@pytest.mark.parametrize("platform", ["brevo", "hubspot", "mailchimp"])
+def test_it_stays_as_well_where_the_push_ends_between_what_is_told_of_it(merchants, platform):
+    """Where a call before it spends the budget, or it is turned away itself; of ten on Brevo each is looked at."""
+    merchant, many = merchants(platforms=[platform]), range(1, 11)
+    merchant.customers(*many, 99)
+    both = merchant.segment("new"), merchant.segment("vip")
+    for segment in both:
+        merchant.enter(segment, 99)
+    merchant.enter(merchant.segment("old"), *many)
+    merchant.work()
+    merchant.time.move(minutes=5)
+    for number in many:
+        merchant.mail[platform].put(address(number), ["seg:vip"])
+    for segment in both:
+        merchant.enter(segment, *many)
+    merchant.mail[platform].faults.add("throttled", skip=1, path=IN_PARTS[platform], method="P")
+    merchant.work()
+    merchant.time.move(minutes=5)
+    for segment in both:
+        merchant.leave(segment, *many, 99)
+    merchant.work()
+    assert merchant.tags(platform) == {**{address(one): {"seg:old", "seg:vip"} for one in many}, address(99): set()}
+    assert merchant.settled()
 
 
 @pytest.fixture
