@@ -6,18 +6,22 @@ in it. Only those customers are run whom the edit may move.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import chain, groupby, zip_longest
 from typing import Any
 
 from sqlalchemy import Engine, select, union
 from sqlmodel import Session
 
+from connectors.batches import cut
 from plugin import clock, shops
-from plugin.db import reading, table, taken_back
+from plugin.db import among, reading, table, taken_back
 from plugin.insight.delivery import label
 from plugin.models.segments import Membership, Segment
 from plugin.models.shops import Connection, Shop
@@ -26,15 +30,18 @@ from plugin.segments.asking import counting
 from plugin.segments.kept import keep
 from plugin.segments.language import parse, vocabulary
 from plugin.segments.membership import recompute, references
-from plugin.tagging import plan, rehearsal
-from plugin.tagging.pushes import here, pushes
-from plugin.tagging.rehearsal import Rehearsal
-from plugin.tagging.supposed import AS_IT_IS
+from plugin.tagging import changes, plan, rehearsal
+from plugin.tagging.pushes import here, keys, pushes
+from plugin.tagging.rehearsal import Batch, Rehearsal
+
+PART = 1_000
+MOST_PARTS = 20
 
 memberships, pins, spells = (table(model) for model in (Membership, Pin, Spell))
 
-
 Change = Callable[[Session, Shop], Any]
+Pushed = tuple[changes.Change, bool]
+"""What would become of a contact, and whether it would have to be looked up before."""
 
 
 @dataclass(frozen=True)
@@ -94,23 +101,98 @@ def of(
     customer_ids: Collection[str],
     limit: int,
 ) -> list[Foreseen]:
-    """Work out what a change of segments would write that may move these customers."""
+    """Work out what a change of segments would write that may move these customers.
+
+    It is made again and again, each time for some of those concerned: nobody else can write meanwhile on SQLite.
+    """
+    with reading(engine) as session:
+        parts = together(session, shop_id, customer_ids)
+    with tried(engine, shop_id, change, ()) as trial:
+        moved = references.library(trial.session, trial.shop).moved_with(segment_ids)
+        owners = rehearsal.owners_of(trial.session, shop_id, sorted(moved))
+        names = {one: trial.session.get_one(Segment, (shop_id, one)).name for one in {*owners.values()}}
+        places = live(trial.session, shop_id, moved)
+        others = [trial.asked(place) - trial.called(place, customer_ids) for place in places]
+    found: list[dict[str, Pushed]] = [{} for _ in places]
+    for part in parts:
+        with tried(engine, shop_id, change, part) as trial:
+            for place, told in zip(places, found, strict=True):
+                told.update(trial.pushed(place, trial.asked(place) & trial.called(place, part)))
+    for some in zip_longest(*(cut(sorted(each), size(each)) for each in others), fillvalue=()):
+        with tried(engine, shop_id, change, ()) as trial:
+            for place, told, contacts in zip(places, found, some, strict=True):
+                told.update(trial.pushed(place, contacts))
+    page = slice(0, limit)
+    with reading(engine) as session:
+        return [written(session, place, owners, names, told, page) for place, told in zip(places, found, strict=True)]
+
+
+def together(session: Session, shop_id: str, customer_ids: Collection[str]) -> list[tuple[str, ...]]:
+    """Put customers into parts, those who share an address into the same."""
+    columns = (plan.customers.c.contact, plan.customers.c.customer_id)
+    here_ = (plan.customers.c.shop_id == shop_id, among(plan.customers.c.customer_id, keys(customer_ids)))
+    rows = session.execute(select(*columns).where(*here_).order_by(*columns)).all()
+    groups = [tuple(one for _, one in same) for _, same in groupby(rows, lambda row: row[0] or row[1])]
+    parts = cut(groups, len(groups) + 1, size(customer_ids), len)
+    return [tuple(chain.from_iterable(part)) for part in parts]
+
+
+def size(of_all: Collection[str]) -> int:
+    """Return how many are worked out at a time: more of very many, for each time the change is made anew."""
+    return max(PART, math.ceil(len(of_all) / MOST_PARTS))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A change as if it was made, and what has been asked to be written since it `began`."""
+
+    session: Session
+    shop: Shop
+    began: datetime
+
+    def asked(self, place: Connection) -> set[str]:
+        since = (here(pushes, place), pushes.c.changed_at >= self.began)
+        return set(self.session.scalars(select(pushes.c.contact).where(*since)))
+
+    def called(self, place: Connection, customer_ids: Collection[str]) -> set[str]:
+        """Return what customers are called there."""
+        these = among(plan.customers.c.customer_id, keys(customer_ids))
+        return set(
+            self.session.scalars(select(plan.key(place)).where(plan.customers.c.shop_id == place.shop_id, these))
+        )
+
+    def pushed(self, place: Connection, contacts: Collection[str]) -> dict[str, Pushed]:
+        """Return what would become of contacts there, and of whom only once they had been looked up."""
+        found = changes.of(self.session, place, sorted(contacts))
+        unknown = set(changes.to_look_up(self.session, place, found))
+        return {one.contact: (one, one.contact in unknown) for one in found}
+
+
+@contextmanager
+def tried(engine: Engine, shop_id: str, change: Change, customer_ids: Collection[str]) -> Iterator[Trial]:
+    """Make a change and run customers, and take it all back."""
     with taken_back(engine) as session:
         shops.lock(session, shop_id, alone=True)  # a run at the same moment would write the same rows
-        shop, begun = shops.shop(session, shop_id), clock.now()
+        shop, began = shops.shop(session, shop_id), clock.now()
         change(session, shop)
         recompute.try_out(session, shop, customer_ids)
-        moved = references.library(session, shop).moved_with(segment_ids)
-        owners = rehearsal.owners_of(session, shop_id, sorted(moved))
-        page = slice(0, limit)
-        return [written(session, place, owners, begun, page) for place in live(session, shop_id, moved)]
+        yield Trial(session, shop, began)
 
 
-def written(session: Session, place: Connection, owners: Mapping[str, str], since: datetime, page: slice) -> Foreseen:
-    """Work out what has been asked to be written on a connection since a moment."""
-    asked = session.scalars(select(pushes.c.contact).where(here(pushes, place), pushes.c.changed_at >= since))
-    it = rehearsal.rehearsed(session, shops.opened(place), owners, asked, AS_IT_IS, page)
-    names = {one: session.get_one(Segment, (place.shop_id, one)).name for one in it.segments}
+def written(
+    session: Session,
+    place: Connection,
+    owners: Mapping[str, str],
+    names: Mapping[str, str],
+    pushed: Mapping[str, Pushed],
+    page: slice,
+) -> Foreseen:
+    """Add up what would be written on a connection."""
+    batches = [
+        Batch([pushed[one][0] for one in some], [one for one in some if pushed[one][1]])
+        for some in cut(sorted(pushed), changes.batch_size(place.platform))
+    ]
+    it = rehearsal.summed_up(session, shops.opened(place), owners, batches, page)
     concerned = sorted((names[one], tags) for one, tags in it.segments.items() if tags)
     return Foreseen(place, label(place.platform), concerned, it)
 

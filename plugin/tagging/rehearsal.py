@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, cast
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from connectors.batches import cut
 from connectors.writers import Call, TagChange, TagWriter
 from plugin.db import among, fold
 from plugin.shops import Opened
@@ -124,13 +125,26 @@ def rehearsed(
     page: slice,
 ) -> Rehearsal:
     """Work out what would become of contacts, as far as it is the doing of the owners of tags."""
+    return summed_up(session, opened, owners, in_batches(session, opened, marked, supposed), page)
+
+
+class Batch(NamedTuple):
+    """Changes that would be pushed together, and who of them would have to be looked up before."""
+
+    changes: Sequence[Change]
+    unknown: Sequence[str]
+
+
+def summed_up(
+    session: Session, opened: Opened, owners: Mapping[str, str], batches: Iterable[Batch], page: slice
+) -> Rehearsal:
+    """Add up what batches of changes would cost, and what they would do as far as it is the doing of the owners."""
     result = Rehearsal({segment_id: Counter() for segment_id in sorted({*owners.values()})})
     writer = cast("TagWriter", opened.connector)
     costs: dict[str, list[float]] = {}
-    for found in in_batches(session, opened, marked, supposed):
+    for found, unknown in batches:
         tags = {tag for one in found for tag in (*one.add, *one.remove)}
         objects.introduce(session, opened, tags, imagined="")
-        unknown = changes.to_look_up(session, opened, found, supposed)
         looked = look_ups(costs, writer, unknown)
         result.lookups, result.more = result.lookups + looked.calls, result.more or looked.more
         needed = [one for one in found if one.needed and not one.missing]
@@ -175,14 +189,12 @@ def owners_of(session: Session, shop_id: str, segment_ids: Sequence[str]) -> dic
     return {name: segment_id for tag, segment_id in session.execute(found) for name in marks.everywhere([tag])}
 
 
-def in_batches(
-    session: Session, opened: Opened, marked: Iterable[str | None], supposed: Supposed
-) -> Iterator[list[Change]]:
+def in_batches(session: Session, opened: Opened, marked: Iterable[str | None], supposed: Supposed) -> Iterator[Batch]:
     """Yield the changes of all who would be marked, in the batches in which they would be pushed."""
     contacts = sorted({contact for contact in marked if contact})
-    size = changes.batch_size(opened.platform)
-    for start in range(0, len(contacts), size):
-        yield changes.of(session, opened, contacts[start : start + size], supposed)
+    for some in cut(contacts, changes.batch_size(opened.platform)):
+        found = changes.of(session, opened, some, supposed)
+        yield Batch(found, changes.to_look_up(session, opened, found, supposed))
 
 
 class LookUps(NamedTuple):
