@@ -16,6 +16,7 @@ from plugin.commands import (
     engagement,
     history,
     ladders,
+    people,
     run,
     segments,
     shops,
@@ -38,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     for module in (
         run,
         shops,
+        people,
         history,
         engagement,
         segments,

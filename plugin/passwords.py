@@ -1,4 +1,4 @@
-"""Accounts and their passwords: set once by the code of the shop, then asked for, with a pause after wrong ones."""
+"""Passwords of accounts: set by the code of the shop or a link, then asked for, with a pause after wrong ones."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlmodel import Session, col
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from plugin import clock, shops
-from plugin.db import new_id
+from plugin import clock, people, shops
 from plugin.models.shops import Account, Shop
 from plugin.seal import digest
 
@@ -42,13 +41,21 @@ def nobodys() -> str:
     return hashed(secrets.token_urlsafe(32))
 
 
-def shop_of_code(session: Session, code: str) -> Shop | None:
-    """Return the shop whose first password this code sets."""
-    return session.scalars(select(Shop).where(col(Shop.setup_digest) == digest(code))).first() if code else None
+def of_code(session: Session, code: str) -> tuple[Shop, Account | None] | None:
+    """Return the shop whose first password this code sets, or with an account the one that it is the link of."""
+    if not code:
+        return None
+    if shop := session.scalars(select(Shop).where(col(Shop.setup_digest) == digest(code))).first():
+        return shop, None
+    account = people.of_code(session, code)
+    return (shops.shop(session, account.shop_id), account) if account else None
 
 
-def set_first(session: Session, code: str, password_hash: str) -> Account | None:
-    """Use up a code and set the password of its shop; sessions begun with an earlier one end. None: no such code."""
+def set_first(session: Session, code: str, password_hash: str, email: str = "") -> Account | None:
+    """Use up the code of a shop and set the password of its owner of this address, or of its nameless one.
+
+    None: no such code, any more.
+    """
     used = session.execute(
         update(Shop)
         .where(col(Shop.setup_digest) == digest(code))
@@ -57,34 +64,55 @@ def set_first(session: Session, code: str, password_hash: str) -> Account | None
     ).first()
     if used is None:
         return None
-    account = of_shop(session, used.shop_id) or Account(
-        shop_id=used.shop_id, account_id=new_id(), password_hash="", session_key="", created_at=clock.now()
-    )
-    account.password_hash = password_hash
-    account.session_key = secrets.token_urlsafe(24)
-    account.failures, account.locked_until = 0, None
+    known = [people.of_address(session, used.shop_id, one) for one in (email, "")]
+    account = known[0] or known[1] or people.make(used.shop_id, "", people.OWNER)
+    account.email, account.role = email, people.OWNER
     session.add(account)
+    return set_anew(account, password_hash)
+
+
+def set_by_link(session: Session, code: str, password_hash: str) -> Account | None:
+    """Use up a link and set the password of whose it is. None: no such link, any more."""
+    used = session.execute(
+        update(Account)
+        .where(
+            col(Account.shop_id) == code.partition(".")[0],
+            col(Account.code_digest) == digest(code),
+            col(Account.code_until) > clock.now(),
+        )
+        .values(code_digest=None, code_until=None)
+        .returning(col(Account.shop_id), col(Account.account_id))
+    ).first()
+    account = session.get(Account, tuple(used)) if used else None
+    return set_anew(account, password_hash) if account else None
+
+
+def set_anew(account: Account, password_hash: str) -> Account:
+    """Set a password; sessions begun with an earlier one end, and so does a link."""
+    account.password_hash, account.session_key = password_hash, people.new_session_key()
+    account.code_digest = account.code_until = None
+    account.failures, account.locked_until = 0, None
     return account
 
 
 def of_shop(session: Session, shop_id: str) -> Account | None:
-    """Return the account of a shop, which has one."""
-    return session.scalars(
-        select(Account).where(col(Account.shop_id) == shop_id).order_by(col(Account.created_at)).limit(1)
-    ).first()
+    """Return the first owner of a shop, if there is one who acts."""
+    acting = (col(Account.shop_id) == shop_id, col(Account.role) == people.OWNER, col(Account.password_hash) != "")
+    return session.scalars(select(Account).where(*acting).order_by(col(Account.created_at)).limit(1)).first()
 
 
-def find(session: Session, shop_name: str) -> Account | None:
-    """Return the account of the shop of this name or domain."""
+def find(session: Session, shop_name: str, email: str = "") -> Account | None:
+    """Return the account of an address in the shop of this name or domain; asks as much where there is no such shop."""
     try:
-        return of_shop(session, shops.by_name(session, shop_name.strip()).shop_id)
+        shop_id = shops.by_name(session, shop_name.strip()).shop_id
     except shops.UnknownShopError:
-        return None
+        shop_id = ""
+    return people.of_address(session, shop_id, email)
 
 
 def opens(account: Account | None, password: str) -> bool:
     """Whether the password fits and the account is not pausing. Takes as long whatever the answer; needs no session."""
-    right = fits(account.password_hash if account else nobodys(), password[:LONGEST])
+    right = fits((account and account.password_hash) or nobodys(), password[:LONGEST])
     return account is not None and right and (account.locked_until is None or account.locked_until <= clock.now())
 
 
@@ -111,12 +139,12 @@ def note_failure(session: Session, account: Account | None) -> None:
     )
 
 
-def visiting(session: Session, shop_id: str, account_id: str, session_key: str) -> Shop | None:
-    """Return the shop that a session was begun for, if it has not been ended since."""
+def visiting(session: Session, shop_id: str, account_id: str, session_key: str) -> tuple[Shop, Account] | None:
+    """Return the shop and the account that a session was begun for, if it has not been ended since."""
     account = session.get(Account, (shop_id, account_id))
     if account is None or not hmac.compare_digest(account.session_key.encode(), session_key.encode()):
         return None
-    return session.get(Shop, shop_id)
+    return shops.shop(session, shop_id), account
 
 
 def same(account: Account | None) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

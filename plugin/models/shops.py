@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import false
+from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from plugin.models.columns import big, id_, key, moment, shop_key
@@ -86,14 +86,23 @@ class Route(SQLModel, table=True):
 
 
 class Account(SQLModel, table=True):
-    """Somebody who may look at a shop's pages. `session_key` changes to end every session at once."""
+    """Somebody who may look at a shop's pages. `session_key` changes to end every session at once.
+
+    `email` is theirs, folded; empty for whoever set the shop's first password without one. `password_hash` is empty
+    until a password is set by the link whose `code_digest` is kept, which is good until `code_until` and for once.
+    """
 
     __tablename__ = "accounts"
+    __table_args__ = (UniqueConstraint("shop_id", "email", name="uq_accounts_email"),)
 
     shop_id: str = shop_key()
     account_id: str = key()
+    email: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    role: str = Field(default="owner", sa_column_kwargs={"server_default": "owner"})
     password_hash: str
     session_key: str
+    code_digest: str | None = None
+    code_until: datetime | None = moment()
     failures: int = 0
     locked_until: datetime | None = moment()
     created_at: datetime = moment(null=False)

@@ -1,4 +1,4 @@
-"""Who is looking: setting the first password, signing in and out, and the door before every page."""
+"""Who is looking: setting a password by a code, signing in and out, and the one door before every page."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from sqlalchemy import select
 from sqlmodel import col
 from werkzeug.wrappers import Response
 
-from plugin import passwords
+from plugin import passwords, people
 from plugin.db import reading, transaction
 from plugin.models.shops import Account, Shop
-from plugin.web import FOR_MACHINES, engine, frame
+from plugin.web import FOR_MACHINES, engine, frame, roles
 from plugin.web.throttle import Throttle
 
 bp = Blueprint("accounts", __name__)
@@ -66,10 +66,11 @@ def install(app: Flask) -> None:
     app.extensions["throttle"] = Throttle()
     app.before_request(door)
     app.register_blueprint(bp)
+    app.jinja_env.globals["may"] = roles.may
 
 
 def door() -> frame.Answer | None:
-    """Let nobody in who has not signed in, here or in the platform's admin.
+    """Let nobody in who has not signed in, here or in the platform's admin, nor anywhere that their role is not for.
 
     The shop of every page comes from the session or from the platform's token, and from nowhere else.
     """
@@ -77,8 +78,11 @@ def door() -> frame.Answer | None:
         return None
     if g.frame:
         return frame_door(g.frame)
-    g.shop = visited_shop()
-    if g.shop is not None or request.endpoint is None or request.endpoint in TO_EVERYBODY:
+    g.shop, g.account = visiting() or (None, None)
+    if g.account is not None:
+        demand_role(g.account.role)
+        return None
+    if request.endpoint is None or request.endpoint in TO_EVERYBODY:
         return None
     if request.method not in ("GET", "HEAD"):
         abort(401)
@@ -86,13 +90,23 @@ def door() -> frame.Answer | None:
 
 
 def frame_door(visited: frame.Frame) -> frame.Answer | None:
+    """Let in whom the platform lets into its admin: what its staff may do there is for the store to say."""
     if visited.visit is None:
         return frame.refused()
-    g.shop = frame.visited_shop(visited)
+    g.shop, g.account = frame.visited_shop(visited), None
+    if g.shop:
+        demand_role(people.OWNER)
     return None if g.shop or request.endpoint is None else redirect(url_for("embedded.entry"))
 
 
-def visited_shop() -> Shop | None:
+def demand_role(role: str) -> None:
+    """Refuse a page that needs another role, in words."""
+    g.role = role
+    if request.endpoint is not None and not people.may(role, roles.needed(request.endpoint, request.method)):
+        abort(403)
+
+
+def visiting() -> tuple[Shop, Account] | None:
     parts = [str(session.get(name, "")) for name in ("shop_id", "account_id", "session_key")]
     if not all(parts):
         return None
@@ -128,7 +142,7 @@ def login() -> Page:
     if throttle.closed(address):
         abort(429)
     with reading(engine()) as database:
-        account = passwords.find(database, request.form.get("shop", ""))
+        account = passwords.find(database, request.form.get("shop", ""), request.form.get("email", ""))
     opened = passwords.opens(account, request.form.get("password", ""))
     with transaction(engine()) as database:
         if opened and account:
@@ -138,8 +152,11 @@ def login() -> Page:
     if opened and account:
         return begin(account)
     throttle.fail(address)
-    fault = gettext("Shop and password do not fit together. After several wrong ones we wait a few minutes.")
-    return render_template("accounts/login.html", shop=request.form.get("shop", ""), fault=fault), 401
+    fault = gettext(
+        "Shop, e-mail address and password do not fit together. After several wrong ones we wait a few minutes."
+    )
+    given = {name: request.form.get(name, "") for name in ("shop", "email")}
+    return render_template("accounts/login.html", fault=fault, **given), 401
 
 
 def only_shop() -> str:
@@ -151,23 +168,36 @@ def only_shop() -> str:
 
 @bp.route("/setup", methods=("GET", "POST"))
 def set_up() -> Page:
-    """Set the first password, with the code that was shown when the shop was added."""
+    """Set a password: the first of a shop with the code that was shown when it was added, one's own by one's link."""
     code = request.values.get("code", "")
     with reading(engine()) as database:
-        shop = passwords.shop_of_code(database, code)
-    if shop is None:
+        found = passwords.of_code(database, code)
+    if found is None:
         return render_template("accounts/void.html"), 404
+    email = request.form.get("email", "").strip()
+    page = {"shop": found[0], "account": found[1], "code": code, "email": email}
     if request.method == "GET":
-        return render_template("accounts/setup.html", shop=shop, code=code)
+        return render_template("accounts/setup.html", **page)
     password = request.form.get("password", "")
-    if fault := objection(password, request.form.get("again", "")):
-        return render_template("accounts/setup.html", shop=shop, code=code, fault=fault), 400
+    if fault := objection(password, request.form.get("again", "")) or strange(email):
+        return render_template("accounts/setup.html", fault=fault, **page), 400
     password_hash = passwords.hashed(password)
     with transaction(engine()) as database:
-        account = passwords.set_first(database, code, password_hash)
-    if account is None:
-        return render_template("accounts/void.html"), 404
-    return begin(account)
+        if found[1]:
+            account = passwords.set_by_link(database, code, password_hash)
+        else:
+            account = passwords.set_first(database, code, password_hash, email.casefold())
+    return begin(account) if account else (render_template("accounts/void.html"), 404)
+
+
+def strange(email: str) -> str | None:
+    """Return what is wrong with the address of whoever sets the first password, who need not tell any."""
+    try:
+        if email:
+            people.address(email)
+    except people.RefusedError:
+        return str(gettext("That is no e-mail address."))
+    return None
 
 
 def objection(password: str, again: str) -> str | None:

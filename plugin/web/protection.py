@@ -84,6 +84,10 @@ def faults() -> dict[int, Fault]:
     return {
         400: (gettext("This could not be read"), gettext("Please go back, reload the page and try again.")),
         401: (gettext("Please sign in"), gettext("This page is for those who have signed in.")),
+        403: (
+            gettext("This is not for your role"),
+            gettext("Somebody who is an owner of this shop here can do it, or give you a role that can."),
+        ),
         404: (gettext("There is nothing here"), gettext("The address may be mistyped, or what was here is gone.")),
         405: (gettext("Not like this"), gettext("This address answers to other kinds of requests.")),
         409: (gettext("Not now"), gettext("As things are this cannot be done. Please go back and reload the page.")),

@@ -105,6 +105,7 @@ class Site:
             "site_key": site_key.site_key,
             "endpoint_id": endpoint.endpoint_id,
             "ladder_id": f"{name}-ladder",
+            "account_id": f"{name}-account",
         }
         self.people(tenant, f"anna@{name}.example.com", f"bert@{name}.example.com")
         tenant.ids["delivery_id"] = self.delivery(tenant, "failed", f"{name} failed")
@@ -168,20 +169,25 @@ class Site:
             session.add(row)
         return delivery_id
 
-    def visitor(self, tenant=None):
-        """A browser; signed in to a shop if one is named, whose password is set then."""
+    def visitor(self, tenant=None, role="owner"):
+        """A browser; signed in to a shop if one is named, as its owner or else as somebody of another role."""
         made = Visitor(self.app.test_client())
         if tenant:
-            made.enter(self.account(tenant))
+            made.enter(self.account(tenant, role))
         return made
 
-    def account(self, tenant):
+    def account(self, tenant, role="owner"):
+        """Whoever of this role there is in a shop; its first owner is known by no address."""
+        owner = role == "owner"
+        account_id = tenant.ids["account_id"] if owner else f"{tenant.name}-{role}"
         with transaction(self.engine) as session:
-            account = passwords.of_shop(session, tenant.shop_id)
+            account = session.get(Account, (tenant.shop_id, account_id))
             if account is None:
                 account = Account(
                     shop_id=tenant.shop_id,
-                    account_id=uuid.uuid4().hex,
+                    account_id=account_id,
+                    email="" if owner else f"{role}@{tenant.name}.example.com",
+                    role=role,
                     password_hash=password_hash(),
                     session_key="made up",
                     created_at=clock.now(),

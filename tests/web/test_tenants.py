@@ -29,6 +29,10 @@ WHOLE = {
     "gallery.add",
     "gallery.listing",
     "over_time.compare",
+    "people.change_password",
+    "people.end_others",
+    "people.invite",
+    "people.listing",
     "accounts.home",
     "accounts.logout",
     "conflicts.add",
@@ -71,6 +75,7 @@ def mine(site, mine):
 
 @pytest.fixture
 def theirs(site, theirs):
+    site.account(theirs)
     return site.ladder(theirs)
 
 

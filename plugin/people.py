@@ -1,0 +1,155 @@
+"""The people of a shop: what each may do, the links by which they come in, and that an owner is always left."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from email.utils import parseaddr
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col
+
+from plugin import clock
+from plugin.db import new_id
+from plugin.models.shops import Account
+from plugin.seal import digest
+
+ROLES = ("viewer", "editor", "owner")  # each may do what those before it may
+OWNER = ROLES[-1]
+LINK_DAYS = 7
+LONGEST_ADDRESS = 254
+
+
+class RefusedError(ValueError):
+    """No address, or no role."""
+
+
+class KnownError(Exception):
+    """Somebody of this address is there already."""
+
+
+class LastOwnerError(Exception):
+    """Without them nobody could act as owner any more."""
+
+
+def may(role: str | None, needed: str) -> bool:
+    """Whether a role is enough for what needs another. Nobody's and unknown ones are enough for nothing."""
+    return role in ROLES and ROLES.index(role) >= ROLES.index(needed)
+
+
+def all_of(session: Session, shop_id: str) -> Sequence[Account]:
+    return session.scalars(
+        select(Account).where(col(Account.shop_id) == shop_id).order_by(col(Account.email), col(Account.account_id))
+    ).all()
+
+
+def named(session: Session, shop_id: str, name: str) -> Account | None:
+    """Return the account of this id or address."""
+    wanted = or_(col(Account.account_id) == name, col(Account.email) == name.strip().casefold())
+    return session.scalars(select(Account).where(col(Account.shop_id) == shop_id, wanted)).first() if name else None
+
+
+def of_address(session: Session, shop_id: str, email: str) -> Account | None:
+    """Return the account of an address; by the empty one, that of whoever set the shop's first password without any."""
+    return session.scalars(
+        select(Account).where(col(Account.shop_id) == shop_id, col(Account.email) == email.strip().casefold())
+    ).first()
+
+
+def invite(session: Session, shop_id: str, email: str, role: str) -> tuple[Account, str]:
+    """Add somebody and return the code of the link by which they set their password. RefusedError; KnownError."""
+    account = make(shop_id, address(email), demand_role(role))
+    session.add(account)
+    try:
+        session.flush()
+    except IntegrityError as error:  # one statement that two owners may send at once
+        raise KnownError from error
+    return account, renew_link(session, account)
+
+
+def make(shop_id: str, email: str, role: str) -> Account:
+    """Return an account that no password opens yet."""
+    return Account(
+        shop_id=shop_id,
+        account_id=new_id(),
+        email=email,
+        role=role,
+        password_hash="",
+        session_key=new_session_key(),
+        created_at=clock.now(),
+    )
+
+
+def renew_link(session: Session, account: Account) -> str:
+    """Return the code of a new link by which somebody sets a password; the one before is void."""
+    code = f"{account.shop_id}.{secrets.token_urlsafe(24)}"  # it names its shop, as every question does
+    values = {"code_digest": digest(code), "code_until": clock.now() + timedelta(days=LINK_DAYS)}
+    session.execute(update(Account).where(*same(account)).values(values))
+    return code
+
+
+def of_code(session: Session, code: str) -> Account | None:
+    """Return whose password a link sets, while it does."""
+    return session.scalars(
+        select(Account).where(
+            col(Account.shop_id) == code.partition(".")[0],
+            col(Account.code_digest) == digest(code),
+            col(Account.code_until) > clock.now(),
+        )
+    ).first()
+
+
+def change_role(session: Session, account: Account, role: str) -> None:
+    """Let somebody do more or less from their next request on. RefusedError; LastOwnerError."""
+    if demand_role(role) != OWNER:
+        demand_another_owner(session, account)
+    session.execute(update(Account).where(*same(account)).values(role=role))
+
+
+def remove(session: Session, account: Account) -> None:
+    """Remove somebody, and with them their sessions and links. LastOwnerError."""
+    demand_another_owner(session, account)
+    session.delete(account)
+
+
+def end_sessions(session: Session, account: Account) -> str:
+    """End all sessions of an account and return the key of those that begin now."""
+    session_key = new_session_key()
+    session.execute(update(Account).where(*same(account)).values(session_key=session_key))
+    return session_key
+
+
+def demand_another_owner(session: Session, account: Account) -> None:
+    """Raise LastOwnerError if an account is the only one that acts as owner.
+
+    Its rows stay locked: two owners who remove each other at the same moment would each still see the other.
+    """
+    acting = select(col(Account.account_id)).where(
+        col(Account.shop_id) == account.shop_id, col(Account.role) == OWNER, col(Account.password_hash) != ""
+    )
+    if session.scalars(acting.order_by(col(Account.account_id)).with_for_update()).all() == [account.account_id]:
+        raise LastOwnerError
+
+
+def same(account: Account) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return col(Account.shop_id) == account.shop_id, col(Account.account_id) == account.account_id
+
+
+def new_session_key() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def address(email: str) -> str:
+    """Return an address as it is kept. RefusedError."""
+    cleaned = email.strip().casefold()
+    if len(cleaned) > LONGEST_ADDRESS or parseaddr(cleaned)[1] != cleaned or not all(cleaned.partition("@")):
+        raise RefusedError(f"an e-mail address has an @ and at most {LONGEST_ADDRESS} characters")
+    return cleaned
+
+
+def demand_role(role: str) -> str:
+    if role not in ROLES:
+        raise RefusedError(f"a role is one of {', '.join(ROLES)}")
+    return role

@@ -1,0 +1,55 @@
+"""What each role may do on the site: one table, asked by the door before every page and by the pages' buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import g
+
+from plugin import people
+
+# Whatever is not named here needs a viewer to be read, and an owner to write.
+VIEWER = """
+    accounts.logout accounts.home customers.find editor.check_query people.change_password people.end_others
+"""
+EDITOR = """
+    conflicts.add conflicts.remove
+    deliveries.retry deliveries.retry_all
+    drafts.decide
+    editor.add editor.change editor.edit editor.new
+    edits.restore
+    gallery.add gallery.learn
+    ladders.add ladders.ask ladders.change ladders.edit ladders.new ladders.remove
+    pins.pin pins.pin_here pins.unpin pins.unpin_here
+    portable.take_in
+    rehearsals.audience rehearsals.release
+    removals.ask removals.remove
+    reviews.done
+    safety.drop_webhooks safety.read_back safety.release_webhooks safety.repair safety.take_back
+    segments.switch
+    snapshots.delete snapshots.take
+    trials.drop trials.expect
+"""
+# Pages that are only forms for owners, and addresses that lead to a platform's consent.
+OWNER = """
+    attribute_files.page consents.begin consents.callback consents.choose safety.ask_to_leave
+"""
+NEEDS: Mapping[str, str] = {
+    endpoint: role
+    for role, endpoints in zip(people.ROLES, (VIEWER, EDITOR, OWNER), strict=True)
+    for endpoint in endpoints.split()
+}
+
+
+READING = ("GET", "HEAD", "OPTIONS")
+
+
+def needed(endpoint: str, method: str) -> str:
+    """Return the role that an address needs."""
+    otherwise = people.ROLES[0] if method in READING else people.OWNER
+    return NEEDS.get(endpoint, otherwise)
+
+
+def may(endpoint: str) -> bool:
+    """Whether the visitor may do what a form sends, or open a page that is named in the table."""
+    return people.may(g.get("role"), needed(endpoint, "POST"))
