@@ -110,10 +110,20 @@ def find(session: Session, shop_name: str, email: str = "") -> Account | None:
     return people.of_address(session, shop_id, email)
 
 
-def opens(account: Account | None, password: str) -> bool:
-    """Whether the password fits and the account is not pausing. Takes as long whatever the answer; needs no session."""
+def opens(account: Account | None, password: str, shown: str = "") -> bool:
+    """Whether the password fits and the account is not pausing. Takes as long whatever the answer; needs no session.
+
+    A browser that shows the mark of the account does not wait: or else whoever guesses would lock out whose it is.
+    """
     right = fits((account and account.password_hash) or nobodys(), password[:LONGEST])
-    return account is not None and right and (account.locked_until is None or account.locked_until <= clock.now())
+    if account is None or not right:
+        return False
+    return account.locked_until is None or account.locked_until <= clock.now() or shown == mark(account)
+
+
+def mark(account: Account) -> str:
+    """Return what stays in a browser in which somebody has signed in, until all of their sessions are ended."""
+    return digest(f"{account.account_id} {account.session_key}")
 
 
 def note_success(session: Session, account: Account) -> None:

@@ -121,10 +121,11 @@ def who() -> str:
 
 
 def begin(account: Account) -> Response:
-    """Begin a session of its own, nothing of the one before taken over."""
+    """Begin a session of its own, nothing of the one before taken over. Its mark stays in the browser when it ends."""
     session.clear()
     session.permanent = True
     session.update(shop_id=account.shop_id, account_id=account.account_id, session_key=account.session_key)
+    session["mark"] = passwords.mark(account)
     return redirect(url_for("segments.listing"))
 
 
@@ -138,12 +139,13 @@ def login() -> Page:
     if request.method == "GET":
         return render_template("accounts/login.html", shop=only_shop())
     throttle: Throttle = current_app.extensions["throttle"]
-    address = request.remote_addr or ""
-    if throttle.closed(address):
+    mark = str(session.get("mark", ""))
+    counted = [one for one in (request.remote_addr or "", mark) if one]
+    if any(map(throttle.closed, counted)):
         abort(429)
     with reading(engine()) as database:
         account = passwords.find(database, request.form.get("shop", ""), request.form.get("email", ""))
-    opened = passwords.opens(account, request.form.get("password", ""))
+    opened = passwords.opens(account, request.form.get("password", ""), mark)
     with transaction(engine()) as database:
         if opened and account:
             passwords.note_success(database, account)
@@ -151,7 +153,8 @@ def login() -> Page:
             passwords.note_failure(database, account)
     if opened and account:
         return begin(account)
-    throttle.fail(address)
+    for one in counted:
+        throttle.fail(one)
     fault = gettext(
         "Shop, e-mail address and password do not fit together. After several wrong ones we wait a few minutes."
     )
@@ -213,6 +216,8 @@ def objection(password: str, again: str) -> str | None:
 
 @bp.post("/logout")
 def logout() -> Response:
+    mark = session.get("mark", "")
     session.clear()
+    session.permanent, session["mark"] = True, mark
     flash(gettext("You have signed out."))
     return redirect(url_for("accounts.login"))

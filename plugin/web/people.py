@@ -94,7 +94,7 @@ def end_sessions(account_id: str) -> Response:
     with transaction(engine()) as database:
         key = people.end_sessions(database, own(database, account_id))
     if g.account and g.account.account_id == account_id:
-        session["session_key"] = key
+        keep_in(key)
         flash(gettext("Your other sessions are ended."))
     else:
         flash(gettext("They are signed out everywhere."))
@@ -120,11 +120,17 @@ def change_password() -> Page:
             passwords.note_failure(database, account)
         elif not fault:
             changed = passwords.set_anew(own(database, account.account_id), password_hash)
-            session["session_key"] = changed.session_key
+            keep_in(changed.session_key)
     if fault:
         return page(own_fault=fault), 400
     flash(gettext("Your password is changed, and your other sessions are ended."))
     return redirect(url_for("people.listing"))
+
+
+def keep_in(session_key: str) -> None:
+    """Let this session be one of those that begin now."""
+    g.account.session_key = session["session_key"] = session_key
+    session["mark"] = passwords.mark(g.account)
 
 
 def sent(email: str, code: str) -> Link:
