@@ -105,7 +105,7 @@ class Site:
             "site_key": site_key.site_key,
             "endpoint_id": endpoint.endpoint_id,
             "ladder_id": f"{name}-ladder",
-            "account_id": f"{name}-account",
+            "account_id": f"{shop.shop_id}-owner",
         }
         self.people(tenant, f"anna@{name}.example.com", f"bert@{name}.example.com")
         tenant.ids["delivery_id"] = self.delivery(tenant, "failed", f"{name} failed")
@@ -179,7 +179,7 @@ class Site:
     def account(self, tenant, role="owner"):
         """Whoever of this role there is in a shop; its first owner is known by no address."""
         owner = role == "owner"
-        account_id = tenant.ids["account_id"] if owner else f"{tenant.name}-{role}"
+        account_id = f"{tenant.shop_id}-{role}"
         with transaction(self.engine) as session:
             account = session.get(Account, (tenant.shop_id, account_id))
             if account is None:
