@@ -12,7 +12,9 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "plugin" / "web" / "static" / "site.js"
 PAGE = """
 const { script, path, answer, query } = JSON.parse(require("fs").readFileSync(0));
-const made = (tag) => ({ tag, lines: [], dataset: {}, append(...all) { this.lines.push(...all); }, replaceChildren() {} });
+const made = (tag) => ({
+  tag, lines: [], dataset: {}, append(...all) { this.lines.push(...all); }, replaceChildren() {},
+});
 const element = { addEventListener() {}, dataset: {}, value: "vip", content: "" };
 const form = { ...element, dataset: { budget: path }, elements: { query: element, on: element, rewards: element } };
 const verdict = made("div");
@@ -37,7 +39,12 @@ LINES = ["Klaviyo: 2 calls, less than a minute", "Brevo: 9 calls, 3 minutes"]
 @pytest.mark.parametrize(
     ("path", "answer", "asked", "said"),
     [
-        ("/b", {"status": 200, "body": {"lines": LINES}}, "/b?count=1234", [["p", "quiet", []], ["ul", "quiet", LINES]]),
+        (
+            "/b",
+            {"status": 200, "body": {"lines": LINES}},
+            "/b?count=1234",
+            [["p", "quiet", []], ["ul", "quiet", LINES]],
+        ),
         ("/b?shop=1", {"status": 200, "body": {"lines": []}}, "/b?shop=1&count=1234", []),
         ("/b", {"status": 500, "body": None}, "/b?count=1234", []),
         ("/b", None, "/b?count=1234", []),
