@@ -30,9 +30,9 @@ EDITOR = """
     snapshots.delete snapshots.take
     trials.drop trials.expect
 """
-# Pages that are only forms for owners, and addresses that lead to a platform's consent.
+# Pages that are only forms for owners, addresses that lead to a platform's consent, and all that is held of somebody.
 OWNER = """
-    attribute_files.page consents.begin consents.callback consents.choose safety.ask_to_leave
+    attribute_files.page consents.begin consents.callback consents.choose requests.download safety.ask_to_leave
 """
 NEEDS: Mapping[str, str] = {
     endpoint: role

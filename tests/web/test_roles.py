@@ -24,7 +24,8 @@ EDITORS_WRITE = VIEWERS_WRITE | {
 }
 FORMS_OF_EDITORS = {"editor.edit", "editor.new", "ladders.ask", "ladders.edit", "ladders.new", "removals.ask"}
 FORMS_OF_OWNERS = {
-    *("attribute_files.page", "consents.begin", "consents.callback", "consents.choose", "safety.ask_to_leave"),
+    *("attribute_files.page", "consents.begin", "consents.callback", "consents.choose", "requests.download"),
+    "safety.ask_to_leave",
 }
 FORM = re.compile(r'<form[^>]*method="post"[^>]*>')
 ADDRESS = re.compile(r'(?:href|action|data-check|data-budget)="(/[^"#]*)')
