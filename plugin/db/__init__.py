@@ -13,7 +13,7 @@ from plugin.db.expressions import (
     rows_of,
     unindexed,
 )
-from plugin.db.texts import clean, fold, new_id
+from plugin.db.texts import clean, fold, from_the_end, new_id, sought
 from plugin.db.writing import bulk_insert, insert, inserting, overwrite, table, upsert, upserting
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "connect",
     "day_number",
     "fold",
+    "from_the_end",
     "holds",
     "insert",
     "inserting",
@@ -45,6 +46,7 @@ __all__ = [
     "position",
     "reading",
     "rows_of",
+    "sought",
     "table",
     "taken_back",
     "transaction",

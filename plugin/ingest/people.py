@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from connectors.records import UNSET, Customer
 from plugin import stale
-from plugin.db import Keys, among, table, upsert
+from plugin.db import Keys, among, from_the_end, sought, table, upsert
 from plugin.ingest.joining import aliases_of, merge_guests
 from plugin.ingest.merging import Row, by_shape, earliest, group, latest, newest
 from plugin.ingest.places import PLACES, places
@@ -28,7 +28,12 @@ addresses = table(EmailAddress)
 Guest = tuple[str, datetime | None]
 """An address without an account, and the moment it was seen."""
 
-PROFILE = ("email", "contact", "email_domain", "first_name", "last_name", "phone")
+SOUGHT: Mapping[str, tuple[str, Callable[[str], str]]] = {
+    "first_name": ("first_sought", sought),
+    "last_name": ("last_sought", sought),
+    "phone": ("phone_sought", from_the_end),
+}
+PROFILE = ("email", "contact", "email_domain", *SOUGHT, *(name for name, _ in SOUGHT.values()))
 
 
 @dataclass
@@ -79,8 +84,9 @@ def row_of(people: People, record: Customer) -> Row:
     row["record_updated_at"] = record.updated_at
     if record.created_at is not UNSET:
         row["created_at"] = record.created_at
-    profile = {name: getattr(record, name) for name in ("first_name", "last_name", "phone")}
-    carried = {name: value for name, value in profile.items() if value is not UNSET}
+    profile = {name: getattr(record, name) for name in SOUGHT}
+    carried: Row = {name: value for name, value in profile.items() if value is not UNSET}
+    carried |= {SOUGHT[name][0]: SOUGHT[name][1](value or "") for name, value in carried.items()}
     if record.email is not UNSET:
         contact = contact_of(record.email) if record.email else None
         carried |= {"email": record.email, "contact": contact or None, "email_domain": domain_of(contact)}

@@ -54,6 +54,11 @@ def values(*, null: bool = True) -> Any:
     return Field(default=None if null else (), sa_type=Values, nullable=null)
 
 
+def words() -> Any:
+    """Text as it is searched for: never NULL, and in one order on both databases."""
+    return Field(default="", sa_type=Id, sa_column_kwargs={"server_default": ""})
+
+
 def big(default: int | None = None) -> Any:
     return Field(default=default, sa_type=BigInteger, nullable=default is None)
 

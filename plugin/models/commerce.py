@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Index, text
 from sqlmodel import SQLModel
 
-from plugin.models.columns import big, id_, key, keyed, moment, moment_key, shop_key, values
+from plugin.models.columns import big, id_, key, keyed, moment, moment_key, shop_key, values, words
 
 
 class Customer(SQLModel, table=True):
@@ -19,11 +19,17 @@ class Customer(SQLModel, table=True):
 
     `record_updated_at` is the clock of the newest record, whatever that carries: one after a deletion lifts it.
     `place_x`, `_y` and `_z` are where they live on the unit sphere, a component being 1 / `geography.UNIT`.
+    Names and telephone are kept once more as they are searched for: `db.sought`, and the number `db.from_the_end`.
     `platform_rfm_group` and `spend_tier` are what the platform itself thinks of them, as it was on `rated_at`.
     """
 
     __tablename__ = "customers"
-    __table_args__ = keyed(Index("ix_customers_contact", "shop_id", "contact"))
+    __table_args__ = keyed(
+        Index("ix_customers_contact", "shop_id", "contact"),
+        Index("ix_customers_first_sought", "shop_id", "first_sought", "last_sought", "customer_id"),
+        Index("ix_customers_last_sought", "shop_id", "last_sought", "first_sought", "customer_id"),
+        Index("ix_customers_phone_sought", "shop_id", "phone_sought", "customer_id"),
+    )
 
     shop_id: str = shop_key()
     customer_id: str = key()
@@ -37,6 +43,9 @@ class Customer(SQLModel, table=True):
     first_name: str | None = None
     last_name: str | None = None
     phone: str | None = None
+    first_sought: str = words()
+    last_sought: str = words()
+    phone_sought: str = words()
     profile_updated_at: datetime | None = moment()
     language: str | None = None
     language_updated_at: datetime | None = moment()
@@ -156,6 +165,7 @@ class Order(SQLModel, table=True):
             "discount_minor",
         ),
         Index("ix_orders_placed", "shop_id", "placed_at", "customer_id"),
+        Index("ix_orders_name", "shop_id", "name"),
     )
 
     shop_id: str = shop_key()

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from plugin import clock, db, lanes, shops, stale, worker
 from plugin.attributes.definitions import define
-from plugin.db import bulk_insert, reading, table, transaction
+from plugin.db import bulk_insert, from_the_end, reading, table, transaction
 from plugin.models.attributes import AttributeValue
 from plugin.models.commerce import Cart, ConsentChange, Customer, LineItem, Order, Refund
 from plugin.models.segments import Membership, Segment
@@ -210,6 +210,10 @@ def customer_row(shop_id: str, one: store.Customer) -> Row:
         "email_domain": one.domain,
         "first_name": f"First {one.number % 997}",
         "last_name": f"Last {one.number % 4999}",
+        "first_sought": f"first {one.number % 997}",
+        "last_sought": f"last {one.number % 4999}",
+        "phone": f"+44{1_000_000_000 + one.number}",
+        "phone_sought": from_the_end(f"44{1_000_000_000 + one.number}"),
         "language": "en",
     } | places(one)
 
