@@ -20,11 +20,13 @@ from plugin.web import (
     consents,
     customers,
     deliveries,
+    design,
     docs,
     drafts,
     editor,
     edits,
     embedded,
+    fragments,
     frame,
     gallery,
     health,
@@ -32,8 +34,10 @@ from plugin.web import (
     keys,
     ladders,
     languages,
+    navigation,
     over_time,
     people,
+    pictures,
     pins,
     pixel,
     portable,
@@ -80,6 +84,7 @@ PAGES = (
     people,
     requests,
     docs,
+    design,
     embedded,
     installs,
     consents,
@@ -101,6 +106,9 @@ def create_app(engine: Engine | None = None, practice_origins: Mapping[str, str]
     frame.install(app)
     protection.install(app, given)
     languages.install(app)
+    fragments.install(app)
+    navigation.install(app)
+    pictures.install(app)
     queries.install(app)
     accounts.install(app)
     receive.install(app, database)

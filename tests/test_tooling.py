@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+from hashlib import sha256
 from pathlib import Path
 from subprocess import PIPE
 
@@ -137,3 +138,13 @@ def test_postgres_that_cannot_start_fails_with_its_reason(monkeypatch, tmp_path)
         postgres.server(),
     ):
         pass
+
+
+def test_vendored_files_are_those_that_were_taken_and_carry_their_licences():
+    folder = ROOT / "plugin" / "web" / "static" / "vendor"
+    sums = dict(reversed(line.split()) for line in (folder / "SHA256SUMS").read_text().splitlines())
+    assert sums == {one.name: sha256(one.read_bytes()).hexdigest() for one in folder.glob("*.*s")}
+    licences = (folder / "LICENSES.txt").read_text()
+    for name, version in (("htmx", "4.0.1"), ("uPlot", "1.6.32")):
+        assert f"{name} {version}" in licences
+        assert any(file.startswith(f"{name}-{version}".lower()) for file in sums)

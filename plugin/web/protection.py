@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Mapping
 from types import TracebackType
 
 from flask import Flask, Response, g, render_template, request
@@ -14,17 +15,27 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from plugin.config import Settings
-from plugin.web import FOR_MACHINES, embedded
+from plugin.web import FOR_MACHINES, embedded, fragments
 from plugin.web.api import problems
 from plugin.web.frame import Frame
 
 log = logging.getLogger(__name__)
 
-OURS_ALONE = ("script-src", "style-src", "img-src", "connect-src", "form-action")
-NOTHING = ("default-src", "base-uri", "frame-ancestors")
-POLICY = "; ".join([*(f"{one} 'none'" for one in NOTHING), *(f"{one} 'self'" for one in OURS_ALONE)])
+# What a page may do. `{nonce}` is another on each page; markup becomes elements by htmx alone, and that reads it first.
+POLICY = {
+    "default-src": "'none'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "script-src": "'self' 'nonce-{nonce}'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "require-trusted-types-for": "'script'",
+    "trusted-types": "htmx",
+}
+OF_ANY_SCRIPT = ("require-trusted-types-for", "trusted-types")  # what the script of a platform's admin does not keep to
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "same-origin",
@@ -65,19 +76,25 @@ def add_headers(response: Response) -> Response:
         return response  # read by a platform's server or a pixel, thousands of times a minute
     frame: Frame | None = g.get("frame")
     proven = frame and (frame.visit or request.blueprint == embedded.bp.name)
-    response.headers.extend(framed(frame) if frame and proven else HEADERS)
+    response.headers.extend(framed(frame) if frame and proven else HEADERS | policy(POLICY))
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     return response
 
 
+def policy(parts: Mapping[str, str]) -> dict[str, str]:
+    written = "; ".join(f"{name} {allowed}" for name, allowed in parts.items())
+    return {"Content-Security-Policy": written.replace("{nonce}", fragments.nonce())}
+
+
 def framed(frame: Frame) -> dict[str, str]:
     """Return the headers of a page in a platform's admin: framed by that shop's alone, with the platform's script."""
-    sources = {"frame-ancestors": " ".join(frame.framers), "script-src": f"'self' {frame.app.script_host}"}
-    parts = (part.partition(" ") for part in POLICY.split("; "))
-    policy = "; ".join(f"{name} {sources.get(name, allowed)}" for name, _, allowed in parts)
-    others = {name: value for name, value in HEADERS.items() if name != "X-Frame-Options"}
-    return others | {"Content-Security-Policy": policy}
+    own = {
+        "frame-ancestors": " ".join(frame.framers),
+        "script-src": f"{POLICY['script-src']} {frame.app.script_host}",
+    }
+    parts = {name: allowed for name, allowed in POLICY.items() if name not in OF_ANY_SCRIPT}
+    return {name: value for name, value in HEADERS.items() if name != "X-Frame-Options"} | policy(parts | own)
 
 
 def faults() -> dict[int, Fault]:

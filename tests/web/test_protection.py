@@ -50,10 +50,19 @@ def test_every_answer_forbids_what_does_not_come_from_here(site, visitor, mine):
         assert allowed.pop("default-src") == ["'none'"]
         assert allowed.pop("frame-ancestors") == ["'none'"]
         assert allowed.pop("base-uri") == ["'none'"]
+        [ours, nonce] = allowed.pop("script-src")
+        assert ours == "'self'"
+        assert re.fullmatch(r"'nonce-[\w-]{20,}'", nonce)
+        assert (allowed.pop("require-trusted-types-for"), allowed.pop("trusted-types")) == (["'script'"], ["htmx"])
         assert set(map(tuple, allowed.values())) == {("'self'",)}, answer.request.path
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "same-origin"
         assert len(answer.headers.getlist("Content-Security-Policy")) == 1
+
+
+def test_each_page_has_a_nonce_of_its_own(visitor):
+    policies = [visitor.get("/segments").headers["Content-Security-Policy"] for _ in range(2)]
+    assert policies[0] != policies[1]
 
 
 def test_nothing_but_the_looks_is_kept_by_browsers_and_proxies(site, visitor, mine):
@@ -66,7 +75,10 @@ def test_pages_hold_nothing_that_the_policy_would_stop(site, visitor, mine):
     for answer in answers(site, visitor, mine):
         if answer.mimetype == "text/html":
             assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", answer.text)
-            assert re.findall(r"<script(?! src=\"/static/[\w.]+\" defer></script>)", answer.text) == []
+            nonce = re.search(r"'nonce-(.+?)'", answer.headers["Content-Security-Policy"])[1]
+            ours = rf'<script(?! src="/static/[\w./-]+" nonce="{re.escape(nonce)}" defer></script>)'
+            assert re.findall(ours, answer.text) == []
+            assert re.findall(rf'<[^>]* hx-(?![^>]*hx-nonce="{re.escape(nonce)}")[^>]*>', answer.text) == []
             assert re.findall(r'(?:src|href|action)="(?:\w+:)?//', answer.text) == []
 
 
