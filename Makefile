@@ -36,12 +36,13 @@ lock: $(VENV)/.development ## work out both requirement files again from pyproje
 	$(LOCK) $(UPGRADE) --output-file requirements.txt pyproject.toml
 	$(LOCK) $(UPGRADE) --output-file requirements-dev.txt --constraints requirements.txt --group dev
 
-bench: $(VENV)/.development ## measure receiving, recompute, counts and import
+bench: $(VENV)/.development ## measure receiving, recompute, counts, import and pages
 	$(BIN)/python tests/bench/run.py
 
-bench-large: $(VENV)/.development ## measure recompute and counts with 1,000,000 customers: hours, 8 GB of memory, 30 GB of disk
+bench-large: $(VENV)/.development ## measure recompute, counts and pages with 1,000,000 customers: hours, 8 GB of memory, 30 GB of disk
 	$(BIN)/python -m tests.bench.recompute --sizes 1000000
 	$(BIN)/python -m tests.bench.counts --sizes 1000000
+	$(BIN)/python -m tests.bench.pages --sizes 1000000
 
 clean: ## remove .venv and what the tools leave behind; instance/ stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

@@ -11,6 +11,7 @@ BENCHMARKS = {
     "counts": "tests.bench.counts",
     "imports": "tests.bench.imports",
     "backfill": "tests.bench.backfill",
+    "pages": "tests.bench.pages",
 }
 
 

@@ -1,0 +1,158 @@
+"""How long the pages take on a large shop: milliseconds from a request to the first byte of its answer, and to its last."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from statistics import median
+
+from cryptography.fernet import Fernet
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from plugin import clock, db, migrations, people, worker
+from plugin.app import create_app
+from plugin.db import reading, transaction
+from plugin.models.shops import Account, Connection
+from plugin.seal import seal
+from plugin.segments.kept import keep
+from plugin.web import FOR_MACHINES
+from plugin.web.accounts import OPEN
+from tests.bench import loading, store
+from tests.bench.recompute import databases
+
+SIZES = (100_000,)
+ROUNDS = 5
+NOW = store.NOW + 60
+AIM_MS = {100_000: 300.0, 1_000_000: 1000.0}
+# Pages that ask a platform, that need something which a made-up shop has none of, or that lead elsewhere.
+LEFT = ("consents.", "embedded.", "installs.", "accounts.set_up", "editor.check_query")
+KEPT = ("days", "figures")  # lanes that keep what pages tell, as far as there are such
+
+
+def addresses(app: Flask, ids: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Return every page that a signed-in visitor can open, by its endpoint and its address."""
+    with app.test_request_context():
+        for rule in app.url_map.iter_rules():
+            other = rule.endpoint.partition(".")[0] in FOR_MACHINES or rule.endpoint in OPEN
+            if "GET" in (rule.methods or ()) and not other and not rule.endpoint.startswith(LEFT):
+                if missing := rule.arguments - ids.keys():
+                    print(f"  not asked, for want of {', '.join(sorted(missing))}: {rule.endpoint}")
+                else:
+                    yield rule.endpoint, built(app, rule, ids)
+
+
+def built(app: Flask, rule: Rule, ids: dict[str, str]) -> str:
+    return app.url_for(rule.endpoint, **{name: ids[name] for name in rule.arguments})
+
+
+def visitor(app: Flask, shop_id: str) -> FlaskClient:
+    """Return an owner who has signed in."""
+    account = Account(
+        shop_id=shop_id,
+        account_id="owner",
+        email="owner@example.com",
+        role=people.OWNER,
+        password_hash="x",
+        session_key="x",
+        created_at=clock.now(),
+    )
+    with transaction(app.extensions["engine"]) as session:
+        session.add(account)
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session.update(shop_id=shop_id, account_id="owner", session_key="x")
+    return client
+
+
+def ids_of(loaded: loading.Shop) -> dict[str, str]:
+    """Return what addresses are filled with: the largest segment, and the customer with most orders."""
+    with reading(loaded.engine) as session:
+        everything = keep.all_of(session, loaded.shop_id)
+
+    large = next(one for one in everything if one.name == "large orders")
+    orders: dict[int, int] = {}
+    for one in loaded.made.orders:
+        orders[one.customer] = orders.get(one.customer, 0) + 1
+    busiest = max(orders, key=orders.__getitem__)
+    return {
+        "segment_id": large.segment_id,
+        "customer_id": loading.customer_id(busiest),
+        "connection_id": "klaviyo",
+    }
+
+
+def give_keys(loaded: loading.Shop) -> None:
+    """Let the connections be opened: nothing is ever called with what they hold."""
+    credentials = {"shopify": {"shop": "bench", "access_token": "x", "api_secret": "x"}, "klaviyo": {"api_key": "x"}}
+    with transaction(loaded.engine) as session:
+        for name, held in credentials.items():
+            connection = session.get(Connection, (loaded.shop_id, name))
+            connection.sealed = seal(loaded.shop_id, held)
+
+
+def ask(client: FlaskClient, address: str) -> tuple[int, float, float]:
+    """Return an answer's status, and the milliseconds to its first byte and to its last."""
+    began = time.perf_counter()
+    answer = client.get(address, buffered=False)
+    parts = answer.iter_encoded()
+    next(parts, b"")
+    first = 1000 * (time.perf_counter() - began)
+    for _ in parts:
+        pass
+    return answer.status_code, first, 1000 * (time.perf_counter() - began)
+
+
+def bench(kind: str, size: int, rounds: int) -> None:
+    with databases(kind) as new, tempfile.TemporaryDirectory() as folder:
+        os.environ.update(INSTANCE_DIR=folder, SECRET_KEY="made up", ENCRYPTION_KEYS=Fernet.generate_key().decode())
+        url = new()
+        migrations.upgrade(url)
+        loaded = loading.Shop(db.connect(url), store.make(size))
+        loaded.load()
+        with clock.freeze(loading.moment(NOW)):
+            for lane in KEPT:
+                if lane in worker.WORKS:
+                    loaded.turn(lane)
+            loaded.settle()
+            give_keys(loaded)
+            app = create_app(loaded.engine)
+            client = visitor(app, loaded.shop_id)
+            report(kind, size, measured(client, dict(addresses(app, ids_of(loaded))), rounds))
+        loaded.engine.dispose()
+
+
+def measured(client: FlaskClient, pages: dict[str, str], rounds: int) -> dict[str, tuple[int, float, float]]:
+    """Return for each page its status and the medians of its times, after one request that nobody measures."""
+    found = {}
+    for endpoint, address in pages.items():
+        ask(client, address)
+        taken = [ask(client, address) for _ in range(rounds)]
+        found[endpoint] = (taken[0][0], median(one[1] for one in taken), median(one[2] for one in taken))
+    return found
+
+
+def report(kind: str, size: int, found: dict[str, tuple[int, float, float]]) -> None:
+    aim = AIM_MS.get(size, AIM_MS[1_000_000] if size > 100_000 else AIM_MS[100_000])
+    print(f"{kind}, {size:,} customers: first byte, whole answer (ms); the aim is {aim:.0f} to the first byte")
+    for endpoint, (status, first, whole) in sorted(found.items(), key=lambda one: -one[1][1]):
+        print(f"  {first:8.1f} {whole:8.1f}  {status} {endpoint}{'  MISSED' if first > aim else ''}", flush=True)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--databases", nargs="+", default=("sqlite", "postgres"), choices=("sqlite", "postgres"))
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    given = parser.parse_args(arguments)
+    for size in given.sizes:
+        for kind in given.databases:
+            bench(kind, size, given.rounds)
+
+
+if __name__ == "__main__":
+    main()
