@@ -15,6 +15,7 @@ from plugin.web import (
     api,
     attribute_files,
     attributes,
+    compression,
     conflicts,
     connections,
     consents,
@@ -52,6 +53,7 @@ from plugin.web import (
     segments,
     snapshots,
     snippet,
+    statics,
     trials,
     webhooks,
 )
@@ -103,6 +105,8 @@ def create_app(engine: Engine | None = None, practice_origins: Mapping[str, str]
     app.extensions["engine"] = database
     app.extensions["practice_origins"] = dict(practice_origins or {})
     attribute_files.install(app)
+    compression.install(app)
+    statics.install(app)
     frame.install(app)
     protection.install(app, given)
     languages.install(app)
