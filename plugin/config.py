@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     proxies: int = Field(default=0, description="Proxies in front of the site whose X-Forwarded headers are believed")
     recompute_after_seconds: float = Field(default=15, description="From a change to the recompute that covers it")
     delivery_retention_days: int = Field(default=30, description="How long raw deliveries are kept")
+    activity_retention_days: int = Field(default=400, description="How long it is kept which tags were written")
     site_event_retention_days: int = Field(default=400, description="How long views of the shop's pages are kept")
     engagement_every_seconds: float = Field(default=300, description="How often e-mail platforms are asked what came")
     engagement_history_days: int = Field(default=90, description="How far back they are asked at first")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, false
+from sqlalchemy import Index, false, text
 from sqlmodel import Field, SQLModel
 
 from plugin.models.columns import big, id_, json, key, keyed, moment, moment_key, shop_key
@@ -164,6 +164,39 @@ class LedgerEntry(SQLModel, table=True):
     tag: str
     state: str
     changed_at: datetime = moment(null=False)
+
+
+class TagWrite(SQLModel, table=True):
+    """That a call put one tag on one contact, or took it off, or was to: never changed afterwards.
+
+    `tag` as the ledger calls it. `why`: what had it written other than that somebody entered or left the segment, NULL
+    where it was that. `released_at`: since when the segment might write there, by then.
+    """
+
+    __tablename__ = "tag_writes"
+    __table_args__ = keyed(
+        Index("ix_tag_writes_segment", "shop_id", "segment_id", "written_at"),
+        Index("ix_tag_writes_contact", "shop_id", "connection_id", "contact"),
+        Index(
+            "ix_tag_writes_not_taken",
+            "shop_id",
+            "written_at",
+            sqlite_where=text("outcome != 'taken'"),
+            postgresql_where=text("outcome != 'taken'"),
+        ),
+    )
+
+    shop_id: str = shop_key()
+    written_at: datetime = moment_key()
+    connection_id: str = key()
+    tag: str = key()
+    contact: str = key()
+    put_on: bool
+    outcome: str  # taken, refused (for the reason `answer`), missing (nobody is there), again (to be sent once more)
+    answer: str | None = None
+    segment_id: str | None = id_()
+    why: str | None = None  # removed, off, leaving, taken_back, renamed, kept_otherwise
+    released_at: datetime | None = moment()
 
 
 class SegmentEntry(SQLModel, table=True):

@@ -153,6 +153,11 @@ COVERED: Mapping[str, Cover] = {
     "look_ups": Cover(untagged="contacts", kept="shop_id connection_id kind endpoint body kept_at"),
     "contacts": Cover(whose={"contact": "contact"}, untagged="shop_id connection_id contact platform_id looked_up_at"),
     "ledger": Cover(whose={"contact": "contact"}, untagged="shop_id connection_id contact folded tag state changed_at"),
+    "tag_writes": Cover(
+        whose={"contact": "contact"},
+        untagged="shop_id written_at connection_id tag contact put_on outcome segment_id why released_at",
+        searched="answer",
+    ),
     "pushes": Cover(
         whose={"contact": "contact"},
         untagged="shop_id connection_id contact version state attempts changed_at",

@@ -50,6 +50,7 @@ SECTIONS = {
     "levels_met": "spells",
     "known_on": "contacts",
     "tags_written": "ledger",
+    "tag_history": "tag_writes",
     "tags_out_of_place": "drifts",
     "moves_told": "segment_entries",
     "told_to_tools": "webhook_members",
@@ -58,8 +59,9 @@ SECTIONS = {
 PARTS_OF_ORDERS = {"lines": "line_items", "refunds": "refunds", "refunded_lines": "refund_lines"}
 OF_SEGMENTS = (
     *("segments", "segment_history", "merges_and_segments", "segment_tests", "pins", "levels_met"),
-    "moves_told",
+    *("moves_told", "tag_history"),
 )
+ON_PLATFORMS = ("known_on", "tags_written", "tag_history", "tags_out_of_place", "moves_told")
 OURS_ALONE = ("shop_id",)
 
 
@@ -108,11 +110,13 @@ def export(session: Session, shop: Shop, request_id: str) -> dict[str, Any]:
     copies = names_of(session, Snapshot, "snapshot_id", "name", shop)
     for row in held["snapshots"]:
         row["snapshot"] = copies.get(row["snapshot_id"])
-    for row in held["known_on"] + held["tags_written"] + held["tags_out_of_place"] + held["moves_told"]:
+    for row in (row for name in ON_PLATFORMS for row in held[name]):
         row["platform"] = platforms.get(row["connection_id"])
     for row in held["tags_written"]:
         row |= {"in_field": marks.is_in_field(row["tag"]), "tag": marks.plain(row["tag"])}
         del row["folded"]
+    for row in held["tag_history"]:
+        row |= {"in_field": marks.is_in_field(row["tag"]), "tag": marks.plain(row["tag"])}
     return {"request_id": request_id, "asked_at": plain(request.asked_at), **held}
 
 

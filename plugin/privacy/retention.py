@@ -21,7 +21,7 @@ from plugin.outgoing import endpoints, messages
 from plugin.privacy.forgotten import forgotten, note
 from plugin.privacy.persons import Person
 from plugin.segments.membership import handovers
-from plugin.tagging import entries
+from plugin.tagging import activity, entries
 
 DAYS_OF_REMOVED_TAGS = 90  # an echo or a merchant's question may come late
 DAYS_OF_WAKES = 30  # a moment passed so long ago has been covered by a recompute, or never will be
@@ -49,6 +49,7 @@ def retention(engine: Engine, claim: lanes.Claim) -> datetime | None:
         off = (ledger.c.state == "removed", ledger.c.changed_at < now - timedelta(days=DAYS_OF_REMOVED_TAGS))
         session.execute(delete(ledger).where(ledger.c.shop_id == shop.shop_id, *off))
         entries.purge(session, shop.shop_id)
+        activity.purge(session, shop.shop_id, settings().activity_retention_days)
         look_into_set_aside(session, shop)
     return dates.day_start(dates.today(now, shop.zone) + timedelta(days=1), shop.zone)
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from connectors.records import TagsChanged
 from plugin import clock, lanes, shops
 from plugin.db import Id, UTCDateTime, among, fold, insert, table, upsert
-from plugin.models.tagging import Contact, Drift, Job, LookUp, SegmentEntry
+from plugin.models.tagging import Contact, Drift, Job, LookUp, SegmentEntry, TagWrite
 from plugin.tagging.plan import OURS, ledger, owned_tags
 from plugin.tagging.pushes import Place, here, keys, of, pushes, reconsider
 
@@ -199,7 +199,7 @@ def forget(session: Session, shop_id: str, contacts: Collection[str]) -> None:
     stood still for them is begun anew.
     """
     for place in shops.connections(session, shop_id):
-        for gone in (pushes, table(Contact), table(Drift), table(SegmentEntry), ledger):
+        for gone in (pushes, table(Contact), table(Drift), table(SegmentEntry), table(TagWrite), ledger):
             session.execute(delete(gone).where(here(gone, place), among(gone.c.contact, keys(contacts))))
         for kept in session.execute(select(look_ups).where(here(look_ups, place))):
             if any(contact in contacts for contact in kept.contacts):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -12,7 +12,8 @@ from connectors.writers import Call, Contact, Outcome
 from plugin import clock
 from plugin.db import fold, table, upsert
 from plugin.models.tagging import Job
-from plugin.tagging import contacts, entries, ledger, pushes
+from plugin.tagging import activity, contacts, entries, ledger, pushes
+from plugin.tagging.activity import Ended
 from plugin.tagging.pushes import Place
 
 FIRST_POLL = timedelta(seconds=2)
@@ -48,6 +49,7 @@ def settle(
     accepted = now.keys() & outcome.accepted
     contacts.lose(session, place, now.keys() & outcome.missing)
     leave(session, place, [one for one in others if one.key in now])
+    note(session, place, outcome, [one for one in asked if one.contact in now])
     unfinished = written(session, place, [one for one in asked if one.contact in accepted])
     pushes.done(session, place, same & accepted - unfinished)
     pushes.put(session, place, same & {*outcome.missing}, "missing")
@@ -67,12 +69,27 @@ def leave(session: Session, place: Place, others: Sequence[Contact]) -> None:
     contacts.note(session, place, others)
 
 
+def note(session: Session, place: Place, outcome: Outcome, asked: Sequence[Sent]) -> None:
+    """Keep what became of each tag that the call was about, as far as it has ended."""
+    ended = [Ended(outcome.accepted, "taken"), Ended(outcome.missing, "missing"), Ended(outcome.again, "again")]
+    reasons = ledger.grouped((each.reason, each.contact) for each in outcome.refused)
+    for one in (*ended, *(Ended(those, "refused", reason) for reason, those in reasons)):
+        those = {*one.contacts}
+        for folded, whom in by_tag([each for each in asked if each.contact in those]):
+            activity.note(session, place, one._replace(contacts=whom), None if folded is None else [folded])
+
+
+def by_tag(asked: Sequence[Sent]) -> Iterator[tuple[str | None, list[str]]]:
+    """Yield the contacts that a call was about as a whole, and each tag with those that it was about by that tag."""
+    yield None, [one.contact for one in asked if one.tags is None]
+    yield from ledger.grouped((fold(tag), one.contact) for one in asked for tag in one.tags or ())
+
+
 def written(session: Session, place: Place, taken: Sequence[Sent]) -> set[str]:
     """Note what the platform has taken; return those contacts of which some other tag has yet to be written."""
     in_parts = {one.contact for one in taken if one.tags is not None}
-    by_tag = ledger.grouped((fold(tag), one.contact) for one in taken for tag in one.tags or ())
     entered, left = [], []
-    for folded, those in ((None, [one.contact for one in taken if one.tags is None]), *by_tag):
+    for folded, those in by_tag(taken):
         entered += ledger.settle(session, place, those, "intended", "confirmed", folded)
         left += ledger.settle(session, place, those, "removing", "removed", folded)
     entries.note(session, place, entered, left)
