@@ -140,11 +140,18 @@ def test_postgres_that_cannot_start_fails_with_its_reason(monkeypatch, tmp_path)
         pass
 
 
-def test_vendored_files_are_those_that_were_taken_and_carry_their_licences():
-    folder = ROOT / "plugin" / "web" / "static" / "vendor"
+VENDORED = {
+    "plugin/web/static/vendor": (("htmx", "4.0.1"), ("uPlot", "1.6.32")),
+    "tests/browser/vendor": (("axe", "4.14.1"),),
+}
+
+
+@pytest.mark.parametrize("place", VENDORED)
+def test_vendored_files_are_those_that_were_taken_and_carry_their_licences(place):
+    folder = ROOT / place
     sums = dict(reversed(line.split()) for line in (folder / "SHA256SUMS").read_text().splitlines())
     assert sums == {one.name: sha256(one.read_bytes()).hexdigest() for one in folder.glob("*.*s")}
     licences = (folder / "LICENSES.txt").read_text()
-    for name, version in (("htmx", "4.0.1"), ("uPlot", "1.6.32")):
+    for name, version in VENDORED[place]:
         assert f"{name} {version}" in licences
         assert any(file.startswith(f"{name}-{version}".lower()) for file in sums)

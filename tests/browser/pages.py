@@ -1,0 +1,52 @@
+"""Every page of the site, by its endpoint: found in the app itself, so that none is forgotten."""
+
+import pytest
+from cryptography.fernet import Fernet
+
+from plugin.config import settings
+
+# Not pages of the site: for machines, files, and what leads elsewhere.
+NO_PAGES = (
+    "api.",
+    "pixel.",
+    "receive.",
+    "snippet.",
+    "health.",
+    "static",
+    "consents.",
+    "embedded.",
+    "installs.callback",
+)
+# What an address asks for besides its ids, where without it there would be little to see.
+QUERIES = {
+    "editor.new": ["", "?query=number_of_orders+%3E+1"],
+}
+
+
+def rules():
+    """Return every address of a page by its endpoint."""
+    from plugin.app import create_app
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SECRET_KEY", "made up to look at addresses")
+        patch.setenv("ENCRYPTION_KEYS", Fernet.generate_key().decode())
+        settings.cache_clear()
+        app = create_app()
+    settings.cache_clear()
+    return {
+        rule.endpoint: rule
+        for rule in app.url_map.iter_rules()
+        if "GET" in rule.methods and not rule.endpoint.startswith(NO_PAGES)
+    }
+
+
+RULES = rules()
+
+
+def addresses(endpoint, ids):
+    """Return the addresses of a page in a shop, as a visitor of it opens them."""
+    rule = RULES[endpoint]
+    unknown = rule.arguments - ids.keys()
+    assert not unknown, f"tests/browser/furnish.py names no {', '.join(unknown)} for {rule.rule}"
+    _, path = rule.build({name: ids[name] for name in rule.arguments})
+    return [path + query for query in QUERIES.get(endpoint, [""])]

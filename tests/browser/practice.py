@@ -1,0 +1,109 @@
+"""The practice shop for the browser: made once for all processes of a run, then copied, and started by each."""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.loop.installation import free_port, wait
+
+ROOT = Path(__file__).parents[2]
+EMAIL, PASSWORD = "owner@example.com", "correct horse battery"
+# On a Wednesday, far from every midnight: what the pages say is then the same on each day that the tests run.
+OPENED_AT = datetime(2026, 11, 25, 10, tzinfo=UTC)
+CUSTOMERS = int(os.environ.get("BROWSER_CUSTOMERS", "150"))
+READY = re.compile(r"Tagsmith is at (http://\S+?)(?:/\S*)?$")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started practice shop: where it is, and the ids of what is in it, by the names that addresses have for them."""
+
+    origin: str
+    folder: Path
+    ids: dict[str, str]
+
+
+def prepared(folder):
+    """Return a folder with a practice shop that was opened, has settled and been left; make it if nobody has yet."""
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "ids.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+    return folder
+
+
+def make(folder):
+    folder.mkdir()
+    (folder / "offset").write_text(str((OPENED_AT - datetime.now(UTC)).total_seconds()))
+    with served(folder, RECOMPUTE_AFTER_SECONDS="5"):
+        wait(lambda: introduced(folder), 150)
+    furnished = subprocess.run(
+        [sys.executable, "-m", "tests.browser.furnish", EMAIL, PASSWORD],
+        cwd=ROOT,
+        env=surroundings(folder),
+        capture_output=True,
+        text=True,
+    )
+    assert furnished.returncode == 0, furnished.stderr
+    (folder / "ids.json").write_text(furnished.stdout)
+
+
+def introduced(folder):
+    """Whether all that the store had to tell has been told and worked through."""
+    with sqlite3.connect(f"file:{folder}/practice/practice.sqlite?mode=ro", uri=True) as store:
+        told = store.execute("SELECT count(*) FROM documents WHERE kind = 'introduced'").fetchone()[0]
+    with sqlite3.connect(f"file:{folder}/tagsmith.sqlite?mode=ro", uri=True) as database:
+        waiting = database.execute("SELECT count(*) FROM deliveries WHERE state = 'waiting'").fetchone()[0]
+        stale = database.execute("SELECT count(*) FROM stale").fetchone()[0]
+    return told and not waiting and not stale
+
+
+def surroundings(folder, **more):
+    own = {"INSTANCE_DIR": str(folder), "CLOCK_OFFSET_SECONDS": (folder / "offset").read_text()}
+    return os.environ | own | {"RECOMPUTE_AFTER_SECONDS": "1"} | more
+
+
+@contextmanager
+def started(folder, template):
+    """Run a copy of a prepared shop."""
+    shutil.copytree(template, folder)
+    with served(folder) as origin:
+        yield Running(origin, folder, json.loads((folder / "ids.json").read_text()))
+
+
+@contextmanager
+def served(folder, **more):
+    """Run the practice shop in a folder as `make run` does; yield its address."""
+    port = free_port()
+    log = folder / "serve.log"
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "plugin", "serve", "--practice", str(CUSTOMERS), "--port", str(port)],
+            cwd=ROOT,
+            env=surroundings(folder, **more),
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+    try:
+        wait(lambda: "Tagsmith is at" in log.read_text() or process.poll() is not None, 120, log.read_text)
+        assert process.poll() is None, log.read_text()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

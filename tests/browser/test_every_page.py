@@ -1,0 +1,61 @@
+"""Every page of the site, as different people have it before them: none is left out, also none that is new."""
+
+import pytest
+
+from tests.browser import axe
+from tests.browser.pages import RULES, addresses
+from tests.browser.visitor import NARROW, WIDE
+
+TOO_WIDE = """() => [...document.querySelectorAll("body *")]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+  .slice(0, 5).map((one) => one.outerHTML.slice(0, 200))"""
+MOVING = """() => [...document.querySelectorAll("*")].filter((one) => {
+  const { animationName, animationDuration, transitionDuration } = getComputedStyle(one);
+  const lasts = (given) => given.split(",").some((part) => parseFloat(part) > 0.01);
+  return lasts(transitionDuration) || (animationName !== "none" && lasts(animationDuration));
+}).slice(0, 5).map((one) => one.outerHTML.slice(0, 200))"""
+READ = """() => [...document.querySelectorAll("h1, h2, h3, main th, main dt, main caption, main nav a")]
+  .filter((one) => one.checkVisibility()).map((one) => one.textContent.trim().replace(/\\s+/g, " "))"""
+
+
+@pytest.fixture
+def visitor(visitors):
+    """Somebody who wants no motion: colours are then at once what they will be."""
+    return visitors(reduced_motion="reduce")
+
+
+@pytest.fixture(params=sorted(RULES))
+def pages(request, shop, visitor):
+    """The addresses of one page; none where it is a file."""
+    found = addresses(request.param, shop.ids)
+    return [path for path in found if "text/html" in visitor.context.request.get(path).headers["content-type"]]
+
+
+def test_is_for_everybody_wide_and_narrow_light_and_dark(pages, visitor, visitors):
+    """axe-core finds nothing, nothing stands out at the side, nothing moves, and nothing needs scripts to be read."""
+    found = []
+    for path in pages:
+        page = visitor.open(path)
+        read = page.evaluate(READ)
+        found += told(path, "light", axe.violations(page))
+        found += told(path, "moves", page.evaluate(MOVING))
+        page.emulate_media(color_scheme="dark")
+        found += told(path, "dark", axe.violations(page, rules=axe.COLOURS))
+        page.set_viewport_size(NARROW)
+        found += told(path, "narrow, dark", axe.violations(page))
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found += told(path, "wider than 360 pixels", page.evaluate(TOO_WIDE) or ["the page"])
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(WIDE)
+        found += without_scripts(visitors(java_script_enabled=False), path, read)
+    assert not found, "\n".join(found)
+
+
+def told(path, how, faults):
+    return [f"{path} ({how}): {one}" for one in faults]
+
+
+def without_scripts(plain, path, read):
+    """Return what nobody can read on a page whose scripts do not run."""
+    there = plain.open(path).evaluate(READ)
+    return [f"{path} (without scripts): {one} is missing" for one in read if one not in there]
