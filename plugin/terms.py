@@ -12,7 +12,7 @@ from sqlalchemy import case, exists, literal, select, true, update
 from sqlmodel import Session, col
 
 from connectors.money import exponent
-from plugin import backfill, clock, lanes, shops
+from plugin import backfill, clock, due_days, lanes, shops
 from plugin.db import insert, minutes_after, table
 from plugin.models.commerce import Cart, LineItem, Order
 from plugin.models.segments import Wake
@@ -59,6 +59,7 @@ def change(session: Session, shop_id: str, wanted: Terms) -> bool:
         wait_anew(session, shop)
     if wanted.currency != before.currency:
         count_anew(session, shop)
+    due_days.of_shop(session, shop_id)
     live.ask_anew(session, shop_id, "terms")
     lanes.poke(session, shop_id, "scores")
     return True

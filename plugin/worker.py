@@ -12,10 +12,10 @@ from functools import partial
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 
-from plugin import backfill, clock, engagement, ingest, lanes, privacy, reconcile, site, subscriptions, tokens
+from plugin import backfill, clock, due_days, engagement, ingest, lanes, privacy, reconcile, site, subscriptions, tokens
 from plugin.config import settings
 from plugin.db import reading
-from plugin.insight import days, past
+from plugin.insight import days, past, shop_days
 from plugin.outgoing import endpoints, sending
 from plugin.segments.kept import learning, reminders, reviews
 from plugin.segments.membership import recompute, scores
@@ -27,6 +27,7 @@ WORKS: dict[str, lanes.Work] = {
     "inbox": ingest.work,
     "recompute": recompute.work,
     "days": days.work,
+    due_days.LANE: shop_days.work,
     "thresholds": learning.work,
     "past": past.work,
     "scores": scores.work,

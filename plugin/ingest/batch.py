@@ -133,7 +133,7 @@ def delete(session: Session, who: people.People, record: Deleted) -> set[str]:
     """Apply a deletion; return the customers concerned. What a product was stays on the lines it was bought in."""
     shop_id = who.shop.shop_id
     if record.kind == "order":
-        return orders.tombstone(session, shop_id, record.id, record.deleted_at)
+        return orders.tombstone(session, who.shop, record.id, record.deleted_at)
     if record.kind == "cart":
         return carts.tombstone(session, shop_id, record.id, record.deleted_at)
     if record.kind == "customer" and record.id not in who.current:  # a merge deletes a name, not the person

@@ -10,7 +10,7 @@ from sqlalchemy import delete, literal, select, update
 from sqlmodel import Session
 
 from connectors.records import Merged
-from plugin import stale
+from plugin import due_days, shops, stale
 from plugin.attributes import rows as attributes
 from plugin.db import Keys, among, insert, table, upsert
 from plugin.ingest.shells import shells
@@ -76,8 +76,11 @@ def merge_accounts(session: Session, shop_id: str, records: Sequence[Merged]) ->
 
 def merge(session: Session, shop_id: str, gone: str, kept: str) -> None:
     """Make one customer part of another: orders, carts, facts, memberships and their history move."""
+    due_days.of_added(session, shop_id, (gone,))
     handovers.merge(session, shop_id, gone, kept)
-    for moved in (table(Order), table(Cart), table(Event), table(StoreCredit)):
+    with due_days.changing(session, shops.shop(session, shop_id), buyers=(gone, kept)):
+        give(session, table(Order), shop_id, gone, kept)
+    for moved in (table(Cart), table(Event), table(StoreCredit)):
         give(session, moved, shop_id, gone, kept)
     for keyed in KEYED:
         move(session, shop_id, keyed, gone, kept)

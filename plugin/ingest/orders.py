@@ -10,7 +10,7 @@ from sqlalchemy import case, delete, select, update
 from sqlmodel import Session
 
 from connectors.records import UNSET, LineItem, Order, Refund
-from plugin import stale
+from plugin import due_days, stale
 from plugin.db import among, bulk_insert, table, upsert
 from plugin.ingest import circumstances, products
 from plugin.ingest.merging import Row, by_shape, earliest, latest, newest, not_older
@@ -40,15 +40,17 @@ def store(session: Session, people: People, records: Sequence[Order]) -> set[str
     latest_ones = circumstances.together(records, latest_ones)
     existing = existing_orders(session, shop_id, latest_ones)
     rows = [row_of(people, one) for one in latest_ones.values()]
-    won = write(session, rows)
+    buyers = {one.order_id: people.find(*buyer(one)) for one in latest_ones.values()}
+    with due_days.changing(session, people.shop, latest_ones, {*buyers.values()}):
+        won = write(session, rows)
     circumstances.fill(session, [row for row in rows if row["order_id"] not in won])
     write_lines(session, people.shop, [one for one in latest_ones.values() if one.order_id in won], existing)
     undated(session, shop_id, records)
     store_refunds(session, people.shop, [refund for one in records for refund in one.refunds])
     concerned = link_carts(session, shop_id, records)
     stale.wake(session, shop_id, moments(people, latest_ones.values()))
-    buyers = {people.find(*buyer(one)) for one in latest_ones.values() if one.order_id in won}
-    return concerned | {one for one in buyers | set(existing.values()) if one}
+    theirs = {buyers[order_id] for order_id in won} | set(existing.values())
+    return concerned | {one for one in theirs if one}
 
 
 def buyer(order: Order) -> tuple[str | None, str | None]:
@@ -206,6 +208,7 @@ def store_refunds(session: Session, shop: Shop, records: Sequence[Refund]) -> se
         for one in order_ids
     ]
     upsert(session, orders, shells, change=("refunded",))
+    due_days.of_orders(session, shop.shop_id, order_ids)
     concerned = {customer for customer in existing_orders(session, shop.shop_id, order_ids).values() if customer}
     by_order = existing_orders(session, shop.shop_id, order_ids)
     stale.wake(
@@ -257,24 +260,25 @@ def moments(people: People, records: Iterable[Order]) -> list[tuple[datetime, st
     ]
 
 
-def tombstone(session: Session, shop_id: str, order_id: str, deleted_at: datetime) -> set[str]:
+def tombstone(session: Session, shop: Shop, order_id: str, deleted_at: datetime) -> set[str]:
     """Delete an order as of a moment, unless a newer record has lifted it; return the customer concerned."""
     row = {
-        "shop_id": shop_id,
+        "shop_id": shop.shop_id,
         "order_id": order_id,
         "deleted_at": deleted_at,
         "test": False,
         "counts": False,
         "refunded": False,
     }
-    upsert(
-        session,
-        orders,
-        [row],
-        change=lambda new: {"deleted_at": latest(orders.c.deleted_at, new.deleted_at), "counts": False},
-        when=lambda new: not_older(orders.c.updated_at, new.deleted_at),
-    )
-    return {customer for customer in existing_orders(session, shop_id, [order_id]).values() if customer}
+    with due_days.changing(session, shop, [order_id]):
+        upsert(
+            session,
+            orders,
+            [row],
+            change=lambda new: {"deleted_at": latest(orders.c.deleted_at, new.deleted_at), "counts": False},
+            when=lambda new: not_older(orders.c.updated_at, new.deleted_at),
+        )
+    return {customer for customer in existing_orders(session, shop.shop_id, [order_id]).values() if customer}
 
 
 def detach(session: Session, shop_id: str, order_ids: Iterable[str]) -> None:

@@ -153,12 +153,23 @@ class CustomerStats(SQLModel, table=True):
     What is relative to the whole shop, from `rfm_recency` on, is the last midnight's; numbers that are not whole are in
     ten-thousandths.
 
-    `orders` and `spent_minor` are always kept up, the others as long as a segment that is switched on names them.
+    `orders`, `spent_minor` and `added_at` are always kept up, the others as long as a segment that is switched on names
+    them.
     """
 
     __tablename__ = "customer_stats"
     __table_args__ = keyed(
         Index("ix_customer_stats_added", "shop_id", "added_at"),
+        Index(
+            "ix_customer_stats_rfm",
+            "shop_id",
+            "rfm_recency",
+            "rfm_frequency",
+            "rfm_monetary",
+            "customer_id",
+            sqlite_where=text("rfm_recency IS NOT NULL"),
+            postgresql_where=text("rfm_recency IS NOT NULL"),
+        ),
         Index("ix_customer_stats_abandoned", "shop_id", "abandoned_at"),
         Index(
             "ix_customer_stats_next_order",

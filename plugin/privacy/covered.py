@@ -129,6 +129,12 @@ COVERED: Mapping[str, Cover] = {
     "segment_origins": Cover(kept="shop_id segment_id template thresholds query learned_at frozen"),
     "proposals": Cover(kept="shop_id template decided_at editor"),
     "segment_days": Cover(kept="shop_id segment_id day_on size entered left known"),
+    "shop_days": Cover(
+        kept="shop_id day_on added orders known minor first_orders first_minor second_orders again_orders again_minor "
+        "counted_at next_at"
+    ),
+    "due_days": Cover(kept="shop_id day_number marks"),
+    "rfm_cells": Cover(kept="shop_id recency frequency monetary customers spent_minor scored_at"),
     "stale": Cover(whose=BY_CUSTOMER, deleted="shop_id customer_id marks cause marked_at"),
     "wakes": Cover(whose=BY_CUSTOMER, deleted="shop_id wake_at customer_id"),
     "customer_stats": Cover(

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Table, and_, delete, null, or_, select, update
 from sqlmodel import Session, SQLModel
 
+from plugin import due_days, shops
 from plugin.db import among
 from plugin.privacy.covered import COVERED, Cover
 from plugin.privacy.mentions import Mentions
@@ -17,7 +18,12 @@ from plugin.tagging.pushes import keys
 
 def erase(session: Session, shop_id: str, named: Person) -> None:
     """Delete or blank all of a person but raw deliveries and what taking our tags off needs. Repeatable."""
-    mentions = Mentions(named)
+    due_days.of_customers(session, shop_id, named.customer_ids)
+    with due_days.changing(session, shops.shop(session, shop_id), named.order_ids):
+        take_out(session, shop_id, named, Mentions(named))
+
+
+def take_out(session: Session, shop_id: str, named: Person, mentions: Mentions) -> None:
     for name, cover in COVERED.items():
         target = SQLModel.metadata.tables[name]
         if cover.deleted and cover.whose:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from plugin import dates
+from plugin import dates, due_days
 from plugin.db import Keys, among, overwrite
 from plugin.models.shops import Shop
 from plugin.segments.asking import figures
@@ -93,6 +93,7 @@ def look(session: Session, sight: Sight, segments: Sequence[Live]) -> Seen:
         met={(segment_id, row.customer_id) for row in rows for segment_id in meant[row[verdicts]]},
     )
     if gone := sorted(set(sight.customer_ids) - seen.present):
+        due_days.of_added(session, shop_id, gone)
         of_gone = among(stats.c.customer_id, literal(gone, Keys()))
         session.execute(delete(stats).where(stats.c.shop_id == shop_id, of_gone))
         seen.held |= held_by(session, shop_id, gone)
@@ -119,7 +120,10 @@ def write(session: Session, shop_id: str, kept: Sequence[str], rows: Iterable[An
     for row in rows:
         differing[row[1]].append((shop_id, row[0], *row[-len(kept) :]))
     overwrite(session, stats, (*KEY, *kept), differing[OTHERS], [name for name in kept if name not in INDEXED])
-    overwrite(session, stats, (*KEY, *kept), differing[INDEXED_TOO], kept)
+    if others := [row[1] for row in differing[INDEXED_TOO]]:
+        due_days.of_added(session, shop_id, others)
+        overwrite(session, stats, (*KEY, *kept), differing[INDEXED_TOO], kept)
+        due_days.of_added(session, shop_id, others)
 
 
 def held_by(session: Session, shop_id: str, customer_ids: Sequence[str]) -> set[Pair]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine, and_, false, literal, null, or_, select, true, union, union_all, update
 from sqlmodel import Session, col
 
-from plugin import dates, lanes, shops, stale
+from plugin import dates, due_days, lanes, shops, stale
 from plugin.db import Keys, among, reading, table, transaction, upsert
 from plugin.models.segments import CustomerStats
 from plugin.models.shops import Shop
@@ -112,6 +112,7 @@ def settle(session: Session, shop: Shop, midnight: datetime, buyers: int, qualit
     """
     counted = update(Shop).where(col(Shop.shop_id) == shop.shop_id)
     session.execute(counted.values(scored_at=midnight, scored_buyers=buyers, model_quality=quality))
+    lanes.poke(session, shop.shop_id, due_days.LANE)
     if is_good(quality) != is_good(shop.model_quality):
         ask_anew(session, shop.shop_id, "scores", naming(session, shop, predictions.NAMES))
     if (buyers >= FEWEST_BUYERS) != (shop.scored_buyers >= FEWEST_BUYERS):
