@@ -31,6 +31,7 @@ from plugin.web import (
     frame,
     gallery,
     health,
+    home,
     installs,
     keys,
     ladders,
@@ -60,6 +61,7 @@ from plugin.web import (
 
 FORM_BYTES = 256_000  # the longest query, percent-encoded, and room for the rest
 PAGES = (
+    home,
     attribute_files,
     attributes,
     customers,

@@ -126,12 +126,7 @@ def begin(account: Account) -> Response:
     session.permanent = True
     session.update(shop_id=account.shop_id, account_id=account.account_id, session_key=account.session_key)
     session["mark"] = passwords.mark(account)
-    return redirect(url_for("segments.listing"))
-
-
-@bp.get("/")
-def home() -> Response:
-    return redirect(url_for("segments.listing"))
+    return redirect(url_for("home.show"))
 
 
 @bp.route("/login", methods=("GET", "POST"))

@@ -36,7 +36,7 @@ def entry() -> Page:
     except (ConnectorError, PermissionError) as error:
         log.warning("an install in the admin failed: %s", error)
         return render_template("install/failed.html", reason=str(error), retry=url_for("embedded.entry")), 409
-    return redirect(url_for("segments.listing"))
+    return redirect(url_for("home.show"))
 
 
 def connect(frame: Frame) -> None:
