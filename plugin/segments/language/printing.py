@@ -31,6 +31,7 @@ from .tree import (
     mapped,
 )
 
+LONGEST_LINE = 60
 BARE_ID = re.compile(r"0|[1-9][0-9]*")
 
 
@@ -44,17 +45,17 @@ def canonical(node: Node) -> str:
         case Not():
             return f"NOT {_inside(node.operand, And, Or, Not)}"
         case Compare():
-            return f"{node.field.name} {node.operator} {_value(node.field, node.value)}"
+            return f"{node.field.name} {node.operator} {value_of(node.field, node.value)}"
         case Between():
-            return f"{node.field.name} BETWEEN {_value(node.field, node.low)} AND {_value(node.field, node.high)}"
+            return f"{node.field.name} BETWEEN {value_of(node.field, node.low)} AND {value_of(node.field, node.high)}"
         case In():
-            return f"{node.field.name} {_not(node)}IN ({', '.join(_value(node.field, one) for one in node.values)})"
+            return f"{node.field.name} {_not(node)}IN ({', '.join(value_of(node.field, one) for one in node.values)})"
         case Anniversary():
             return f"anniversary({quote(node.field.name)}) {_days(node)}"
         case Contains():
-            return f"{node.field.name} {_not(node)}CONTAINS {_value(node.field, node.value)}"
+            return f"{node.field.name} {_not(node)}CONTAINS {value_of(node.field, node.value)}"
         case StartsWith():
-            return f"{node.field.name} {_not(node)}STARTS WITH {_value(node.field, node.value)}"
+            return f"{node.field.name} {_not(node)}STARTS WITH {value_of(node.field, node.value)}"
         case IsNull():
             return f"{node.field.name} IS {_not(node)}NULL"
         case Matches():
@@ -63,6 +64,15 @@ def canonical(node: Node) -> str:
             return f"IN SEGMENT {quote(node.name)}"
         case _:
             assert_never(node)
+
+
+def laid_out(node: Node) -> str:
+    """The same with a line for each of its parts, where one line would be long to read."""
+    text = canonical(node)
+    if len(text) <= LONGEST_LINE or not isinstance(node, And | Or):
+        return text
+    word, looser = ("AND", (Or,)) if isinstance(node, And) else ("OR", ())
+    return f"\n{word} ".join(_inside(one, *looser) for one in node.operands)
 
 
 def stored(node: Node) -> str:
@@ -76,7 +86,7 @@ def _inside(node: Node, *looser: type[And | Or | Not]) -> str:
 
 
 def _days(node: Anniversary) -> str:
-    low, high = _value(node.field, node.low), _value(node.field, node.high)
+    low, high = value_of(node.field, node.low), value_of(node.field, node.high)
     if low != high:
         return f"BETWEEN {low} AND {high}"
     return f"{'!=' if node.negated else '='} {low}"
@@ -86,7 +96,8 @@ def _not(node: In | Contains | StartsWith | IsNull | Matches) -> str:
     return "NOT " if node.negated else ""
 
 
-def _value(field: Field | Parameter, value: Value) -> str:
+def value_of(field: Field | Parameter, value: Value) -> str:
+    """One value as it is written beside a name."""
     match value:
         case Text(content):
             bare = field.type in {Type.ID, Type.ID_LIST} and BARE_ID.fullmatch(content)
