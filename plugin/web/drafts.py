@@ -14,8 +14,8 @@ from plugin.segments.language.errors import SegmentErrors
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.counts import at_a_glance
-from plugin.web.editor import say
 from plugin.web.gallery import look
+from plugin.web.verdict import say
 
 bp = Blueprint("drafts", __name__)
 

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import date
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext
+from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from plugin import clock, dates
 from plugin.db import reading, transaction
-from plugin.insight import budget as budgets
 from plugin.insight import foreseen
+from plugin.insight.backtest import Backtest, backtest
 from plugin.insight.foreseen import Foreseen
 from plugin.models.segments import Segment
-from plugin.segments import hints
-from plugin.segments.asking.compiler import undated
-from plugin.segments.asking.moments import Moment
-from plugin.segments.asking.tally import Tally, lines
-from plugin.segments.hints import Advice, advice
-from plugin.segments.kept import keep
-from plugin.segments.kept.allowed import check
+from plugin.segments.kept import keep, learning, thresholds
 from plugin.segments.kept.definition import DEFAULTS, Definition, RefusedError, differences
 from plugin.segments.kept.expectations import BrokenTestsError, Tried
-from plugin.segments.language import Checked, shopify, vocabulary
-from plugin.segments.language.errors import SegmentError, SegmentErrors
-from plugin.segments.membership import references
-from plugin.web import agreeing, engine, languages
+from plugin.segments.kept.templates import PROPOSED, TEMPLATES, Template
+from plugin.segments.language import Checked
+from plugin.segments.language.errors import SegmentErrors
+from plugin.segments.language.printing import laid_out
+from plugin.segments.language.rows import rows_of, text_of
+from plugin.web import agreeing, builder, builder_words, engine, verdict
 from plugin.web.accounts import who
-from plugin.web.counts import SECONDS, SECONDS_OF_FORM, counted
-from plugin.web.over_time import day
+from plugin.web.counts import SECONDS_OF_FORM, in_turn
+from plugin.web.over_time import TESTED_DAYS
 from plugin.web.queries import shown
 from plugin.web.segments import own
 
@@ -41,20 +39,28 @@ bp = Blueprint("editor", __name__)
 Page = str | Response | tuple[str, int]
 
 MOST_DIGITS = 9
+LONGEST_NAME = 100
+BEGIN_WITH = (*PROPOSED, "never_bought", "lapsed", "not_subscribed")  # templates that an empty form offers
 SAVING = ("save", "despite")  # despite the segment's tests
-
-
-@dataclass(frozen=True)
-class Part:
-    """A piece of a query, and whether something is wrong with it."""
-
-    text: str
-    wrong: bool
 
 
 @bp.get("/segments/new")
 def new() -> str:
+    """Show an empty form, or one with the query of the address, or filled in as a template has it."""
+    if template := TEMPLATES.get(request.args.get("template", "")):
+        return of_template(template)
     return form(replace(DEFAULTS, query=request.args.get("query", "")))
+
+
+def of_template(template: Template) -> str:
+    with reading(engine()) as session:
+        learned = thresholds.learn(session, g.shop, template.thresholds)
+    try:
+        query = learning.written(template, learned)
+    except RefusedError as fault:
+        return form(replace(DEFAULTS, name=template.name), refusal=str(fault))
+    told: dict[str, Any] = {"name": template.name, "objective": template.purpose, "offer": "\n".join(template.actions)}
+    return form(replace(DEFAULTS, query=laid(query), **told), template=template)
 
 
 @bp.post("/segments/new")
@@ -66,17 +72,35 @@ def add() -> Page:
         with transaction(engine()) as session:
             adopt = "adopt" in request.form
             segment = keep.add(session, g.shop, by=who(), adopt=adopt, **draft.as_content())
+            note_template(session, segment)
     except (SegmentErrors, RefusedError) as fault:
         return refused(draft, fault)
     flash(gettext("%(name)s is kept, and is being computed.", name=segment.name))
     return redirect(url_for("segments.show", segment_id=segment.segment_id))
 
 
+def note_template(session: Session, segment: Segment) -> None:
+    """Note of what a segment was made, if it was left as its template has it: its thresholds are then learned on."""
+    template = TEMPLATES.get(request.form.get("template", ""))
+    if template is None:
+        return
+    learned = thresholds.learn(session, g.shop, template.thresholds)
+    with suppress(RefusedError):  # nothing tells a threshold any more
+        if verdict.say(learning.written(template, learned), for_rewards=False).canonical == shown(segment.query):
+            learning.note(session, segment, template, learned)
+
+
 @bp.get("/segments/<segment_id>/edit")
 def edit(segment_id: str) -> str:
     with reading(engine()) as session:
         segment = own(session, segment_id)
-    return form(replace(Definition.of(segment), query=shown(segment.query)), segment)
+    return form(replace(Definition.of(segment), query=laid(shown(segment.query))), segment)
+
+
+def laid(query: str) -> str:
+    """Return a query as it is best read: on several lines, where it is long."""
+    tree = verdict.say(query, for_rewards=False).tree
+    return laid_out(tree) if tree is not None else query
 
 
 @bp.post("/segments/<segment_id>/edit")
@@ -125,61 +149,52 @@ def sent(before: Definition) -> Definition:
 
 @bp.route("/segments/check", methods=("GET", "POST"))
 def check_query() -> dict[str, Any]:
-    """Say of a query what is wrong and where; how many meet it, if `count` is asked for, and by its `clauses`; `on` a
-    day, or now.
+    """Say of a query, or of the rows of the builder, what there is to say at one step; and how both are drawn now.
 
-    None instead of counts: they were not asked for, others are being counted, or there is but one clause. Counts that
-    have a `rest` are of some customers: another question, `after` that one, brings what is to be added to them.
+    `builder` is missing where the text cannot be read: what it showed last is then not the segment any more.
     """
-    query, after = request.values.get("query", ""), request.values.get("after", "")
-    checked = say(query, request.values.get("segment"), for_rewards="rewards" in request.values)
-    by_clause, on = "clauses" in request.values, asked_day()
-    found = None
-    if checked.ok and (by_clause or "count" in request.values):
-        found = counted(checked, on, after, by_clause=by_clause, seconds=SECONDS)
+    rows = builder.from_form()
+    query = text_of(rows) if rows else request.values.get("query", "")
+    segment_id = request.values.get("segment") or None
+    said = verdict.of_request(query, segment_id)
+    tree = said.checked.tree
+    if rows and tree is not None:
+        query = laid_out(tree)
+        said = verdict.of_request(query, segment_id)  # its places are those of the text that is shown
+    shown_rows = rows or (rows_of(tree) if tree is not None or not query.strip() else None)
     return {
-        "ok": checked.ok,
-        "canonical": checked.canonical,
-        "errors": [described(error) for error in checked.errors],
-        "shopify": shopify.described(shopify.export(checked.tree)) if checked.tree else None,
-        "hints": hints.described(hinted(checked, request.values.get("segment"), whole="count" in request.values)),
-        "count": found.count if found and "count" in request.values else None,
-        "clauses": described_parts(found.tally) if found else None,
-        "rest": asdict(found.rest) if found and found.rest else None,
-        "then": told_of(checked, on),
+        "ok": said.checked.ok,
+        "query": query,
+        "errors": [verdict.described(error) for error in said.checked.errors],
+        "count": said.found.count if said.found.step != verdict.READ else None,
+        "next": said.next,
+        "verdict": render_template("editor/verdict.html", said=said) if query.strip() else "",
+        "builder": builder.drawn(shown_rows) if shown_rows and said.found.step == verdict.READ else None,
+        "name": builder_words.said(shown_rows)[:LONGEST_NAME] if shown_rows else "",
     }
 
 
-def asked_day() -> date | None:
-    """Return the day gone by as of which is to be counted; None: now."""
-    return day(request.values.get("on", ""), dates.today(clock.now(), g.shop.zone))
+@bp.post("/segments/backtest")
+def tested() -> Page:
+    """Say what those who would have met a query some time ago have bought since."""
+    query = request.form.get("query", "")
+    checked = verdict.say(query, for_rewards=False)
+    if not checked.ok:
+        return "", 422
+    return render_template("editor/backtest.html", tested=backtested(checked), days=TESTED_DAYS)
 
 
-def told_of(checked: Checked, on: date | None) -> dict[str, Any] | None:
-    """Return what a page says of a day that is asked about; `as_today` where a query asks what has no date."""
-    if on is None:
-        return None
-    as_today = checked.tree is not None and undated(checked.tree)
-    return {"day": languages.day(on), "as_today": as_today}
+def backtested(checked: Checked) -> Backtest | None:
+    """Return what a query would have brought since a while ago; None while others are counting."""
+    since = dates.today(clock.now(), g.shop.zone) - timedelta(days=TESTED_DAYS)
+    at = dates.day_start(since, g.shop.zone)
+    return in_turn(lambda session: backtest(session, g.shop, checked.canonical or "", at))
 
 
-def described(error: SegmentError) -> dict[str, Any]:
-    place = {"start": error.start, "end": error.end}
-    return {"code": error.code, "message": error.message, "suggestion": error.suggestion, **place}
-
-
-def hinted(checked: Checked, segment_id: str | None, *, whole: bool) -> list[Advice]:
-    """Return the hints for a query: by itself while it is being typed, `whole` also beside what the shop has."""
-    if checked.tree is None:
-        return []
-    if not whole:
-        return hints.of_tree(checked.tree, Moment(clock.now(), g.shop.zone))
-    with reading(engine()) as session:
-        return advice.in_shop(session, g.shop, checked.tree, clock.now(), segment_id or None)
-
-
-def described_parts(found: Tally | None) -> list[dict[str, Any]] | None:
-    return [asdict(line) for line in lines(found.whole)] if found else None
+@bp.get("/segments/tag")
+def tag() -> dict[str, str]:
+    """Return the tag that a segment of a name gets if nobody names another."""
+    return {"tag": keep.tag_from(g.shop, request.args.get("name", ""))}
 
 
 def mended(draft: Definition) -> Definition:
@@ -194,37 +209,14 @@ def mended(draft: Definition) -> Definition:
 def ahead(draft: Definition, segment: Segment) -> list[Foreseen]:
     """Return what a changed query or tag would write where tags are live; nothing where it cannot be kept."""
     changes: dict[str, Any] = {"tag": draft.tag} if draft.tag != segment.tag else {}
-    changes |= {"query": draft.query} if draft.query.strip() != shown(segment.query).strip() else {}
+    checked = verdict.say(draft.query, segment.segment_id, for_rewards=draft.rewards)
+    changes |= {"query": draft.query} if checked.canonical != shown(segment.query) else {}
     if not segment.enabled or not changes:
         return []
     try:
         return agreeing.writing(foreseen.edit(engine(), g.shop, segment, adopt="adopt" in request.form, **changes))
     except (SegmentErrors, RefusedError):
         return []
-
-
-@bp.get("/segments/budget")
-def budget() -> dict[str, list[str]]:
-    """Say what a release to so many customers would cost on each connection at most."""
-    with reading(engine()) as session:
-        return {"lines": told_costs(budgets.costs(session, g.shop.shop_id, request.args.get("count", 0, type=int)))}
-
-
-def told_costs(found: Sequence[budgets.Cost]) -> list[str]:
-    return [told_cost(one) for one in found]
-
-
-def told_cost(found: budgets.Cost) -> str:
-    told = gettext(
-        "%(where)s: at most %(contacts)s contacts. Look-ups: %(lookups)s. Calls: %(calls)s.",
-        where=found.label,
-        contacts=languages.number(found.contacts),
-        lookups=languages.or_more(found.lookups, more=found.more),
-        calls=languages.number(found.calls),
-    )
-    if found.seconds < 1:
-        return f"{told} {gettext('Its limits make nothing wait.')}"
-    return f"{told} {gettext('At its limits that takes %(time)s or more.', time=languages.duration(found.seconds))}"
 
 
 def refused(
@@ -234,14 +226,6 @@ def refused(
     broken = fault.broken if isinstance(fault, BrokenTestsError) else []
     in_use = isinstance(fault, keep.TagInUseError)
     return form(draft, segment, look=True, refusal=refusal, since=since, broken=broken, in_use=in_use), 422
-
-
-def say(query: str, segment_id: str | None = None, *, for_rewards: bool) -> Checked:
-    """Say of a text whether this shop may keep it, or have it as the query of this segment."""
-    with reading(engine()) as session:
-        words = vocabulary.of(session, g.shop)
-        known = references.library(session, g.shop, words)
-    return check(query, g.shop, words, known, segment_id, for_rewards=for_rewards)
 
 
 def form(
@@ -255,6 +239,7 @@ def form(
     broken: Sequence[Tried] = (),
     asked: bool = False,
     in_use: bool = False,
+    template: Template | None = None,
 ) -> str:
     """Return the form; with `look` also what can be said of the query.
 
@@ -262,48 +247,34 @@ def form(
     `asked`: it was to be saved, and what that would write is to be seen before. `in_use`: others use the tag.
     """
     own_id = segment.segment_id if segment else None
-    checked = say(draft.query, own_id, for_rewards=draft.rewards) if look else None
-    errors = checked.errors if checked else ()
-    on = asked_day() if look else None
-    found = counted(checked, on, by_clause=True, seconds=SECONDS_OF_FORM) if checked and checked.ok else None
-    costs: list[str] = []
-    if found and not found.rest and on is None:
-        with reading(engine()) as session:
-            costs = told_costs(budgets.costs(session, g.shop.shop_id, found.count))
+    checked = verdict.say(draft.query, own_id, for_rewards=draft.rewards)
+    said = None
+    if look:
+        said = verdict.at_once(draft.query, checked, verdict.asked_day(), own_id, seconds=SECONDS_OF_FORM)
+    tested = backtested(checked) if request.form.get("action") == "backtest" and checked.ok else None
+    families, lacking = builder.catalogue()
     return render_template(
         "editor/form.html",
         draft=draft,
         segment=segment,
         version=since or (segment and segment.version),
         conflict=differences(theirs, draft) if theirs else None,
-        checked=checked,
-        parts=parts(draft.query, errors),
-        hints=hinted(checked, segment.segment_id if segment else None, whole=True) if checked else (),
-        exported=shopify.export(checked.tree) if checked and checked.tree else None,
-        counted=found,
-        clauses=list(lines(found.tally.whole)) if found and found.tally else (),
-        on=on,
-        then=told_of(checked, on) if checked else None,
+        said=said,
+        tested=tested,
+        days=TESTED_DAYS,
+        builder=builder.drawn(rows_of(checked.tree)) if checked.ok or not draft.query.strip() else "",
+        families=families,
+        lacking=lacking,
+        called=builder_words.called,
+        template=template.key if template else request.form.get("template", ""),
+        templates=[TEMPLATES[key] for key in BEGIN_WITH],
+        on=said.on if said else None,
         today=dates.today(clock.now(), g.shop.zone),
         refusal=refusal,
         broken=broken,
         terms=agreeing.terms(draft.query, draft.tag),
-        ahead=ahead(draft, segment) if segment and checked and checked.ok else (),
+        ahead=ahead(draft, segment) if segment and look and checked.ok else (),
         asked=asked,
         in_use=in_use,
-        costs=costs,
         prefix=g.shop.tag_prefix,
     )
-
-
-def parts(query: str, errors: Sequence[SegmentError]) -> list[Part]:
-    """Cut a query into what is right and what is wrong. What is missing at the end shows as a space."""
-    result: list[Part] = []
-    at = 0
-    for error in errors:
-        start, end = max(at, error.start), max(error.end, error.start + 1)
-        if start >= end:
-            continue
-        result += [Part(query[at:start], False), Part(query[start:end] or " ", True)]
-        at = end
-    return [part for part in (*result, Part(query[at:], False)) if part.text]

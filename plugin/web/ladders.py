@@ -26,7 +26,7 @@ from plugin.segments.membership.levels import levels_of
 from plugin.web import agreeing, engine
 from plugin.web.accounts import who
 from plugin.web.counts import at_a_glance
-from plugin.web.editor import say
+from plugin.web.verdict import say
 
 bp = Blueprint("ladders", __name__)
 

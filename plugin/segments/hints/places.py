@@ -54,3 +54,11 @@ def table(name: str) -> Mapping[str, Any]:
     """Return rows of GeoNames by their codes (CC BY 4.0)."""
     found: Mapping[str, Any] = json.loads((DATA / f"{name}.json").read_bytes())
     return found
+
+
+def called(kind: str, code: str, language: str = "en") -> str | None:
+    """Return what a country or a region of the United States is called, by its code; None of any other."""
+    if kind == "country":
+        return Locale.parse(language).territories.get(code.upper())
+    state = table("us_states").get(code.upper().removeprefix("US-")) if kind == "region" else None
+    return str(state["name"]) if state else None

@@ -107,11 +107,19 @@ def has_anniversary(row: Field, words: Vocabulary) -> bool:
     return own and (not row.needs or words.has(row))
 
 
+def is_segment(subject: Subject) -> bool:
+    return isinstance(subject, Field) and subject.name == SEGMENT.name
+
+
+def is_anniversary(subject: Subject) -> bool:
+    return subject.name.startswith("anniversary(")
+
+
 def operators(subject: Subject) -> tuple[str, ...]:
     """Return the operators that a subject takes, each followed by its negated form where it has one."""
-    if subject.name == SEGMENT.name and isinstance(subject, Field):
+    if is_segment(subject):
         return IS_IN, IS_NOT_IN
-    if subject.name.startswith("anniversary("):
+    if is_anniversary(subject):
         return "=", "!=", "BETWEEN"
     if isinstance(subject, Function):
         allowed = checks.OF_FUNCTIONS
@@ -259,7 +267,7 @@ def ending(text: str) -> str:
 
 
 def written_row(row: Row) -> str:
-    if row.subject.name == SEGMENT.name:
+    if is_segment(row.subject):
         return f"{row.operator} {quote(row.values[0] if row.values else '')}"
     values = [written_value(row.subject, one) for one in row.values]
     match row.operator.removeprefix("NOT "):

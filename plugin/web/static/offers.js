@@ -1,12 +1,8 @@
-// What may follow in the editor's box: names, operators, values, parameters in MATCHES (…), other segments, AND and OR.
-"use strict";
+// What may follow in a query: names, operators, values, parameters in MATCHES (…), other segments, AND and OR.
 
-const MOST_OFFERS = 8;
 const TOKEN = /'(?:[^'\\]|\\.)*'|[=!<>]+|[(),]|[^\s'=!<>(),]+/g;
 const OPERATORS = /^(?:[=!<>]+|CONTAINS|WITH|IN|BETWEEN|SEGMENT)$/i;
 const VALUE = /^(?:'.*'|[-+]?\d\S*|today|yesterday|true|false|NULL|\))$/is;
-const offers = document.getElementById("offers");
-let language = null;
 
 // The words before the cursor, and what has been typed of the next one.
 function parted(before) {
@@ -15,25 +11,43 @@ function parted(before) {
   return [before.slice(0, before.length - typed.length).match(TOKEN) ?? [], typed];
 }
 
-function offered(before) {
+const plain = (words) => words.map((text) => ({ text }));
+const told = (rows) => rows.map(({ name, sentence }) => ({ text: name, detail: sentence }));
+
+// What may follow a text by what the shop's queries may use: options, what they go on from, and of which name (and
+// parameter) the shop's own values may follow as well.
+export function offered(language, before) {
   const [said, typed] = parted(before);
   const [last, one, two, three] = [1, 2, 3, 4].map((back) => said.at(-back) ?? "");
-  const asked = inside(said);
+  const asked = inside(said, language);
   const rows = asked ? asked.parameters : language.names;
   const named = (name) => rows.find((row) => row.name === name);
-  if (/^SEGMENT$/i.test(last)) return [language.segments, typed];
+  if (/^SEGMENT$/i.test(last)) return { options: plain(language.segments), typed };
   const ranging = /^AND$/i.test(last) && /^BETWEEN$/i.test(two) && named(three);
-  if (ranging || OPERATORS.test(last)) {
-    const row = ranging || [one, two, three].map(named).find((found) => found);
-    return [row ? row.examples : /^IN$/i.test(last) ? ["SEGMENT"] : [], typed];
+  const listing = last === "," && !asked && listed(said, named);
+  if (ranging || listing || OPERATORS.test(last) || (last === "(" && /^IN$/i.test(one))) {
+    const row = ranging || listing || [one, two, three].map(named).find((found) => found);
+    if (!row) return { options: plain(/^IN$/i.test(last) ? ["SEGMENT"] : []), typed };
+    const of = row.chosen ? { name: asked?.name ?? row.name, parameter: asked ? row.name : "" } : null;
+    return { options: plain(row.examples), typed, of };
   }
-  if (named(last)) return [named(last).operators.map((word) => (word === "MATCHES" ? "MATCHES (" : word)), typed];
-  if (VALUE.test(last)) return [asked || typed.startsWith("'") ? [] : language.joining, typed];
-  if (asked) return [rows.map((row) => row.name), typed];
-  return [typed ? [...rows.map((row) => row.name), ...language.beginning] : [], typed];
+  if (named(last)) return { options: plain(named(last).operators.map((word) => (word === "MATCHES" ? "MATCHES (" : word))), typed };
+  if (VALUE.test(last)) return { options: plain(asked || typed.startsWith("'") ? [] : language.joining), typed };
+  if (asked) return { options: told(rows), typed };
+  if (!before.trim()) return { options: language.templates ?? [], typed };
+  return { options: typed ? [...told(rows), ...plain(language.beginning)] : [], typed };
 }
 
-function inside(said) { // the function in whose MATCHES (…) the cursor stands
+// The name in whose IN (…) the cursor stands.
+function listed(said, named) {
+  const open = said.lastIndexOf("(");
+  const behind = said.lastIndexOf(")");
+  if (open < 0 || behind > open || !/^IN$/i.test(said[open - 1])) return null;
+  return named(/^NOT$/i.test(said[open - 2]) ? said[open - 3] : said[open - 2]);
+}
+
+// The function in whose MATCHES (…) the cursor stands.
+function inside(said, language) {
   let depth = 0;
   for (let at = said.length - 1; at > 0; at--) {
     if (said[at] === ")") depth++;
@@ -46,28 +60,8 @@ function inside(said) { // the function in whose MATCHES (…) the cursor stands
   return null;
 }
 
-function offer() {
-  const before = box.value.slice(0, box.selectionStart);
-  const [texts, typed] = language ? offered(before) : [[], ""];
-  const fitting = texts.filter((text) => text !== typed && text.toLowerCase().includes(typed.toLowerCase()));
-  offers.replaceChildren(...fitting.slice(0, MOST_OFFERS).map((text) => {
-    const button = element("button", text, "small");
-    button.type = "button";
-    button.addEventListener("click", () => {
-      box.setRangeText(`${text} `, before.length - typed.length, before.length, "end");
-      box.focus();
-      offer();
-      look();
-    });
-    return button;
-  }));
+// The options that what was typed may become.
+export function fitting(options, typed) {
+  const like = typed.replace(/^'/, "").toLowerCase();
+  return options.filter(({ text, detail }) => text !== typed && `${text} ${detail ?? ""}`.toLowerCase().includes(like));
 }
-
-box.addEventListener("focus", async () => {
-  if (language) return;
-  try {
-    const answer = await fetch(form.dataset.names);
-    if (answer.ok) language = await answer.json();
-  } catch {} // without it nothing is offered
-});
-for (const moved of ["input", "click", "keyup"]) box.addEventListener(moved, offer);
