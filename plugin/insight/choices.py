@@ -26,15 +26,13 @@ from plugin.segments.asking.matching import rows_of
 from plugin.segments.asking.moments import Moment
 from plugin.segments.asking.rows import LINES
 from plugin.segments.hints.places import called
-from plugin.segments.language.schema import Field, Function, Parameter, Type
+from plugin.segments.language.schema import CHOSEN, Field, Function, Parameter
 
 MOST_ORDERS = 300
 MOST_CUSTOMERS = 100  # by their ids, beside those who ordered last
 MOST_ROWS = 1000
 MOST_PRODUCTS = 50
 MOST = 50
-
-CHOSEN = {Type.STRING, Type.ENUM, Type.LIST, Type.ID, Type.ID_LIST, Type.MEMBER}  # types whose values are chosen
 
 products = table(ProductVersion)
 

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Blueprint, abort, g, render_template, request
 
 from plugin.db import reading
-from plugin.insight.choices import CHOSEN, choices
+from plugin.insight.choices import Choice, choices
 from plugin.segments.language import reference, rows, vocabulary
 from plugin.segments.language.rows import Group, Item, Row, Subject
 from plugin.segments.language.schema import Field, Function, Type
@@ -144,7 +144,10 @@ def values() -> list[dict[str, str]]:
     if subject is None or isinstance(subject, Function):
         abort(404)
     if rows.is_segment(subject):
-        return [{"value": one, "label": one} for one in subject.values]
-    with reading(engine()) as session:
-        found = choices(session, g.shop, subject, function, given.get("like", "")) if subject.type in CHOSEN else []
-    return [{"value": one.value, "label": one.label} for one in found]
+        found = [Choice(one, one) for one in subject.values]
+    else:
+        with reading(engine()) as session:
+            found = choices(session, g.shop, subject, function, given.get("like", ""))
+    return [
+        {"value": one.value, "label": one.label, "written": rows.written_value(subject, one.value)} for one in found
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, g, render_template
+from flask import Blueprint, g, render_template, url_for
 from flask_babel import gettext
 
 from connectors import registry
@@ -13,6 +13,7 @@ from plugin.config import settings
 from plugin.db import reading
 from plugin.events.shapes import CARRIED, SCALES
 from plugin.outgoing.cutting import MOST_CUSTOMERS
+from plugin.segments.kept.templates import TEMPLATES
 from plugin.segments.language import reference, vocabulary
 from plugin.segments.language.vocabulary import WHOLE_TABLE, Vocabulary
 from plugin.web import api as api_parts
@@ -76,8 +77,16 @@ def segments() -> str:
 
 @bp.get("/docs/segments.json")
 def names() -> dict[str, Any]:
-    """What a query may use, as the editor offers it."""
-    return reference.completions(words())
+    """What a query may use, as the editor offers it; to a shop also what it may begin with."""
+    told = reference.completions(words())
+    if g.get("shop") is None:
+        return told
+    begin = [{"text": one.name, "detail": one.purpose, "href": of_template(one.key)} for one in TEMPLATES.values()]
+    return told | {"templates": begin}
+
+
+def of_template(key: str) -> str:
+    return url_for("editor.new", template=key)
 
 
 def words() -> Vocabulary:

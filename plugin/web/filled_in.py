@@ -124,6 +124,8 @@ def begin(subject: Subject, number: int = 0) -> str:
         return "today" if number else BEGIN[Type.DATE]
     if number:
         return {Type.INTEGER: "10", Type.DECIMAL: "10", Type.MONEY: "500"}.get(subject.type, "")
+    if subject.type is Type.COORDINATES:
+        return subject.examples[0]
     return subject.values[0] if subject.values else BEGIN.get(subject.type, "")
 
 
@@ -184,6 +186,8 @@ def with_parts(found: Item, inside: Sequence[Item]) -> Item:
 
 
 def without(found: Item, number: int) -> Item:
+    if number >= len(parts_of(found)):
+        raise UnreadableError(str(number))
     return with_parts(found, [one for place, one in enumerate(parts_of(found)) if place != number])
 
 

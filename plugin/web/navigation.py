@@ -38,7 +38,7 @@ class Section:
     pages: tuple[Page, ...]
 
 
-OF_A_SEGMENT = "segments. editor. edits. trials. over_time.show reviews. snapshots. pins. removals. drafts."
+OF_A_SEGMENT = "segments. editor. builder. edits. trials. over_time.show reviews. snapshots. pins. removals. drafts."
 
 SECTIONS = (
     Section("home", _("Home"), (Page("home.show", _("Home"), "home."),)),

@@ -16,7 +16,7 @@ EDITOR = """
     conflicts.add conflicts.remove
     deliveries.retry deliveries.retry_all
     drafts.decide
-    editor.add editor.change editor.edit editor.new
+    editor.add editor.change editor.edit editor.new editor.tested
     edits.restore
     gallery.add gallery.learn
     ladders.add ladders.ask ladders.change ladders.edit ladders.new ladders.remove

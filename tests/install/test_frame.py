@@ -235,7 +235,7 @@ class TestPages:
 
     def test_the_editors_check_is_answered_to_a_fetch(self, store, opened):
         answer = opened.post(
-            f"/segments/check?{QUERY}", headers=bearer(store), data={"query": "number_of_orders > 2", "count": "1"}
+            f"/segments/check?{QUERY}", headers=bearer(store), data={"query": "number_of_orders > 2", "step": "count"}
         )
         assert answer.json["ok"] is True
         assert answer.json["count"] == 0

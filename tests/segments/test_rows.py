@@ -4,16 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.segments.language import LONGEST, canonical, check, parse
+from plugin.segments.language import check, parse
 from plugin.segments.language.fields import FIELDS, FUNCTIONS
-from plugin.segments.language.printing import laid_out
-from plugin.segments.language.rows import Group, Row, Words, operators, places, rows_of, subjects, text_of
+from plugin.segments.language.rows import Group, Row, Words, rows_of, subjects, text_of
 from plugin.segments.language.vocabulary import Vocabulary
-from tests.segments.strategies import queries
-from tests.segments.test_language_properties import KEPT_AS_WRITTEN, nesting
 from tests.segments.vocabularies import EVERYTHING
-
-everything = queries(fields=(*KEPT_AS_WRITTEN, *EVERYTHING.own), functions=tuple(FUNCTIONS.values()))
 
 
 def rows_within(item):
@@ -25,16 +20,6 @@ def rows_within(item):
             return [item, *inside]
         case _:
             return []
-
-
-@given(everything)
-def test_a_query_made_into_rows_and_back_is_the_same_query(tree):
-    if len(canonical(tree)) <= LONGEST - 500 and nesting(tree) <= 20:
-        assert parse(text_of(rows_of(tree)), EVERYTHING) == tree
-        assert parse(laid_out(tree), EVERYTHING) == tree
-        for row in rows_within(rows_of(tree)):
-            assert row.operator in operators(row.subject)
-            assert places(row.operator) in (None, len(row.values))
 
 
 @given(

@@ -148,9 +148,9 @@ def moments(address):
 
 def test_no_answer_in_json_holds_them_as_numbers(shop):
     query = f"products_purchased MATCHES (id = {BEYOND * 5})"
-    answer = shop.visitor.client.get("/segments/check", query_string={"query": query, "count": "1"})
+    answer = shop.visitor.client.get("/segments/check", query_string={"query": query, "step": "count"})
     told = json.loads(answer.text, parse_int=lambda text: pytest.fail(text) if len(text) > 15 else int(text))
-    assert (told["canonical"], told["count"]) == (query, len(shop.ids))
+    assert (told["query"], told["count"]) == (query, len(shop.ids))
 
 
 def test_the_export_of_a_person_holds_them_as_texts(shop):

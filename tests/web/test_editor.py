@@ -1,15 +1,18 @@
 """Writing a segment: what is said of a query, with JavaScript and without."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
+from plugin.models.keeping import SegmentOrigin
 from plugin.models.segments import Segment
 from plugin.segments import language
 from plugin.segments.asking import counting
-from plugin.web import editor
+from plugin.web import editor, verdict
 from plugin.web.counts import at_once
-from plugin.web.editor import parts
+from plugin.web.verdict import parts
+from tests.web.test_segments import shown
 
 
 @pytest.fixture
@@ -19,6 +22,7 @@ def database_url(sqlite_databases):
         yield address
 
 
+FIGURE = re.compile(r'data-label="(?:Alone|With those above)">([\d,]+)<')
 WRONG = "number_of_order >= 3 AND customer_tags CONTAINS vip"
 
 
@@ -90,32 +94,54 @@ def test_while_typing_errors_come_with_places_and_suggestions(visitor):
     assert WRONG[second["start"] : second["end"]] == "vip"
 
 
-def test_while_typing_members_are_counted_only_when_asked_for(visitor):
+def said_of(visitor, query, **more):
+    """Every answer to a query, as the page asks one after the other."""
+    answers = [visitor.post("/segments/check", query=query, **more).json]
+    while following := answers[-1]["next"]:
+        answers.append(visitor.post("/segments/check", query=query, **(following | more)).json)
+    return answers
+
+
+def figures(answer):
+    """The counts in the table of a query's parts: of each alone, and with those above."""
+    found = [int(one) for one in FIGURE.findall(answer["verdict"])]
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+def test_while_typing_a_query_is_read_first_and_counted_then(visitor):
     query = "number_of_orders = 0"
-    assert visitor.post("/segments/check", query=query).json["count"] is None
-    answer = visitor.post("/segments/check", query=query, count="1").json
-    assert visitor.get("/segments/check", query_string={"query": query, "count": "1"}).json == answer
-    assert [hint["code"] for hint in answer.pop("hints")] == ["WITHOUT_CONSENT"]
-    said = {"ok": True, "text": query, "reasons": []}
-    assert answer == {"ok": True, "canonical": query, "errors": [], "shopify": said, "count": 2, "clauses": None} | {
-        "rest": None,
-        "then": None,
-    }
+    first, *_, last = said_of(visitor, query)
+    assert (first["ok"], first["query"], first["errors"], first["count"]) == (True, query, [], None)
+    assert "This can be read. Counting …" in first["verdict"]
+    assert "WITHOUT" not in first["verdict"]
+    assert visitor.get("/segments/check", query_string={"query": query}).json == first
+    assert (last["count"], last["next"]) == (2, None)
+    text = shown(last["verdict"])
+    assert "Customers who meet it now: 2" in text
+    assert "nothing asks for consent" in text
+    assert "Some of them anna@mine.example.com bert@mine.example.com" in text
+    assert "To tag all of them would take: " in text
+    assert "In Shopify's words number_of_orders = 0" in text.replace("&#39;", "'")
 
 
 def test_while_typing_hints_tell_what_the_query_alone_can_tell(visitor):
-    query = "rfm_recency > 3 AND rfm_recency < 2"
-    answer = visitor.post("/segments/check", query=query).json
-    assert [hint["code"] for hint in answer["hints"]] == ["ALWAYS_EMPTY", "CONTRADICTION"]
-    assert answer["hints"][1]["places"] == [{"start": 0, "end": 15}, {"start": 20, "end": 35}]
-    assert [reason["code"] for reason in answer["shopify"]["reasons"]] == ["NAME_NOT_IN_SHOPIFY"] * 2
-    assert visitor.post("/segments/check", query=WRONG).json["hints"] == []
+    text = shown(visitor.post("/segments/check", query="rfm_recency > 3 AND rfm_recency < 2").json["verdict"])
+    assert "nobody can meet this" in text
+    assert "exclude each other" in text
+    assert text.count("segments have no rfm_recency") == 2
+    assert "nobody can meet" not in visitor.post("/segments/check", query=WRONG).json["verdict"]
+
+
+def test_a_hint_brings_its_mend_along(visitor):
+    *_, last = said_of(visitor, "number_of_orders = 0 OR amount_spent > 5")
+    mend = "(number_of_orders = 0 OR amount_spent &gt; 5) AND email_subscription_status = &#39;SUBSCRIBED&#39;"
+    assert f'data-start="0" data-end="40" data-text="{mend}"' in last["verdict"]
 
 
 def test_hints_and_shopifys_words_stand_on_the_page_and_stop_nothing(site, visitor):
     answer = visitor.post("/segments/new", action="check", name="a", query="number_of_orders < 0")
     assert "nobody can meet this" in answer.text
-    assert '<pre class="query">number_of_orders &lt; 0</pre>' in answer.text
+    assert "number_of_orders &lt; 0</pre>" in answer.text
     answer = visitor.post("/segments/new", action="check", name="a", query="rfm_recency > 3")
     assert "<li>Shopify&#39;s segments have no rfm_recency</li>" in answer.text
     assert visitor.post("/segments/new", action="save", name="None", query="number_of_orders < 0").status_code == 302
@@ -124,49 +150,45 @@ def test_hints_and_shopifys_words_stand_on_the_page_and_stop_nothing(site, visit
 
 def test_each_clause_is_counted_alone_and_with_those_above(visitor):
     query = "number_of_orders = 0 AND (amount_spent > 5 OR NOT amount_spent > 5)"
-    answer = visitor.post("/segments/check", query=query, clauses="1").json
-    assert answer["count"] is None
-    told = [tuple(line[name] for name in ("depth", "joint", "text", "alone", "so_far")) for line in answer["clauses"]]
-    assert told == [
-        (0, "and", "number_of_orders = 0", 2, 2),
-        (0, "and", "amount_spent > 5 OR NOT amount_spent > 5", 2, 2),
-        (1, "or", "amount_spent > 5", 0, 0),
-        (1, "or", "NOT amount_spent > 5", 2, 2),
-        (2, None, "amount_spent > 5", 0, 0),
-    ]
+    parts_of_it = [(2, 2), (2, 2), (0, 0), (2, 2), (0, 0)]
+    answers = said_of(visitor, query)
+    assert figures(next(one for one in answers if figures(one))) == parts_of_it
+    assert re.findall(r"who depth-(\d)", answers[-2]["verdict"]) == ["0", "0", "1", "1", "2"]
     page = visitor.post("/segments/new", action="check", name="a", query=query).text
-    assert page.count('class="who depth-') == 5
+    assert figures({"verdict": page}) == parts_of_it
     assert "Customers who meet it now: 2" in page
-    assert visitor.post("/segments/check", query="number_of_orders = 0", clauses="1").json["clauses"] is None
+    assert not any(map(figures, said_of(visitor, "number_of_orders = 0")))
 
 
 def test_a_count_that_takes_long_comes_in_parts_that_add_up(visitor, monkeypatch):
     monkeypatch.setattr(counting, "SPAN", 1)
-    monkeypatch.setattr(editor, "SECONDS", 0)
-    asked = {"query": "orders_placed MATCHES (count = 0) AND number_of_orders < 3", "count": "1", "clauses": "1"}
-    first = visitor.post("/segments/check", **asked).json
-    assert (first["count"], first["rest"]) == (1, {"after": "1", "seen": 1, "of": 2})
-    second = visitor.post("/segments/check", **asked, after="1").json
-    assert (second["count"], second["rest"]["after"]) == (1, "2")
-    last = visitor.post("/segments/check", **asked, after="2").json
-    assert (last["count"], last["rest"]) == (0, None)
-    assert [line["so_far"] for line in second["clauses"]] == [1, 1]
+    monkeypatch.setattr(verdict, "SECONDS", 0)
+    query = "orders_placed MATCHES (count = 0) AND number_of_orders < 3"
+    answers = said_of(visitor, query)
+    counts = [one["count"] for one in answers]
+    assert counts[1:4] == [1, 2, 2]
+    assert "1 so far, of 1 customers looked at. There are about 2." in answers[1]["verdict"]
+    assert '<progress value="1" max="2"' in answers[1]["verdict"]
+    shares = [figures(one) for one in answers if figures(one)]
+    assert [one[0] for one in shares] == [(1, 1), (2, 2), (2, 2)]
     monkeypatch.setattr(editor, "SECONDS_OF_FORM", 0)
-    page = visitor.post("/segments/new", action="check", **asked).text
-    assert "Customers who meet it now: 1 That is of the first 1 customers" in page
+    page = visitor.post("/segments/new", action="check", query=query).text
+    assert "1 so far, of 1 customers looked at. There are about 2. Counting all takes longer." in page
 
 
 def test_everything_is_counted_as_of_the_end_of_the_day_in_the_box(visitor, time):
     time.move(timedelta(days=2))
-    asked = {"query": "number_of_orders = 0 AND customer_added_date > -1d", "count": "1", "clauses": "1"}
+    query = "number_of_orders = 0 AND customer_added_date > -1d"
 
     def counted(on):
-        answer = visitor.post("/segments/check", **asked, on=on).json
-        return answer["count"], [line["alone"] for line in answer["clauses"]], answer["then"]
+        answers = said_of(visitor, query, on=on)
+        [table] = [figures(one) for one in answers if figures(one)]
+        told = re.search("As of the end of ([^,]*),", answers[-1]["verdict"])
+        return answers[-1]["count"], [alone for alone, _ in table], told and told[1]
 
     assert counted("") == (0, [2, 0], None)
-    assert counted("2026-11-22") == (2, [2, 2], {"day": "22 Nov 2026", "as_today": False})
-    assert counted("2026-11-21") == (0, [0, 0], {"day": "21 Nov 2026", "as_today": False})
+    assert counted("2026-11-22") == (2, [2, 2], "22 Nov 2026")
+    assert counted("2026-11-21") == (0, [0, 0], "21 Nov 2026")
     assert counted("2027-01-01") == counted("soon") == counted("")
     page = visitor.post("/segments/new", action="check", query="NOT customer_cities CONTAINS 'x'", on="2026-11-22").text
     assert 'name="on" type="date" max="2026-11-24" value="2026-11-22"' in page
@@ -176,8 +198,43 @@ def test_everything_is_counted_as_of_the_end_of_the_day_in_the_box(visitor, time
 
 def test_counting_never_takes_more_than_its_share(visitor):
     with at_once, at_once:
-        assert visitor.post("/segments/check", query="number_of_orders = 0", count="1").json["count"] is None
-    assert visitor.post("/segments/check", query="number_of_orders = 0", count="1").json["count"] == 2
+        answer = visitor.post("/segments/check", query="number_of_orders = 0", step="count").json
+        assert (answer["next"]["step"], answer["next"]["wait"]) == ("count", True)
+        assert "Others are counting" in visitor.post("/segments/backtest", query="number_of_orders = 0").text
+    assert visitor.post("/segments/check", query="number_of_orders = 0", step="count").json["count"] == 2
+
+
+def test_a_query_that_is_being_written_is_tried_on_the_last_90_days(visitor, time):
+    time.move(timedelta(days=100))
+    told = shown(visitor.post("/segments/backtest", query="number_of_orders = 0").text)
+    assert "Would have been in it 2 0 (0%) £0.00" in told
+    assert visitor.post("/segments/backtest", query="number_of").status_code == 422
+    page = visitor.post("/segments/new", action="backtest", query="number_of_orders = 0").text
+    assert "Would have been in it" in page
+
+
+def test_a_template_fills_the_form_in_and_is_noted_if_its_query_was_left_as_it_is(site, visitor):
+    page = visitor.page("/segments/new?template=vip")
+    assert 'name="name" value="VIP"' in page
+    assert "amount_spent &gt;= 500</textarea>" in page
+    for name, query in (("VIP", "amount_spent >= 500"), ("Mine", "amount_spent >= 501")):
+        visitor.post("/segments/new", action="save", name=name, query=query, template="vip")
+    [noted] = site.rows(SegmentOrigin)
+    assert {one.segment_id: one.name for one in site.rows(Segment)}[noted.segment_id] == "VIP"
+    assert visitor.get("/segments/new?template=type_loyalists").status_code == 200
+
+
+def test_the_tag_is_proposed_from_the_name(visitor):
+    assert visitor.get("/segments/tag?name=At risk!").json == {"tag": "seg:at-risk"}
+
+
+def test_a_long_query_is_laid_out_on_lines_and_kept_on_one(site, visitor, mine):
+    long = "number_of_orders > 3 AND amount_spent > 5 AND customer_tags CONTAINS 'friend'"
+    visitor.post("/segments/new", action="save", name="Long", query=long)
+    [kept] = [one for one in site.rows(Segment) if one.name == "Long"]
+    laid = "number_of_orders &gt; 3\nAND amount_spent &gt; 5\nAND customer_tags CONTAINS &#39;friend&#39;</textarea>"
+    assert laid in visitor.page(f"/segments/{kept.segment_id}/edit")
+    assert kept.query == long
 
 
 def test_an_edit_keeps_what_was_not_changed(site, visitor, mine):
@@ -217,7 +274,10 @@ def test_the_editor_offers_the_names_of_the_table(visitor):
     assert (told["joining"], told["beginning"]) == (["AND", "OR"], ["NOT", "IN SEGMENT"])
     assert "'mine regulars'" in told["segments"]
     assert "theirs" not in " ".join(told["segments"])
+    assert {"text": "VIP", "href": "/segments/new?template=vip"}.items() <= told["templates"][17].items()
     offered = {one["name"]: one for one in told["names"]}
+    assert offered["customer_tags"]["chosen"]
+    assert not offered["rfm_group"]["chosen"]
     assert offered["rfm_group"]["values"][0] == "PROSPECTS"
     assert "date" in {one["name"] for one in offered["orders_placed"]["parameters"]}
 

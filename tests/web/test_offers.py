@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,14 +16,12 @@ from plugin.segments.language.vocabulary import Vocabulary
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "plugin" / "web" / "static"
 SCRIPT = STATIC / "offers.js"
-LOADED = re.compile(r"filename='(\w+\.js)'")
-DECLARED = re.compile(r"^(?:const|let|class|(?:async )?function) (\w+)", re.MULTILINE)
 PAGE = """
 const { script, table, queries } = JSON.parse(require("fs").readFileSync(0));
-const document = { getElementById: () => ({}) };
-const box = { addEventListener() {} };
-const asking = `${script}; return (told, all) => { language = told; return all.map(offered); }`;
-console.log(JSON.stringify(new Function("document", "box", asking)(document, box)(table, queries)));
+import(`data:text/javascript,${encodeURIComponent(script)}`).then(({ fitting, offered }) => {
+  const told = queries.map((query) => ({ query, ...offered(table, query) }));
+  console.log(JSON.stringify(told.map((one) => ({ ...one, fitting: fitting(one.options, one.typed) }))));
+});
 """
 OFFERED = {
     "": [],
@@ -45,11 +43,11 @@ def offered():
     if not (node := shutil.which("node")):
         pytest.skip("needs node")
 
-    def ask(*queries: str) -> list[list[str]]:
+    def ask(*queries: str, whole: bool = False) -> list[Any]:
         table = reference.completions(Vocabulary(segments=(("1", "VIP"), ("2", "It's"))))
         given = json.dumps({"script": SCRIPT.read_text(encoding="utf-8"), "table": table, "queries": queries})
         answer = subprocess.run([node, "-e", PAGE], input=given, capture_output=True, text=True, check=True, timeout=30)
-        return [texts for texts, _ in json.loads(answer.stdout)]
+        return [one if whole else [option["text"] for option in one["options"]] for one in json.loads(answer.stdout)]
 
     return ask
 
@@ -65,10 +63,18 @@ def test_a_condition_begins_with_a_name_or_is_turned_round_or_asks_for_a_segment
     assert "number_of_orders" not in within
 
 
-def test_scripts_of_one_page_have_no_name_in_common():
-    """The names of all are in one scope: a script that declares another's does not run at all."""
-    pages = ("base.html", "editor/form.html")
-    loaded = [name for page in pages for name in LOADED.findall((ROOT / "templates" / page).read_text())]
-    declared = [name for script in loaded for name in DECLARED.findall((STATIC / script).read_text())]
-    assert {"site.js", "offers.js"} <= set(loaded)
-    assert len(declared) == len(set(declared)) > 20
+def test_the_shops_own_values_may_follow_where_it_has_any(offered):
+    said = {
+        "customer_tags CONTAINS 'v": {"name": "customer_tags", "parameter": ""},
+        "products_purchased MATCHES (vendor = ": {"name": "products_purchased", "parameter": "vendor"},
+        "customer_email_domain NOT IN ('a.com', ": {"name": "customer_email_domain", "parameter": ""},
+        "customer_email_domain IN (": {"name": "customer_email_domain", "parameter": ""},
+        "number_of_orders > ": None,
+        "rfm_group = ": None,
+    }
+    assert {one["query"]: one["of"] for one in offered(*said, whole=True)} == said
+
+
+def test_a_name_is_found_by_what_is_said_of_it(offered):
+    [found] = offered("lately", whole=True)
+    assert [one["text"] for one in found["fitting"]] == ["rfm_recency"]

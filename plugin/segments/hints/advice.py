@@ -21,12 +21,15 @@ from plugin.segments.asking.moments import Moment
 from plugin.segments.hints import Advice, Hint, Other
 from plugin.segments.language import vocabulary
 from plugin.segments.language.errors import SegmentErrors
+from plugin.segments.language.fields import FIELDS
+from plugin.segments.language.printing import canonical
 from plugin.segments.language.schema import Type
-from plugin.segments.language.tree import Compare, Condition, Contains, In, Matches, Node, Span, Text
+from plugin.segments.language.tree import And, Compare, Condition, Contains, In, Matches, Node, Span, Text
 from plugin.segments.membership.live import tree_of
 from plugin.tagging import ledger
 
 CONSENT = "email_subscription_status"
+SUBSCRIBED = Compare(FIELDS[CONSENT], "=", Text("SUBSCRIBED"))
 TAGS = "customer_tags"
 
 segments = table(Segment)
@@ -75,7 +78,8 @@ def without_consent(
         to &= set(session.scalars(select(destinations.c.connection_id).where(*theirs)))
     if to and CONSENT not in named(tree, {one.segment_id: one.tree for one in beside}):
         message = f"Its tag goes to an e-mail platform, and nothing asks for consent: add {CONSENT} = 'SUBSCRIBED'"
-        yield Advice(Hint.WITHOUT_CONSENT, message, (hints.place(tree),))
+        asked = canonical(And((tree, SUBSCRIBED)))
+        yield Advice(Hint.WITHOUT_CONSENT, message, (hints.place(tree),), asked)
 
 
 def named(tree: Node, trees: Mapping[str, Node]) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from plugin.segments.language.checks import IN_ORDER
 from plugin.segments.language.fields import FIELDS, FUNCTIONS
-from plugin.segments.language.schema import IN_PARAMETERS, OPERATORS, Field, Function, Parameter
+from plugin.segments.language.schema import CHOSEN, IN_PARAMETERS, OPERATORS, Field, Function, Parameter
 from plugin.segments.language.tokens import quote
 from plugin.segments.language.vocabulary import Vocabulary
 
@@ -59,7 +59,8 @@ OWN = "own"
 class Entry:
     """One name, or one parameter of a function. `values` are all there are, `examples` such as there may be.
 
-    `supplied_by` says what would supply it where this shop has nothing that does, else None.
+    `chosen`: whether a shop has values of its own, to choose from. `supplied_by` says what would supply it where this
+    shop has nothing that does, else None.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Entry:
     shopify: bool
     supplied_by: str | None
     parameters: tuple[Entry, ...] = ()
+    chosen: bool = False
 
 
 def families(words: Vocabulary) -> dict[str, list[Entry]]:
@@ -100,7 +102,7 @@ def parameters(function: Function, words: Vocabulary) -> Iterator[Entry]:
 def of_values(row: Field | Parameter, allowed: frozenset[str], words: Vocabulary, *, there: bool) -> Entry:
     operators = tuple(one for one in IN_ORDER if one in allowed)
     told = (row.name, row.type.value, row.sentence, operators, row.values, row.suggestions)
-    return Entry(*told, there, lacking(row, words))
+    return Entry(*told, there, lacking(row, words), chosen=row.type in CHOSEN and not row.values)
 
 
 def lacking(row: Field | Function | Parameter, words: Vocabulary) -> str | None:

@@ -49,6 +49,8 @@ OPERATORS: Mapping[Type, frozenset[str]] = {
 }
 IN_PARAMETERS = COMPARISONS | {"BETWEEN", "IN"}  # inside MATCHES (…) the grammar has no other
 
+CHOSEN = {Type.STRING, Type.ENUM, Type.LIST, Type.ID, Type.ID_LIST, Type.MEMBER}  # of which a shop has its own values
+
 # What the editor offers as a value where a row of the table has nothing better.
 EXAMPLES: Mapping[Type, tuple[str, ...]] = {
     Type.DATE: ("today", "-7d", "-30d", "-90d", "-12m"),

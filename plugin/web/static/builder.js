@@ -1,6 +1,7 @@
 // The builder's buttons and fields: what is done there is asked of the server, which answers with builder and text.
 
 import { Listbox } from "./listbox.js";
+import { put } from "./parts.js";
 
 const find = (id) => document.getElementById(id);
 
@@ -28,11 +29,11 @@ export class Builder {
   }
 
   // Draw what the server says; null: the text cannot be read, and what is drawn is not the segment.
-  settle(html, redraw) {
+  async settle(html, redraw) {
     this.#place.inert = html === null;
     if (html === null || !redraw) return;
     const focus = this.#focus ?? (this.#place.contains(document.activeElement) ? document.activeElement.id : null);
-    this.#place.innerHTML = html;
+    await put(this.#place, html);
     this.#focus = null;
     const found = focus && (find(focus) ?? this.#place.querySelector(`[id^="${CSS.escape(focus)}"]`));
     found?.focus();
@@ -51,7 +52,7 @@ export class Builder {
 
   #clicked(event) {
     const button = event.target.closest("button");
-    const field = event.target.closest("[data-values]");
+    const field = event.target.closest("[data-choices]");
     if (field) return this.#offer(field);
     if (!button) return;
     if (button.dataset.pick !== undefined) this.#open(button.dataset.at);
@@ -85,7 +86,7 @@ export class Builder {
   #drop(button) {
     const row = button.closest("[role=group]");
     button.closest(".token").remove();
-    this.#focus = row.querySelector("[data-values], select")?.id ?? null;
+    this.#focus = row.querySelector("[data-choices], select")?.id ?? null;
     this.#reshape();
   }
 
@@ -94,17 +95,17 @@ export class Builder {
   }
 
   #typed({ target }) {
-    if (target.dataset.values !== undefined) this.#offer(target);
+    if (target.dataset.choices !== undefined) this.#offer(target);
     if (target.dataset.reshape === undefined && !target.id.endsWith(".more")) this.#askLater(() => this.#fields(), false);
   }
 
   #entered({ target }) {
-    if (target.dataset.values !== undefined && !target.value) this.#offer(target);
+    if (target.dataset.choices !== undefined && !target.value) this.#offer(target);
   }
 
   #pressed(event) {
     if (this.#choices.key(event)) return;
-    const field = event.target.closest("[data-values]");
+    const field = event.target.closest("[data-choices]");
     if (field && event.key === "ArrowDown") this.#offer(field);
     else if (event.key === "Escape") this.#closeMenus(null, true);
     else return;
@@ -114,7 +115,7 @@ export class Builder {
   // Values from the shop's own data; all of them where a value was chosen already and the field is only looked at.
   async #offer(field) {
     const typed = field.value === field.defaultValue ? "" : field.value;
-    const address = new URL(field.dataset.values, location.href);
+    const address = new URL(field.dataset.choices, location.href);
     address.searchParams.set("like", typed);
     const answer = await fetch(address);
     if (!answer.ok || document.activeElement !== field) return;
@@ -165,7 +166,7 @@ export class Builder {
   }
 
   #closeMenus(target, focus = false) {
-    for (const menu of this.#place.querySelectorAll("details.menu[open]")) {
+    for (const menu of this.#place.querySelectorAll("details.drop[open]")) {
       if (menu.contains(target)) continue;
       menu.open = false;
       if (focus) menu.querySelector("summary").focus();

@@ -2,6 +2,7 @@
 // works by its buttons.
 
 import { Builder } from "./builder.js";
+import { put } from "./parts.js";
 import { Listbox } from "./listbox.js";
 import { fitting, offered } from "./offers.js";
 import { boxAt, errorAt, replaced, underline } from "./underlines.js";
@@ -46,11 +47,11 @@ async function look(fields = { query: box.value }, redraw = true) {
   try {
     const answer = await (await post(form.dataset.check, fields, here.signal)).json();
     if (here.signal.aborted) return null;
-    settle(answer, redraw);
+    await settle(answer, redraw);
     for (let next = answer.next; next; ) {
       await pause(next.wait ? BUSY_MS : next.step === "count" && !next.after ? COUNT_MS : 0, here.signal);
       const more = await (await post(form.dataset.check, { ...next, query: answer.query }, here.signal)).json();
-      draw(more.verdict);
+      await draw(more.verdict);
       next = more.next;
     }
     find("status").textContent = verdict.querySelector(".count")?.textContent ?? "";
@@ -84,17 +85,17 @@ function later(fields, redraw) {
 
 // Showing what it says.
 
-function settle(answer, redraw) {
+async function settle(answer, redraw) {
   if (box.value !== answer.query) box.value = answer.query;
   remember(answer.query);
   errors = answer.errors;
   underline(find("under"), box.value, errors);
-  draw(answer.verdict);
+  await draw(answer.verdict);
   if (errors.length) find("status").textContent = errors[0].message;
   const blank = !box.value.trim();
   find("begin").hidden = !blank;
   find("unread").hidden = answer.builder !== null;
-  builder.settle(answer.builder, redraw);
+  await builder.settle(answer.builder, redraw);
   if (!ownName && form.elements.name.value !== answer.name) {
     form.elements.name.value = answer.name;
     proposeTag();
@@ -102,10 +103,10 @@ function settle(answer, redraw) {
   if (document.activeElement === box && errors.length) offer();
 }
 
-function draw(html) {
+async function draw(html) {
   const open = find("shopify")?.open;
   const focused = verdict.contains(document.activeElement) ? document.activeElement.textContent : null;
-  verdict.innerHTML = html;
+  await put(verdict, html);
   if (open) find("shopify")?.setAttribute("open", "");
   if (focused) [...verdict.querySelectorAll("button, a, summary")].find((one) => one.textContent === focused)?.focus();
 }
@@ -199,22 +200,12 @@ async function test(button) {
   button.disabled = true;
   find("tested").ariaBusy = "true";
   try {
-    find("tested").innerHTML = await (await post(form.dataset.backtest, { query: box.value })).text();
+    await put(find("tested"), await (await post(form.dataset.backtest, { query: box.value })).text());
   } catch {
     find("tested").textContent = words.silent;
   }
   find("tested").ariaBusy = "false";
   button.disabled = false;
-}
-
-async function copy(button) {
-  const shown = find(button.dataset.copy);
-  try {
-    await navigator.clipboard.writeText(shown.textContent);
-    button.textContent = words.copied;
-  } catch { // not allowed here, as in another site's frame: it is then one key away
-    getSelection().selectAllChildren(shown);
-  }
 }
 
 const builder = new Builder(find("builder"), { ask: look, askLater: later });
@@ -254,7 +245,6 @@ form.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button?.name === "apply") use(suggestionOf(button));
   else if (button?.value === "backtest") test(button);
-  else if (button?.dataset.copy) copy(button);
   else return;
   event.preventDefault();
 });
