@@ -16,7 +16,15 @@ VIEWERS_WRITE = {
 }
 EDITORS_WRITE = VIEWERS_WRITE | {
     *("conflicts.add", "conflicts.remove", "deliveries.retry", "deliveries.retry_all", "drafts.decide", "editor.add"),
-    *("editor.change", "edits.restore", "gallery.add", "gallery.learn", "ladders.add", "ladders.change"),
+    *(
+        "editor.change",
+        "editor.tested",
+        "edits.restore",
+        "gallery.add",
+        "gallery.learn",
+        "ladders.add",
+        "ladders.change",
+    ),
     *("ladders.remove", "pins.pin", "pins.pin_here", "pins.unpin", "pins.unpin_here", "portable.take_in"),
     *("rehearsals.audience", "rehearsals.release", "removals.remove", "reviews.done", "safety.drop_webhooks"),
     *("safety.read_back", "safety.release_webhooks", "safety.repair", "safety.take_back", "segments.switch"),
@@ -28,7 +36,7 @@ FORMS_OF_OWNERS = {
     "safety.ask_to_leave",
 }
 FORM = re.compile(r'<form[^>]*method="post"[^>]*>')
-ADDRESS = re.compile(r'(?:href|action|data-check|data-budget)="(/[^"#]*)')
+ADDRESS = re.compile(r'(?:href|action|data-check|data-backtest|data-tag)="(/[^"#]*)')
 
 
 @pytest.fixture

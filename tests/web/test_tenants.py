@@ -13,7 +13,7 @@ from plugin.web import api
 OPEN = {
     *("static", "pixel.receive", "pixel.permit", "health.healthz"),
     *("receive.receive", "receive.receive_engagement", "receive.show_engagement"),
-    *("docs.shopify", "docs.api", "docs.segments", "docs.names"),
+    *("docs.shopify", "docs.api", "docs.segments", "docs.names", "design.show"),
     *("docs.snippet", "snippet.script", "snippet.permit", "snippet.receive"),
     *(f"api.{one.name}" for one in api.OPERATIONS),  # of the shop of the key, and of no other
     *("docs.described", "docs.webhooks"),
