@@ -27,7 +27,7 @@ from plugin.seal import digest, seal, unseal
 routes = table(Route)
 
 LANES_ON_DEMAND = ("inbox", "recompute", "figures", "privacy")
-LANES_AT_MIDNIGHT = ("scores", "days", "thresholds", "retention")
+LANES_AT_MIDNIGHT = ("scores", "days", "compared", "thresholds", "retention")
 TOKENS = ("access_token", "refresh_token", "expires_at", "scope")  # dead once the merchant removes the app
 LANES_OF_A_STORE = ("ratings", "subscriptions")  # of each store connection, at midnight as well
 

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from plugin import backfill, clock, due_days, engagement, ingest, lanes, privacy, reconcile, site, subscriptions, tokens
 from plugin.config import settings
 from plugin.db import reading
-from plugin.insight import days, past, shop_days
+from plugin.insight import comparing, days, past, shop_days
 from plugin.outgoing import endpoints, sending
 from plugin.segments.kept import learning, reminders, reviews
 from plugin.segments.membership import recompute, scores
@@ -28,6 +28,7 @@ WORKS: dict[str, lanes.Work] = {
     "recompute": recompute.work,
     "days": days.work,
     due_days.LANE: shop_days.work,
+    "compared": comparing.work,
     "thresholds": learning.work,
     "past": past.work,
     "scores": scores.work,

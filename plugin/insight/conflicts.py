@@ -31,16 +31,17 @@ tag_changes = table(TagChange)
 
 @dataclass(frozen=True)
 class Met:
-    """A pair, what its sides are called, and on how many it meets now. `ladder`: the one whose levels they are.
+    """A pair, what its sides are called, and on how many it meets. `ladder`: the one whose levels they are.
 
-    `contacts` carry both tags on a platform, added up over platforms; None where a side is a tag of the store's own.
+    `customers` are None as long as they were not counted. `contacts` carry both tags on a platform, added up over
+    platforms; None where a side is a tag of the store's own.
     """
 
     pair: Pair
     one: str
     other: str
     ladder: str | None
-    customers: int
+    customers: int | None
     contacts: int | None
 
 

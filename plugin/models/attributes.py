@@ -14,7 +14,7 @@ class AttributeDefinition(SQLModel, table=True):
     """One attribute of a shop's customers, under the name that queries have for it after `attributes.`.
 
     A metafield's key is its namespace and key with a dot between. `kind` (`attributes.kinds`) stays as it was defined.
-    `source`: metafield, survey, csv or api.
+    `source`: metafield, survey, csv or api. `holders`: how many customers had a value when it was counted last.
     """
 
     __tablename__ = "attribute_definitions"
@@ -26,6 +26,7 @@ class AttributeDefinition(SQLModel, table=True):
     label: str | None = None
     source: str
     defined_at: datetime = moment(null=False)
+    holders: int | None = big()
 
 
 def partial(name: str, column: str) -> Index:

@@ -52,7 +52,7 @@ COVERED: Mapping[str, Cover] = {
     ),
     "consent_changes": Cover(whose=BY_CUSTOMER, deleted="shop_id customer_id channel changed_at state"),
     "tag_changes": Cover(whose=BY_CUSTOMER, deleted="shop_id customer_id folded changed_at tag added"),
-    "attribute_definitions": Cover(kept="shop_id key kind label source defined_at"),
+    "attribute_definitions": Cover(kept="shop_id key kind label source defined_at holders"),
     "attribute_values": Cover(
         whose=BY_CUSTOMER, deleted="shop_id customer_id key changed_at value value_on month_day number"
     ),
@@ -126,6 +126,10 @@ COVERED: Mapping[str, Cover] = {
     "ladder_levels": Cover(kept="shop_id segment_id ladder_id place"),
     "spells": Cover(whose=BY_CUSTOMER, deleted="shop_id segment_id customer_id met_at lapsed_at"),
     "conflicts": Cover(kept="shop_id one other made_at editor"),
+    "segment_sums": Cover(
+        kept="shop_id segment_id customers buyers again orders spent_minor refunded days engaged subscribed counted_at"
+    ),
+    "overlaps": Cover(kept="shop_id one other customers contacts counted_at"),
     "segment_origins": Cover(kept="shop_id segment_id template thresholds query learned_at frozen"),
     "proposals": Cover(kept="shop_id template decided_at editor"),
     "segment_days": Cover(kept="shop_id segment_id day_on size entered left known"),

@@ -6,13 +6,14 @@ Besides those that the merchant names there is one between any two levels of a l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from itertools import combinations
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
 from sqlmodel import Session
 
-from plugin import clock
+from plugin import clock, lanes
 from plugin.db import clean, fold, table, upsert
 from plugin.models.shops import Shop
 from plugin.models.structures import Conflict, Ladder
@@ -64,8 +65,14 @@ def side(session: Session, shop: Shop, named: str) -> str:
 
 def kept(session: Session, shop_id: str) -> list[Pair]:
     """Return the pairs that the merchant has named."""
-    found = select(conflicts.c.one, conflicts.c.other).where(conflicts.c.shop_id == shop_id)
-    return [Pair(*row) for row in session.execute(found.order_by(conflicts.c.one, conflicts.c.other))]
+    return list(dated(session, shop_id))
+
+
+def dated(session: Session, shop_id: str) -> dict[Pair, datetime]:
+    """Return since when which pairs are named by the merchant."""
+    found = select(conflicts.c.one, conflicts.c.other, conflicts.c.made_at).where(conflicts.c.shop_id == shop_id)
+    rows = session.execute(found.order_by(conflicts.c.one, conflicts.c.other))
+    return {Pair(one, other): made_at for one, other, made_at in rows}
 
 
 def implied(session: Session, shop_id: str) -> dict[Pair, Ladder]:
@@ -87,6 +94,7 @@ def add(session: Session, shop: Shop, one: str, other: str, *, by: str) -> Pair:
         raise RefusedError(f"A shop has at most {MOST} conflicts.")
     row = {"shop_id": shop.shop_id, "one": made.one, "other": made.other, "made_at": clock.now(), "editor": by}
     upsert(session, conflicts, [row], change=())
+    lanes.poke(session, shop.shop_id, "compared")
     return made
 
 

@@ -26,6 +26,8 @@ from plugin.segments.language.tree import Between, Compare, Matches, Node
 from plugin.segments.membership import pins
 from plugin.segments.membership.live import Live, named_columns, reach
 
+UNTIL_COMPARED = timedelta(minutes=5)  # by then everybody has been asked, of all but the largest shops
+
 wakes = table(Wake)
 customers = table(Customer)
 memberships = table(Membership)
@@ -48,6 +50,7 @@ def mark(session: Session, shop: Shop, live: Sequence[Live], now: datetime) -> N
     if any(not named_columns(one.query, one.words).isdisjoint(predictions.NAMES) for one in due):
         lanes.poke(session, shop.shop_id, "scores")  # they are kept from now on
     if due:
+        lanes.poke(session, shop.shop_id, "compared", now + UNTIL_COMPARED)
         for source in (customers, memberships):
             stale.mark_found(session, source, source.c.shop_id == shop.shop_id, "again", now, more=True)
 
