@@ -241,8 +241,7 @@ def named(session: Session, opened: Opened, lines: Sequence[Line]) -> list[Line]
     """Put customers' names to contacts: several may share one."""
     names: dict[str, list[str]] = {}
     columns = (plan.customers.c.first_name, plan.customers.c.last_name, plan.customers.c.email)
-    for condition in plan.behind(opened, [line.contact for line in lines]):
-        found = select(plan.key(opened), *columns).where(plan.customers.c.shop_id == opened.shop_id, condition)
+    for found in plan.behind(opened, [line.contact for line in lines], plan.key(opened), *columns):
         for contact, first, last, email in session.execute(found.order_by(plan.customers.c.customer_id)):
             names.setdefault(contact, []).append(" ".join(filter(None, (first, last))) or email or contact)
     return [replace(line, name=", ".join(dict.fromkeys(names.get(line.contact, ())))) for line in lines]
