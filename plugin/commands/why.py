@@ -42,7 +42,7 @@ def why(given: argparse.Namespace) -> None:
         asked = given.query if given.name is None else keep.by_name(session, shop.shop_id, given.name)
         if asked is None:
             raise FailedError(f"there is no segment {given.name}")
-        customer = customers.find(session, shop.shop_id, given.customer)
+        customer = customers.named(session, shop.shop_id, given.customer)
         if customer is None:
             raise FailedError("there is no such customer")
         try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, and_, func, select, true, tuple_
 from sqlmodel import Session
 
 from plugin.db import clean, fold, from_the_end, sought, table
@@ -45,15 +45,26 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Way:
-    """One way of finding: whom it finds, and in the order of which columns."""
+    """One way of finding: whom alone, and of those whose column begins with a text. The order is that of its index."""
 
-    whom: ColumnElement[bool]
-    order: tuple[ColumnElement[Any], ...] = (customers.c.customer_id,)
+    alone: ColumnElement[bool]
+    column: ColumnElement[Any] = customers.c.customer_id
+    text: str = ""
+    further: tuple[ColumnElement[Any], ...] = ()
+
+    @property
+    def order(self) -> tuple[ColumnElement[Any], ...]:
+        return (self.column, *self.further)
 
     @property
     def others(self) -> ColumnElement[bool]:
         """Whom it does not find: they are left to the ways after it. An address may be NULL."""
-        return ~func.coalesce(self.whom, False)
+        return ~func.coalesce(self.behind(()), False)
+
+    def behind(self, last: Sequence[Any]) -> ColumnElement[bool]:
+        """Whom it finds after a place in its order: the index is entered there, and not where the text begins."""
+        where = and_(self.alone, self.column >= (last[0] if last else self.text), self.column < self.text + LAST)
+        return and_(where, tuple_(*self.order) > tuple_(*last)) if last else where
 
 
 @dataclass(frozen=True)
@@ -70,15 +81,14 @@ def find(session: Session, shop_id: str, typed: str, after: Place | None = None,
     rows: list[Row[Any]] = []
     begin = after.way if after else 0
     for number, way in enumerate(ways[begin:], begin):
+        last = ended(session, shop_id, way, after.customer_id) if after and number == begin else ()
         statement = (
             select(*SHOWN, *FIGURES)
             .join_from(customers, stats, of_one(stats), isouter=True)
-            .where(customers.c.shop_id == shop_id, customers.c.deleted_at.is_(None), way.whom)
+            .where(customers.c.shop_id == shop_id, customers.c.deleted_at.is_(None), way.behind(last))
             .where(*(earlier.others for earlier in ways[:number]))
             .order_by(*way.order)
         )
-        if after and number == begin:
-            statement = statement.where(behind(session, shop_id, way, after.customer_id))
         some = session.execute(statement.limit(limit + 1 - len(rows))).all()
         rows += some
         if len(rows) > limit:
@@ -87,23 +97,23 @@ def find(session: Session, shop_id: str, typed: str, after: Place | None = None,
     return Found(rows)
 
 
-def behind(session: Session, shop_id: str, way: Way, customer_id: str) -> ColumnElement[bool]:
-    """Whether a customer comes after another in the order of a way."""
-    last = select(*way.order).where(customers.c.shop_id == shop_id, customers.c.customer_id == customer_id)
-    row = session.execute(last).first()
-    return tuple_(*way.order) > tuple_(*row) if row else customers.c.customer_id > ""
+def ended(session: Session, shop_id: str, way: Way, customer_id: str) -> Sequence[Any]:
+    """Return where a customer stands in the order of a way; nowhere if they are gone."""
+    place = select(*way.order).where(customers.c.shop_id == shop_id, customers.c.customer_id == customer_id)
+    return session.execute(place).first() or ()
 
 
 def ways_of(session: Session, shop_id: str, typed: str) -> Iterator[Way]:
     """Yield the ways in which a text can be meant, the surest first."""
     if not typed:
         return
-    yield Way(customers.c.customer_id.in_(named(session, shop_id, typed)))
+    theirs = customers.c.customer_id
+    yield Way(theirs.in_(named(session, shop_id, typed)))
     if len(typed) >= FEWEST_LETTERS and " " not in typed:
-        yield Way(begins(customers.c.contact, fold(typed)), (customers.c.contact, customers.c.customer_id))
+        yield Way(true(), customers.c.contact, fold(typed), (theirs,))
     digits = from_the_end(typed)
     if TELEPHONE.fullmatch(typed) and len(digits) >= FEWEST_DIGITS:
-        yield Way(begins(customers.c.phone_sought, digits), (customers.c.phone_sought, customers.c.customer_id))
+        yield Way(true(), customers.c.phone_sought, digits, (theirs,))
     if "@" not in typed:
         yield from by_name(sought(typed).split())
 
@@ -128,17 +138,12 @@ def by_name(words: Sequence[str]) -> Iterator[Way]:
         return
     first, last, theirs = customers.c.first_sought, customers.c.last_sought, customers.c.customer_id
     whole = " ".join(words)
-    yield Way(begins(last, whole), (last, first, theirs))
-    yield Way(begins(first, whole), (first, last, theirs))
+    yield Way(true(), last, whole, (first, theirs))
+    yield Way(true(), first, whole, (last, theirs))
     for cut in range(1, len(words)):
         head, tail = " ".join(words[:cut]), " ".join(words[cut:])
-        yield Way(and_(first == head, begins(last, tail)), (last, theirs))
-        yield Way(and_(last == head, begins(first, tail)), (first, theirs))
-
-
-def begins(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
-    """Whether a column begins with a text, so that its index tells."""
-    return and_(column >= text, column < text + LAST)
+        yield Way(first == head, last, tail, (theirs,))
+        yield Way(last == head, first, tail, (theirs,))
 
 
 def lately(session: Session, shop_id: str, limit: int = 10) -> Sequence[Row[Any]]:

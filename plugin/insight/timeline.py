@@ -15,7 +15,7 @@ from sqlalchemy import Row, and_, select
 from sqlmodel import Session
 
 from plugin import clock, shops
-from plugin.db import among, table
+from plugin.db import among, table, unindexed
 from plugin.insight.delivery import label
 from plugin.models.attributes import AttributeDefinition, AttributeValue
 from plugin.models.commerce import Cart, ConsentChange, Customer, Order, ProductVersion, Refund, TagChange
@@ -107,7 +107,8 @@ def placed(asked: Asked) -> Iterator[Happening]:
 def given_back(asked: Asked) -> Iterator[Happening]:
     same = and_(refunds.c.shop_id == orders.c.shop_id, refunds.c.order_id == orders.c.order_id)
     found = select(refunds.c.refunded_at, refunds.c.amount_minor, orders.c.name).join_from(orders, refunds, same)
-    for row in asked.rows(found, orders, refunds.c.refunded_at, refunds.c.order_id, refunds.c.refund_id):
+    dated = unindexed(refunds.c.refunded_at)  # by the customer's orders, not by the refunds of the whole shop
+    for row in asked.rows(found, orders, dated, refunds.c.order_id, refunds.c.refund_id):
         yield Happening(row.refunded_at, "refund", row.name, row)
 
 
@@ -148,7 +149,7 @@ def did(asked: Asked) -> Iterator[Happening]:
 
 def became(asked: Asked) -> Iterator[Happening]:
     same = and_(attributes.c.shop_id == values.c.shop_id, attributes.c.key == values.c.key)
-    found = select(values, attributes.c.label).join_from(values, attributes, same)
+    found = select(values, attributes.c.label, attributes.c.kind).join_from(values, attributes, same)
     for row in asked.rows(found, values, values.c.changed_at, values.c.key):
         yield Happening(row.changed_at, "attribute", row.label or row.key, row, row.value)
 

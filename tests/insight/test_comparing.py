@@ -118,16 +118,16 @@ def test_whom_two_share_is_counted_also_where_customers_are_gone_through_in_part
 
 def test_what_was_counted_is_replaced_and_a_pair_named_since_is_not_told_of(engine, shop):
     with clock.freeze(NOON + timedelta(hours=1)), transaction(engine) as session:
-        kept = segments(session, shop)
-        keep.remove(session, shop, kept[SOME].segment_id)
-        conflicts.add(session, shop, kept[OFTEN].segment_id, kept[TAGGED].segment_id, by="")
+        often, some, tagged = (one.segment_id for one in map(segments(session, shop).get, (OFTEN, SOME, TAGGED)))
+        keep.remove(session, shop, some)
+        conflicts.add(session, shop, often, tagged, by="")
     with reading(engine) as session:
         assert [(one.customers, one.contacts) for one in compared.met(session, shop)] == [(None, None)]
     work(engine, "compared", at=NOON + timedelta(hours=2))
     with reading(engine) as session:
         [pair] = compared.met(session, shop)
         assert (pair.customers, pair.contacts) == (3, 0)
-        assert kept[SOME].segment_id not in session.scalars(select(SegmentSums.segment_id)).all()
+        assert some not in session.scalars(select(SegmentSums.segment_id)).all()
         assert Counter(session.scalars(select(Overlap.customers))) == {3: 1}
         assert compared.counted_at(session, shop.shop_id) == NOON + timedelta(hours=2)
 

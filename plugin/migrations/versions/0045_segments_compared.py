@@ -7,8 +7,8 @@ from alembic import op
 
 from plugin import clock, db
 
-revision = "0043"
-down_revision = "0042"
+revision = "0045"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 
