@@ -15,8 +15,8 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/.runtime ## start Tagsmith with its practice shop on 127.0.0.1:8000
-	@exec $(BIN)/python -m plugin serve --practice
+run: $(VENV)/.runtime ## start Tagsmith with its practice shop on 127.0.0.1:8000; BARE=1 with nothing connected yet
+	@exec $(BIN)/python -m plugin serve --practice $(if $(BARE),--bare)
 
 install: $(VENV)/.development ## make .venv with what running, testing and developing need
 

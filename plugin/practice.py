@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 from connectors import registry
 from connectors.installs import AppInstall
 from connectors.sources import EventSource
-from plugin import clock, imports, sandbox, shops, site, subscriptions
+from plugin import clock, imports, passwords, sandbox, shops, site, subscriptions
 from plugin.config import settings
 from plugin.db import reading, transaction
 from plugin.models.shops import Connection, Shop
@@ -30,6 +30,7 @@ from plugin.tagging import destinations
 from plugin.worker import work_all
 
 NAME = "Practice shop"
+SHOP_PLATFORM = "shopify"
 EVERY_SECONDS = 4
 
 Step = Callable[[str], None]
@@ -51,7 +52,7 @@ class Practice:
     """The running stand-ins, with the shop that is connected to them."""
 
     def __init__(
-        self, shop_id: str, stand_ins: sandbox.Practice, mailers: Mailers, code: str | None, origin: str
+        self, shop_id: str | None, stand_ins: sandbox.Practice, mailers: Mailers, code: str | None, origin: str
     ) -> None:
         self.shop_id = shop_id
         self.stand_ins = stand_ins
@@ -63,21 +64,22 @@ class Practice:
         self.life.start()
 
     @classmethod
-    def open(cls, engine: Engine, origin: str, step: Step, customers: int) -> Practice:
+    def open(cls, engine: Engine, origin: str, step: Step, customers: int, *, bare: bool = False) -> Practice:
         """Start the practice shop for an app at `origin`; the first time make it, with its history and segments.
 
-        `customers` is how many it then has. PermissionError in production.
+        `customers` is how many it then has. `bare`: only the platforms are made, and the merchant does the rest, from
+        installing the app on. PermissionError in production.
         """
         if settings().production:
             raise PermissionError("the practice shop is refused in production")
-        step("Starting the stand-ins for Shopify and Klaviyo; the first time they make up a shop's past …")
+        step("Starting the stand-ins; the first time they make up a shop's past …")
         folder = settings().instance_dir / "practice"
         stand_ins = sandbox.start(folder, clock.now, customers=customers, client=client("klaviyo"))
         mailers = Mailers(folder, clock.now, {one: client(one) for one in PLATFORMS})
         try:
-            step("Starting the other e-mail platforms, which can be connected by consent …")
             mailers.introduce(stand_ins.klaviyo.people())
-            return cls(*prepare(engine, stand_ins, mailers, origin, step), origin)
+            ready = lay_open if bare else prepare
+            return cls(*ready(engine, stand_ins, mailers, origin, step), origin)
         except BaseException:
             mailers.stop()
             stand_ins.stop()
@@ -86,20 +88,27 @@ class Practice:
     @property
     def origins(self) -> dict[str, str]:
         """Where the platforms are on which consent is given."""
-        return {"klaviyo": self.stand_ins.klaviyo_server.origin, **self.mailers.origins}
+        return origins_of(self.stand_ins, self.mailers)
 
     def invitation(self) -> str:
-        """Return where to begin: at the first password, or at the site."""
+        """Return where to begin: at the install, at the first password, or at the site."""
+        if self.shop_id is None:
+            return f"{self.origin}/install/{SHOP_PLATFORM}?shop={sandbox.DOMAIN}"
         return f"{self.origin}/setup?code={self.code}" if self.code else self.origin
+
+    def told(self) -> str:
+        """Return which platforms there are, and what each is there for."""
+        store, *others = [registry()[one].label for one in self.origins]
+        return f"Made up on this machine: {store} for the store; {', '.join(others)} for e-mails, a button each."
 
     def live(self) -> None:
         """Let something happen in the shop every few seconds, after what no export says has been told once."""
         chance = Random()  # noqa: S311  a made-up shop needs no secrets
-        told = self.stand_ins.introduced(self.shop_id)
+        told = self.shop_id is None or self.stand_ins.introduced(self.shop_id)  # an install reads all of it
         if not told:
             self.stand_ins.introduce(self.closing.is_set)
         while not told and not self.closing.wait(1):
-            told = self.stand_ins.arrived(self.shop_id)
+            told = self.stand_ins.arrived(self.shop_id or "")
         while not self.closing.wait(EVERY_SECONDS):
             self.stand_ins.happen(chance)
 
@@ -110,11 +119,14 @@ class Practice:
         self.stand_ins.stop()
 
 
-def let_apps_in() -> None:
+def let_apps_in(*, bare: bool) -> None:
     """Give this installation an app on each stand-in that has a page of consent, unless it has one of its own there.
 
-    To be called before the settings are read.
+    To be called before the settings are read. `bare`: the app that the made-up store knows is ours as well.
     """
+    if bare:
+        known = {"CLIENT_ID": sandbox.CLIENT_ID, "CLIENT_SECRET": sandbox.secret(sandbox.SEED, "api secret")}
+        os.environ |= {f"{SHOP_PLATFORM.upper()}_{name}": value for name, value in known.items()}
     for platform in ("klaviyo", *PLATFORMS):
         names = [f"{platform.upper()}_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET")]
         if not any(name in os.environ for name in names):
@@ -131,15 +143,43 @@ def client(platform: str) -> ClientApp:
     return ClientApp(ours.get("client_id", ""), ours.get("api_secret", ""), [back], scopes)
 
 
+def origins_of(stand_ins: sandbox.Practice, mailers: Mailers) -> dict[str, str]:
+    """Return where each platform is, the store first."""
+    own = {SHOP_PLATFORM: stand_ins.shopify_server.origin, "klaviyo": stand_ins.klaviyo_server.origin}
+    return own | mailers.origins
+
+
+def lay_open(
+    engine: Engine, stand_ins: sandbox.Practice, mailers: Mailers, origin: str, _step: Step
+) -> tuple[str | None, sandbox.Practice, Mailers, str | None]:
+    """Let our app be installed in the store, and go on with the shop that an install before has made.
+
+    Webhooks are sent as `shopify.app.toml` has it, which is how a public app subscribes.
+    """
+    store, connector = stand_ins.shopify, registry()[SHOP_PLATFORM]
+    assert issubclass(connector, EventSource)
+    store.admin.app.redirect_urls.append(f"{settings().public_url}/install/{SHOP_PLATFORM}/callback")
+    store.subscriptions.forget()  # the app may have been at another port, where nobody answers now
+    for topic in sorted(connector.topics):
+        store.subscribe(topic, f"{origin}/webhooks/{SHOP_PLATFORM}")
+    with transaction(engine) as session:
+        shop = session.scalar(select(Shop).where(col(Shop.domain) == sandbox.DOMAIN))
+        if shop is None:
+            return None, stand_ins, mailers, None
+        reach(session, shop.shop_id, origins_of(stand_ins, mailers))
+        code = None if passwords.of_shop(session, shop.shop_id) else shops.renew_code(session, shop.shop_id)
+        return shop.shop_id, stand_ins, mailers, code
+
+
 def prepare(
     engine: Engine, stand_ins: sandbox.Practice, mailers: Mailers, origin: str, step: Step
 ) -> tuple[str, sandbox.Practice, Mailers, str | None]:
     """Make what is missing of the shop, connected and filled; return its id and the code for its first password."""
-    origins = {"shopify": stand_ins.shopify_server.origin, "klaviyo": stand_ins.klaviyo_server.origin}
+    origins = origins_of(stand_ins, mailers)
     step("Connecting the practice shop with them …")
     with transaction(engine) as session:
         shop = session.scalar(select(Shop).where(col(Shop.domain) == sandbox.DOMAIN)) or make(session)
-        reach(session, shop.shop_id, origins | mailers.origins)
+        reach(session, shop.shop_id, origins)
         code = shops.renew_code(session, shop.shop_id) if shop.setup_digest else None
     connect(engine, shop, stand_ins, origins, origin)
     if not stand_ins.introduced(shop.shop_id):
@@ -176,14 +216,15 @@ def connect(engine: Engine, shop: Shop, stand_ins: sandbox.Practice, origins: Ma
         },
         "klaviyo": {"api_key": stand_ins.klaviyo.api_key},
     }
-    for platform, origin in origins.items():
-        connector = shops.build(platform, secrets[platform], origin)
+    for platform, given in secrets.items():
+        origin = origins[platform]
+        connector = shops.build(platform, given, origin)
         identity = connector.check()
         with transaction(engine) as session:
             if identity.zone and identity.currency:
                 place = {"zone": identity.zone, "currency": identity.currency}
                 session.execute(update(Shop).where(col(Shop.shop_id) == shop.shop_id).values(**place))
-            connection = shops.connect(session, shop, platform, secrets[platform], identity, origin)
+            connection = shops.connect(session, shop, platform, given, identity, origin)
             if isinstance(connector, EventSource):
                 subscriptions.send_here(session, connection, own=False, base=app)
                 site.ask(session, connection, app)

@@ -34,6 +34,8 @@ def add(commands: Subparsers) -> None:
     serving.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
     practice = "make the practice shop and its platforms, too; with so many customers when it is made (default: 2000)"
     serving.add_argument("--practice", nargs="?", type=int, const=2_000, metavar="CUSTOMERS", help=practice)
+    bare = "with --practice: connect nothing, and begin where a merchant does, by installing the app"
+    serving.add_argument("--bare", action="store_true", help=bare)
     command(commands, "web", web, "the site alone, by gunicorn; PORT and WEB_CONCURRENCY are heeded")
     command(commands, "worker", work, "the worker alone; any number of them share a database")
     command(commands, "rotate-keys", rotate_keys, "seal all credentials anew with the first of ENCRYPTION_KEYS")
@@ -49,7 +51,7 @@ def serve(given: argparse.Namespace) -> int:
     if given.practice:
         from plugin.practice import let_apps_in  # noqa: PLC0415  stand-ins are for trying out only
 
-        let_apps_in()
+        let_apps_in(bare=given.bare)
     stop = stop_event()
     try:
         run(given, stop, steps(stop))
@@ -73,9 +75,11 @@ def run(given: argparse.Namespace, stop: threading.Event, step: Callable[[str], 
         if given.practice:
             from plugin.practice import Practice  # noqa: PLC0415  stand-ins are for trying out only
 
-            practice = Practice.open(database, origin, step, given.practice)
+            practice = Practice.open(database, origin, step, given.practice, bare=given.bare)
             site.extensions["practice_origins"] |= practice.origins
         worker.start()
+        if practice:
+            print(practice.told(), flush=True)
         print(f"Tagsmith is at {practice.invitation() if practice else origin}", flush=True)
         stop.wait()
         print("Stopping.", flush=True)

@@ -17,7 +17,8 @@ class Shop(SQLModel, table=True):
     as of which segments were evaluated. `model_quality`: how well predictions would have ranked customers in the shop's
     own past, in ten-thousandths; NULL if not known, or if no segment asks for any. `ahead_at`: up to where the clock
     had gone before it was put back by much. `alert_email`: who is told when tags
-    are held of a segment that nobody looks after.
+    are held of a segment that nobody looks after. `steps_put_away_at`: since when pages lead to the first steps no
+    longer.
     """
 
     __tablename__ = "shops"
@@ -43,6 +44,7 @@ class Shop(SQLModel, table=True):
     evaluated_at: datetime | None = moment()
     ahead_at: datetime | None = moment()
     redacted_at: datetime | None = moment()
+    steps_put_away_at: datetime | None = moment()
     redaction_key: str
     setup_digest: str | None = None
 

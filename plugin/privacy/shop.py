@@ -32,6 +32,7 @@ def redact_shop(session: Session, shop: Shop) -> None:
     shell.history_at = shell.history_since_at = shell.scored_at = shell.setup_digest = None
     shell.scored_buyers = 0
     shell.model_quality = None
+    shell.steps_put_away_at = None
     shell.redacted_at = clock.now()
     session.flush()
     lanes.poke(session, shop.shop_id, "privacy", clock.now() + timedelta(seconds=settings().lease_seconds))

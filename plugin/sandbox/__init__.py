@@ -15,12 +15,13 @@ from plugin.sandbox.server import Server, serve
 from plugin.sandbox.shop import Event, Shop
 from plugin.sandbox.shop.audience import KNOWN, audience, known
 from plugin.sandbox.shop.letters import Letters
-from plugin.sandbox.shopify import ShopifyStandIn
+from plugin.sandbox.shopify import CLIENT_ID, ShopifyStandIn
 from plugin.sandbox.state import State
 
-__all__ = ["KlaviyoStandIn", "Practice", "Server", "Shop", "ShopifyStandIn", "State", "start"]
+__all__ = ["CLIENT_ID", "KlaviyoStandIn", "Practice", "Server", "Shop", "ShopifyStandIn", "State", "start"]
 
 DOMAIN = "practice-shop.myshopify.com"
+SEED = 1
 FILE = "practice.sqlite"
 
 
@@ -80,7 +81,7 @@ class Practice:
 def start(
     folder: Path | None,
     now: Callable[[], datetime],
-    seed: int = 1,
+    seed: int = SEED,
     *,
     customers: int = 2_000,
     schema_path: Path | None = None,

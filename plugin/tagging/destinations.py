@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 from plugin import clock, dates, lanes, shops
 from plugin.db import UTCDateTime, among, table, upsert
 from plugin.models.segments import Segment
+from plugin.models.shops import Connection
 from plugin.models.tagging import Destination
 from plugin.tagging import holding, plan
 from plugin.tagging.pushes import keys
@@ -90,6 +91,13 @@ def adopt(session: Session, shop_id: str, segment_id: str, connection_id: str) -
 def back_to_rehearsal(session: Session, shop_id: str, segment_id: str) -> None:
     """Stop a segment's tags everywhere. What has been written stays, and is put right when they are released again."""
     session.execute(update(destinations).where(way(shop_id, segment_id)).values(state="rehearsal"))
+
+
+def all_back_to_rehearsal(session: Session, shop_id: str) -> None:
+    """Stop all tags that are let out on the shop's connections, as `back_to_rehearsal` does those of one segment."""
+    places = select(col(Connection.connection_id)).where(col(Connection.shop_id) == shop_id)
+    live = (destinations.c.shop_id == shop_id, destinations.c.connection_id.in_(places), destinations.c.state == "live")
+    session.execute(update(destinations).where(*live).values(state="rehearsal"))
 
 
 def turn(session: Session, shop_id: str, segment_id: str, connection_id: str, state: str, **more: object) -> None:

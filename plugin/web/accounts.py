@@ -27,6 +27,7 @@ from plugin import passwords, people
 from plugin.db import reading, transaction
 from plugin.models.shops import Account, Shop
 from plugin.web import FOR_MACHINES, engine, frame, roles
+from plugin.web.onward import onward
 from plugin.web.throttle import Throttle
 
 bp = Blueprint("accounts", __name__)
@@ -120,13 +121,13 @@ def who() -> str:
     return f"{frame.PLATFORM}:{visit.user}" if visit else f"account:{session.get('account_id', '')}"
 
 
-def begin(account: Account) -> Response:
+def begin(account: Account, place: str) -> Response:
     """Begin a session of its own, nothing of the one before taken over. Its mark stays in the browser when it ends."""
     session.clear()
     session.permanent = True
     session.update(shop_id=account.shop_id, account_id=account.account_id, session_key=account.session_key)
     session["mark"] = passwords.mark(account)
-    return redirect(url_for("home.show"))
+    return redirect(place)
 
 
 @bp.route("/login", methods=("GET", "POST"))
@@ -147,7 +148,7 @@ def login() -> Page:
         else:
             passwords.note_failure(database, account)
     if opened and account:
-        return begin(account)
+        return begin(account, url_for("home.show"))
     for one in counted:
         throttle.fail(one)
     fault = gettext(
@@ -185,7 +186,9 @@ def set_up() -> Page:
             account = passwords.set_by_link(database, code, password_hash)
         else:
             account = passwords.set_first(database, code, password_hash, email.casefold())
-    return begin(account) if account else (render_template("accounts/void.html"), 404)
+    if account is None:
+        return render_template("accounts/void.html"), 404
+    return begin(account, onward(account.shop_id, "home.show"))
 
 
 def strange(email: str) -> str | None:

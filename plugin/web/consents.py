@@ -21,6 +21,7 @@ from plugin.config import settings
 from plugin.insight.delivery import label
 from plugin.web import engine, granted, setting_out
 from plugin.web.frame import practice_origin
+from plugin.web.onward import onward
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def take(platform: str) -> Page:
 
 
 def connected(platform: str, name: str) -> Response:
-    answer = redirect(url_for("connections.listing"))
+    answer = redirect(onward(g.shop.shop_id, "connections.listing"))
     setting_out.forget(answer, url_for("consents.begin", platform=platform))
     granted.let_go(answer, url_for("consents.choose", platform=platform))
     flash(gettext("Tagsmith is connected with %(where)s, as %(name)s.", where=label(platform), name=name))

@@ -12,7 +12,8 @@ from connectors.errors import ConnectorError, SignatureError
 from plugin import clock, install, shops
 from plugin.db import reading
 from plugin.web import engine
-from plugin.web.frame import PLATFORM, Answer, Frame, is_ours, our_app, practice_origin, refused
+from plugin.web.frame import PLATFORM, Answer, Frame, is_ours, our_app, practice_origin, refused, visited_shop
+from plugin.web.onward import onward
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,8 @@ def entry() -> Page:
     except (ConnectorError, PermissionError) as error:
         log.warning("an install in the admin failed: %s", error)
         return render_template("install/failed.html", reason=str(error), retry=url_for("embedded.entry")), 409
-    return redirect(url_for("home.show"))
+    shop = visited_shop(frame)
+    return redirect(onward(shop.shop_id, "home.show")) if shop else refused()
 
 
 def connect(frame: Frame) -> None:

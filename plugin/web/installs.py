@@ -16,6 +16,7 @@ from plugin.config import settings
 from plugin.db import transaction
 from plugin.web import accounts, engine, setting_out
 from plugin.web.frame import PLATFORM, practice_origin
+from plugin.web.onward import onward
 
 log = logging.getLogger(__name__)
 
@@ -89,4 +90,6 @@ def enter(shop_id: str) -> Response:
     with transaction(engine()) as session:
         account = passwords.of_shop(session, shop_id)
         code = None if account else shops.renew_code(session, shop_id)
-    return accounts.begin(account) if account else redirect(url_for("accounts.set_up", code=code))
+    if account is None:
+        return redirect(url_for("accounts.set_up", code=code))
+    return accounts.begin(account, onward(shop_id, "home.show"))

@@ -41,7 +41,7 @@ class Section:
 OF_A_SEGMENT = "segments. editor. builder. edits. trials. over_time.show reviews. snapshots. pins. removals. drafts."
 
 SECTIONS = (
-    Section("home", _("Home"), (Page("home.show", _("Home"), "home."),)),
+    Section("home", _("Home"), (Page("home.show", _("Home"), "home. first_steps."),)),
     Section(
         "segments",
         _("Segments"),

@@ -18,6 +18,7 @@ EDITOR = """
     drafts.decide
     editor.add editor.change editor.edit editor.new editor.tested
     edits.restore
+    first_steps.go first_steps.put_away first_steps.stop first_steps.take
     gallery.add gallery.learn
     ladders.add ladders.ask ladders.change ladders.edit ladders.new ladders.remove
     pins.pin pins.pin_here pins.unpin pins.unpin_here

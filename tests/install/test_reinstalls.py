@@ -40,7 +40,7 @@ class TestAgain:
         set_password(browser, answer)
         before = site.rows(Account), credentials_of(site.engine)
         other, answer = installed(site, store)
-        assert answer.headers["Location"] == "/segments"
+        assert answer.headers["Location"] == "/first-steps"
         assert "Practice Shop" in other.get("/segments").text
         assert site.rows(Account) == before[0]
         assert credentials_of(site.engine)["access_token"] != before[1]["access_token"]

@@ -1,4 +1,4 @@
-"""A merchant's way from Install to the first rehearsal, over HTTP, in the practice shop: in the admin and outside."""
+"""A merchant's way from Install to the first tags, over HTTP, in the practice shop: in the admin and outside."""
 
 import re
 import tomllib
@@ -22,7 +22,6 @@ from tests.install.store import FORM
 
 ROOT = Path(__file__).parents[2]
 ACTION = re.compile(r'<form method="post"(?: class="\w+")?(?: action="([^"]*)")?')
-QUERY = "number_of_orders >= 2"
 PASSWORD = "correct horse battery"
 
 
@@ -66,7 +65,7 @@ class World:
         work_all(self.engine, lambda _, __: True)
 
     def tagged(self):
-        return sum("seg:regulars" in one["tags"] for one in self.practice.shopify.people())
+        return sum(tag.startswith("seg:") for one in self.practice.shopify.people() for tag in one["tags"])
 
     def stop(self):
         self.server.stop()
@@ -88,6 +87,9 @@ class Outside:
         self.session = requests.Session()
         self.session.trust_env = False
 
+    def at(self, path):
+        return path
+
     def get(self, place):
         return self.seen(self.session.get(urljoin(self.origin, place), timeout=30))
 
@@ -107,6 +109,9 @@ class Inside(Outside):
     def __init__(self, world):
         super().__init__(world)
         self.admin = world.practice.shopify.admin
+
+    def at(self, path):
+        return f"{path}?embedded=1&shop={sandbox.DOMAIN}"
 
     def open_app(self):
         return self.get(f"/app/shopify?{self.admin.launch()}")
@@ -143,25 +148,26 @@ def text(page):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
 
 
-def to_the_first_rehearsal(world, browser, page):
-    """From the page that a merchant sees after the install to tags in the store."""
-    assert "There are no segments yet" in text(page)
-    early = browser.get(link(page, "/rehearsal"))
+def to_the_first_tags(world, browser, page):
+    """From the page that a merchant sees after the install to tags in the store, by the page's own buttons."""
+    assert "1 of 6 steps are done" in text(page)
+    assert "You need not wait here." in text(page)
+    early = browser.get(browser.at("/rehearsal"))
     assert "The history of the shop is not complete yet" in text(early)
     world.await_history()
     world.work()
-    form = browser.get(link(page, "/segments/new"))
-    kept = browser.submit(form, "/segments/new", name="Regulars", query=QUERY, action="save")
-    assert "Regulars is kept, and is being computed." in text(kept)
+    browser.submit(browser.get(browser.at("/first-steps")), "/first-steps/segments")
     world.work()
-    rehearsal = browser.get(link(kept, "/rehearsal"))
-    counted = int(re.search(r"To take off.*?seg:regulars \s*(\d+) (\d+)", text(rehearsal))[2])
+    rehearsal = browser.get(link(browser.get(browser.at("/first-steps")), "/first-steps/rehearsal"))
+    counted = sum(int(one) for one in re.findall(r"seg:[\w-]+ \s*\d+ (\d+)", text(rehearsal)))
     assert counted > 5
     assert world.tagged() == 0
-    done = browser.submit(rehearsal, re.search(r"/release/\w+", rehearsal.text)[0])
-    assert "Regulars is live: its tag is being written to Shopify." in text(done)
+    ways = re.findall(r'name="way" value="([^"]+)"', rehearsal.text)
+    done = browser.submit(rehearsal, "/first-steps/rehearsal", way=ways)
+    assert "Go: tags are being written now." in text(done)
     world.work()
     assert world.tagged() == counted
+    assert "5 of 6 steps are done" in text(browser.get(browser.at("/first-steps")))
 
 
 def test_in_the_admin(world):
@@ -169,7 +175,7 @@ def test_in_the_admin(world):
     page = browser.open_app()
     assert f"Tagsmith is connected with {sandbox.DOMAIN}." in text(page)
     assert world.shop().zone == "Europe/London"
-    to_the_first_rehearsal(world, browser, page)
+    to_the_first_tags(world, browser, page)
     assert_webhooks_arrive(world)
 
 
@@ -185,7 +191,7 @@ def test_outside_it(world):
     setup = browser.seen(browser.session.post(consent.url.partition("?")[0], data=asked, timeout=30))
     assert f"Tagsmith is connected with {sandbox.DOMAIN}." in text(setup)
     page = browser.submit(setup, "/setup", password=PASSWORD, again=PASSWORD)
-    to_the_first_rehearsal(world, browser, page)
+    to_the_first_tags(world, browser, page)
     assert_webhooks_arrive(world)
 
 

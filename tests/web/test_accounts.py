@@ -28,7 +28,7 @@ def test_a_code_sets_the_first_password_once(site, mine):
     visitor = site.visitor()
     assert "mine shop" in visitor.page(f"/setup?code={mine.code}")
     answer = visitor.post("/setup", code=mine.code, password=PASSWORD, again=PASSWORD)
-    assert answer.headers["Location"] == "/"
+    assert answer.headers["Location"] == "/first-steps"
     assert "mine regulars" in visitor.page("/segments")
     again = site.visitor().post("/setup", code=mine.code, password="another, " * 2, again="another, " * 2)
     assert again.status_code == 404

@@ -35,7 +35,9 @@ from .roots import Roots
 from .segments import Segments
 from .subscriptions import Subscriptions
 
-__all__ = ["App", "ShopifyStandIn"]
+__all__ = ["CLIENT_ID", "App", "ShopifyStandIn"]
+
+CLIENT_ID = "practice-app"
 
 API_VERSION = "2026-10"
 WITH_METAFIELDS = ("customers/create", "customers/update")
@@ -73,7 +75,7 @@ class ShopifyStandIn:
     ) -> None:
         self.state, self.now = state, now
         self.access_token, self.api_secret = access_token, api_secret
-        self.admin = Admin(state, app or App("practice-app", [api_secret]), shop_domain, now, scopes)
+        self.admin = Admin(state, app or App(CLIENT_ID, [api_secret]), shop_domain, now, scopes)
         self.store = Store(SHOP_ID, shop_domain, name, currency, zone)
         self.bucket = Bucket.of_plan(plan, now)
         self.ids = Ids(state)
