@@ -240,10 +240,50 @@ class TestPages:
         assert answer.json["ok"] is True
         assert answer.json["count"] == 0
 
-    def test_an_error_within_the_frame_can_be_seen_there(self, store, opened):
-        answer = opened.get("/segments/nobody", headers=bearer(store))
-        assert answer.status_code == 404
-        assert policy(answer)["frame-ancestors"] == FRAMERS
+    def test_a_part_of_a_page_is_answered_to_htmx_by_the_token_of_its_request(self, store, opened, time):
+        asked = bearer(store) | {"HX-Request": "true", "HX-Request-Type": "partial"}
+        part = opened.get(f"/first-steps?{QUERY}", headers=asked)
+        assert part.text.lstrip().startswith('<div id="steps"')
+        assert f'hx-get="/first-steps?embedded=1&amp;shop={DOMAIN}"' in part.text
+        assert policy(part)["frame-ancestors"] == FRAMERS
+        time.move(timedelta(minutes=2))
+        late = opened.get(f"/first-steps?{QUERY}", headers=asked)
+        assert (late.status_code, late.headers[RETRY]) == (401, "1")
+
+    def test_what_htmx_sends_needs_no_other_token_and_comes_back_into_the_frame(self, store, opened):
+        answer = opened.post(f"/first-steps/away?{QUERY}", headers=bearer(store), data={"away": "no"})
+        assert answer.status_code == 302
+        assert fetched(opened, answer.headers["Location"], headers=bearer(store)).status_code == 200
+
+    def test_the_admin_is_told_where_the_pages_are_and_ours_show_no_menu_beside_its_own(self, store, opened):
+        text = opened.get(f"/segments?{store.admin.launch()}").text
+        menu = re.search(r"<s-app-nav>(.*?)</s-app-nav>", text)[1]
+        places = dict(re.findall(r'<s-link href="(/[^"]*)"[^>]*>([^<]+)</s-link>', menu))
+        assert list(places.values())[:3] == ["Home", "Segments", "Customers"]
+        assert menu.count(' rel="home"') == 1
+        for place in places:
+            assert parse_qs(urlsplit(place.replace("&amp;", "&")).query)["shop"] == [DOMAIN]
+        assert 'id="menu"' not in text
+        assert "<title>Segments</title>" in text
+
+    def test_an_error_within_the_frame_can_be_seen_there(self, site, store, opened):
+        site.app.testing = False
+        with transaction(site.engine) as session:
+            session.connection().exec_driver_sql("ALTER TABLE data_requests RENAME TO elsewhere")
+        sent = {"headers": bearer(store)}
+        for answer in (
+            opened.get("/segments/nobody", **sent),
+            opened.get("/nowhere", **sent),
+            opened.put("/segments", **sent),
+            opened.post("/segments/proposed", **sent),
+            opened.post("/segments/new", data={"query": "x" * 300_000}, **sent),
+            opened.post("/first-steps/rehearsal", **sent),
+            opened.get("/requests", **sent),
+        ):
+            assert answer.status_code in (400, 404, 405, 409, 413, 500), answer.request.path
+            assert policy(answer)["frame-ancestors"] == FRAMERS
+            assert "X-Frame-Options" not in answer.headers
+            assert "/app/shopify" not in answer.headers.get("Location", "")
 
 
 class TestWhoProvesNothing:

@@ -1,4 +1,4 @@
-// Inside Shopify's admin: each page that is opened and each form that is sent carries a session token, which App Bridge gives.
+// Inside Shopify's admin: whatever is asked of us carries a session token, which App Bridge gives, and what is said is a toast.
 "use strict";
 
 async function withToken(url) {
@@ -33,3 +33,20 @@ document.addEventListener("submit", async (event) => {
   hidden(form, "id_token", await shopify.idToken());
   HTMLFormElement.prototype.submit.call(form);
 });
+
+// A part of a page is asked for with a token in its header, and once more with a new one where that had just run out.
+async function fetchWithToken(url, request) {
+  const ask = async () => fetch(url, { ...request, headers: { ...request.headers, Authorization: `Bearer ${await shopify.idToken()}` } });
+  const answer = await ask();
+  return answer.headers.has("X-Shopify-Retry-Invalid-Session-Request") ? ask() : answer;
+}
+
+document.addEventListener("htmx:config:request", ({ detail }) => {
+  if (globalThis.shopify) detail.ctx.fetch = fetchWithToken;
+});
+
+for (const notice of document.querySelectorAll("[data-toast]")) {
+  if (!globalThis.shopify?.toast) break;
+  shopify.toast.show(notice.textContent);
+  notice.remove();
+}
