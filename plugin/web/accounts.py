@@ -38,6 +38,7 @@ OPEN = {
 }
 # with the shop's name and pages around it for those who have signed in
 TO_EVERYBODY = {
+    "docs.index",
     "docs.shopify",
     "docs.api",
     "docs.snippet",

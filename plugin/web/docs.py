@@ -25,6 +25,56 @@ from plugin.web.api.problems import TITLES
 bp = Blueprint("docs", __name__)
 
 
+@bp.app_template_global()
+def listed(anchor: str, title: str) -> str:
+    """Return a heading, which is then in the table of contents."""
+    g.setdefault("contents", []).append((anchor, title))
+    return title
+
+
+@bp.app_template_global()
+def contents() -> list[tuple[str, str]]:
+    """Return the headings of the page that is made, each with its anchor."""
+    found: list[tuple[str, str]] = g.get("contents", [])
+    return found
+
+
+@bp.get("/docs")
+def index() -> str:
+    return render_template("docs/index.html", guides=guides())
+
+
+def guides() -> list[tuple[str, str, str]]:
+    """Return what there is to read: where, how it is called, and what it is about."""
+    return [
+        (
+            "docs.shopify",
+            gettext("Connect a Shopify store"),
+            gettext("With an app or without, what is asked for and why, and how to remove it again."),
+        ),
+        (
+            "docs.segments",
+            gettext("What segments can ask"),
+            gettext("The language, name by name: what each asks, with its operators, values and parameters."),
+        ),
+        (
+            "docs.snippet",
+            gettext("The snippet for your pages"),
+            gettext("What customers look at, from a shop whose platform has no pixel, once they have agreed to it."),
+        ),
+        (
+            "docs.api",
+            gettext("Send events, read segments"),
+            gettext("For a call centre, a survey tool or a CRM: events and attributes in, segments and members out."),
+        ),
+        (
+            "docs.webhooks",
+            gettext("Receive webhooks"),
+            gettext("For any tool that can be called: who enters a segment and who leaves it, signed and in order."),
+        ),
+    ]
+
+
 @bp.get("/docs/shopify")
 def shopify() -> str:
     connector = registry()["shopify"]

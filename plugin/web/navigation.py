@@ -91,7 +91,8 @@ SECTIONS = (
         "help",
         _("Help"),
         (
-            Page("docs.segments", _("The language"), "docs."),
+            Page("docs.index", _("Guides"), "docs."),
+            Page("docs.segments", _("The language")),
             Page("docs.shopify", _("Shopify")),
             Page("docs.snippet", _("Website")),
             Page("docs.webhooks", _("Webhooks")),

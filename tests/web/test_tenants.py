@@ -16,7 +16,7 @@ OPEN = {
     *("docs.shopify", "docs.api", "docs.segments", "docs.names", "design.show"),
     *("docs.snippet", "snippet.script", "snippet.permit", "snippet.receive"),
     *(f"api.{one.name}" for one in api.OPERATIONS),  # of the shop of the key, and of no other
-    *("docs.described", "docs.webhooks"),
+    *("docs.described", "docs.index", "docs.webhooks"),
     *("accounts.login", "accounts.set_up"),
     *("installs.begin", "installs.callback", "embedded.entry", "embedded.bounce"),
 }
