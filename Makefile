@@ -10,7 +10,7 @@ WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-long lint lock bench bench-large clean
+.PHONY: help run install test test-long lint lock translations bench bench-large clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: $(VENV)/.development ## check layout, style, types and the direction of im
 lock: $(VENV)/.development ## work out both requirement files again from pyproject.toml; UPGRADE=--upgrade takes newer releases
 	$(LOCK) $(UPGRADE) --output-file requirements.txt pyproject.toml
 	$(LOCK) $(UPGRADE) --output-file requirements-dev.txt --constraints requirements.txt --group dev
+
+translations: $(VENV)/.development ## bring the catalogs up to date with the texts of the site, and say what is still untold
+	$(BIN)/python -m plugin.translations
 
 bench: $(VENV)/.development ## measure receiving, recompute, counts, import and pages
 	$(BIN)/python tests/bench/run.py

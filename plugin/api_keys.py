@@ -9,6 +9,7 @@ from datetime import timedelta
 from sqlalchemy import delete, or_, select, update
 from sqlmodel import Session, col
 
+from connectors.phrases import phrase
 from plugin import clock
 from plugin.db import at_the_end, clean, fold, new_id
 from plugin.models.access import ApiKey
@@ -30,9 +31,14 @@ def add(session: Session, shop_id: str, name: str, scopes: Collection[str]) -> t
     """Make a key; return it with its secret, which is kept nowhere. RefusedError: no name, or no such scopes."""
     named = " ".join(clean(name).split())
     if not named or len(named) > LONGEST_NAME:
-        raise RefusedError(f"A key needs a name of at most {LONGEST_NAME} characters: that of what will use it.")
+        raise RefusedError(
+            phrase(
+                "A key needs a name of at most %(longest_name)s characters: that of what will use it.",
+                longest_name=LONGEST_NAME,
+            )
+        )
     if not scopes or set(scopes) - set(SCOPES):
-        raise RefusedError(f"A key is for one or more of these: {', '.join(SCOPES)}.")
+        raise RefusedError(phrase("A key is for one or more of these: %(scopes)s.", scopes=", ".join(SCOPES)))
     secret = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(shop_id=shop_id, key_id=new_id(), name=named, scopes=tuple(scopes), created_at=clock.now())
     session.add(key)

@@ -89,6 +89,7 @@ PAGES = (
     keys,
     webhooks,
     people,
+    languages,
     requests,
     docs,
     first_steps,

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from plugin import clock
+from plugin import clock, translating
 from plugin.db import new_id
-from plugin.models.shops import Account
+from plugin.models.shops import Account, Shop
 from plugin.seal import digest
 
 ROLES = ("viewer", "editor", "owner")  # each may do what those before it may
@@ -106,6 +106,17 @@ def change_role(session: Session, account: Account, role: str) -> None:
     if demand_role(role) != OWNER:
         demand_another_owner(session, account)
     session.execute(update(Account).where(*same(account)).values(role=role))
+
+
+def choose_language(session: Session, account: Account, language: str | None) -> None:
+    """Keep in which language somebody reads the site and their mails; None: as their browser says."""
+    session.execute(update(Account).where(*same(account)).values(language=language))
+
+
+def language_of(session: Session, shop: Shop, email: str) -> str:
+    """Return in which language to write to an address: as its account says, else in the shop's."""
+    account = of_address(session, shop.shop_id, email) if email else None
+    return (account.language if account else None) or shop.language or translating.ENGLISH
 
 
 def remove(session: Session, account: Account) -> None:

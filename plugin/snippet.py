@@ -20,6 +20,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
+from connectors.phrases import phrase
 from connectors.records import Event
 from plugin import clock
 from plugin.events.shapes import Id, Strict, Text
@@ -62,7 +63,9 @@ def add(session: Session, shop_id: str, pages: str) -> tuple[SiteKey, str]:
     """Make a key for pages of these origins (by white space); return it with its secret. RefusedError: no origin."""
     origins = tuple(sorted({origin_of(one) for one in pages.split()}))
     if not 1 <= len(origins) <= MOST_ORIGINS:
-        raise RefusedError(f"A key is for the pages of one to {MOST_ORIGINS} addresses.")
+        raise RefusedError(
+            phrase("A key is for the pages of one to %(most_origins)s addresses.", most_origins=MOST_ORIGINS)
+        )
     secret = secrets.token_urlsafe(32)
     key = SiteKey(
         shop_id=shop_id,
@@ -85,7 +88,7 @@ def origin_of(page: str) -> str:
     except (UnicodeError, ValueError):
         origin = ""
     if not ORIGIN.fullmatch(origin) or len(origin) > LONGEST_ORIGIN:
-        raise RefusedError("An address of the shop is written https://shop.example.com")
+        raise RefusedError(phrase("An address of the shop is written https://shop.example.com"))
     return origin
 
 

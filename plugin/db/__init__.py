@@ -1,6 +1,6 @@
 """The database: engines and transactions, types of columns, and what SQLite and Postgres write differently."""
 
-from plugin.db.columns import EPOCH, MICROSECOND, SEPARATOR, Id, Json, Keys, UTCDateTime, Values, packed, unpacked
+from plugin.db.columns import EPOCH, MICROSECOND, SEPARATOR, Id, Json, Keys, Said, UTCDateTime, Values, packed, unpacked
 from plugin.db.engine import analyze, at_the_end, connect, reading, taken_back, transaction
 from plugin.db.expressions import (
     among,
@@ -23,6 +23,7 @@ __all__ = [
     "Id",
     "Json",
     "Keys",
+    "Said",
     "UTCDateTime",
     "Values",
     "among",

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Dialect, String, TypeDecorator
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
+from connectors.phrases import dumps, loads
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 SEPARATOR = "\x1f"
@@ -64,6 +66,19 @@ def packed(items: Iterable[str]) -> str:
 
 def unpacked(text: str) -> tuple[str, ...]:
     return tuple(sorted({one for one in text.split(SEPARATOR) if one not in ("", ",")}))
+
+
+class Said(TypeDecorator[str]):
+    """A text for people: a phrase is kept with its parts, and comes back as one."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else dumps(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else loads(value)
 
 
 class Keys(TypeDecorator[list[str]]):

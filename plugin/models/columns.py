@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Date, Index
 from sqlmodel import Field
 
-from plugin.db import Id, Json, UTCDateTime, Values
+from plugin.db import Id, Json, Said, UTCDateTime, Values
 
 
 def keyed(*indexes: Index) -> Any:
@@ -57,6 +57,11 @@ def values(*, null: bool = True) -> Any:
 def words() -> Any:
     """Text as it is searched for: never NULL, and in one order on both databases."""
     return Field(default="", sa_type=Id, sa_column_kwargs={"server_default": ""})
+
+
+def said() -> Any:
+    """A text that the app says to people, who may read another language than English."""
+    return Field(default=None, sa_type=Said)
 
 
 def big(default: int | None = None) -> Any:

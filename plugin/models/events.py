@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Index, false, text
 from sqlmodel import Field, SQLModel
 
-from plugin.models.columns import big, id_, json, key, moment, shop_key, values
+from plugin.models.columns import big, id_, json, key, moment, said, shop_key, values
 
 PIXEL, SITE = "pixel", "site"
 BROWSERS = (PIXEL, SITE)  # sources whose events anybody can make up; they are kept for a time only
@@ -72,5 +72,5 @@ class Engagement(SQLModel, table=True):
     since_at: datetime = moment(null=False)
     asked_at: datetime | None = moment()
     hooked_at: datetime | None = moment()
-    error: str | None = None
-    hook_error: str | None = None
+    error: str | None = said()
+    hook_error: str | None = said()

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, SQLModel, col
 
-from plugin.models.columns import big, json, key, moment, shop_key
+from plugin.models.columns import big, json, key, moment, said, shop_key
 
 OPEN = ("waiting", "reading")
 
@@ -40,7 +40,7 @@ class HistoryPart(SQLModel, table=True):
     prepared: int | None = big()
     mended: int = big(0)
     mended_ever: int = big(0)
-    note: str | None = None
+    note: str | None = said()
 
 
 def waiting_lanes(session: Session, shop_id: str, connection_id: str) -> list[str]:

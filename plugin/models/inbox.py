@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlmodel import SQLModel
 
-from plugin.models.columns import big, id_, key, moment, shop_key
+from plugin.models.columns import big, id_, key, moment, said, shop_key
 
 
 class Delivery(SQLModel, table=True):
@@ -31,7 +31,7 @@ class Delivery(SQLModel, table=True):
     body: bytes
     state: str = "waiting"  # waiting, done, failed (retry possible), unreadable, erased
     attempts: int = 0
-    error: str | None = None
+    error: str | None = said()
     worked_at: datetime | None = moment()
 
 

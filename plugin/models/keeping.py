@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from plugin.models.columns import big, day_key, id_, json, key, keyed, moment, shop_key
+from connectors.phrases import loads
+from plugin.models.columns import big, day_key, id_, json, key, keyed, moment, said, shop_key
 
 
 class SegmentVersion(SQLModel, table=True):
@@ -41,7 +42,7 @@ class SegmentReview(SQLModel, table=True):
     segment_id: str = key()
     due_on: date = day_key()
     mailed_at: datetime | None = moment()
-    error: str | None = None
+    error: str | None = said()
     done_at: datetime | None = moment()
     editor: str | None = None
     note: str | None = None
@@ -63,6 +64,11 @@ class SegmentOrigin(SQLModel, table=True):
     query: str
     learned_at: datetime = moment(null=False)
     frozen: bool = False
+
+    @property
+    def origins(self) -> list[str]:
+        """Where its thresholds come from, each once."""
+        return list(dict.fromkeys(loads(one["origin"]) for one in (self.thresholds or {}).values()))
 
 
 class Proposal(SQLModel, table=True):

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlmodel import SQLModel
 
-from plugin.models.columns import big, key, moment, shop_key
+from plugin.models.columns import big, key, moment, said, shop_key
 
 
 class Lane(SQLModel, table=True):
@@ -22,5 +22,5 @@ class Lane(SQLModel, table=True):
     fence: int = big(0)
     leased_until: datetime | None = moment()
     failures: int = 0
-    error: str | None = None
+    error: str | None = said()
     worked_at: datetime | None = moment()

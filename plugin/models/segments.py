@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, Index, false, text
 from sqlmodel import Field, SQLModel
 
-from plugin.models.columns import big, id_, key, keyed, moment, moment_key, shop_key, values
+from plugin.models.columns import big, id_, key, keyed, moment, moment_key, said, shop_key, values
 
 
 class Segment(SQLModel, table=True):
@@ -41,7 +41,7 @@ class Segment(SQLModel, table=True):
     evaluated_at: datetime | None = moment()
     whole: str | None = None
     due_cause: str | None = None
-    error: str | None = None
+    error: str | None = said()
     created_at: datetime = moment(null=False)
     updated_at: datetime = moment(null=False)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
-from plugin.models.columns import big, id_, key, moment, shop_key
+from plugin.models.columns import big, id_, key, moment, said, shop_key
 
 
 class Shop(SQLModel, table=True):
@@ -19,6 +19,7 @@ class Shop(SQLModel, table=True):
     had gone before it was put back by much. `alert_email`: who is told when tags
     are held of a segment that nobody looks after. `steps_put_away_at`: since when pages lead to the first steps no
     longer.
+    are held of a segment that nobody looks after. `language`: in which the shop is written to, NULL for English.
     """
 
     __tablename__ = "shops"
@@ -47,6 +48,7 @@ class Shop(SQLModel, table=True):
     steps_put_away_at: datetime | None = moment()
     redaction_key: str
     setup_digest: str | None = None
+    language: str | None = None
 
 
 class Connection(SQLModel, table=True):
@@ -68,7 +70,7 @@ class Connection(SQLModel, table=True):
     version: int = big(0)
     installed_at: datetime | None = moment()
     state: str = "active"  # active, paused, gone
-    reason: str | None = None
+    reason: str | None = said()
     practice_origin: str | None = None
     created_at: datetime = moment(null=False)
     tags_as: str = Field(default="tags", sa_column_kwargs={"server_default": "tags"})  # tags, metafield, both
@@ -92,6 +94,7 @@ class Account(SQLModel, table=True):
 
     `email` is theirs, folded; empty for whoever set the shop's first password without one. `password_hash` is empty
     until a password is set by the link whose `code_digest` is kept, which is good until `code_until` and for once.
+    `language` is what they chose to read, NULL for what their browser says.
     """
 
     __tablename__ = "accounts"
@@ -108,6 +111,7 @@ class Account(SQLModel, table=True):
     failures: int = 0
     locked_until: datetime | None = moment()
     created_at: datetime = moment(null=False)
+    language: str | None = None
 
 
 class Counter(SQLModel, table=True):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import SQLModel
 
-from plugin.models.columns import id_, json, key, moment, shop_key, values
+from plugin.models.columns import id_, json, key, moment, said, shop_key, values
 
 
 class Pixel(SQLModel, table=True):
@@ -19,7 +19,7 @@ class Pixel(SQLModel, table=True):
     site_key: str
     platform_id: str | None = id_()
     address: str | None = None
-    error: str | None = None
+    error: str | None = said()
 
 
 class Subscription(SQLModel, table=True):

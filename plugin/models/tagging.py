@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Index, false, text
 from sqlmodel import Field, SQLModel
 
-from plugin.models.columns import big, id_, json, key, keyed, moment, moment_key, shop_key
+from plugin.models.columns import big, id_, json, key, keyed, moment, moment_key, said, shop_key
 
 
 class OwnedTag(SQLModel, table=True):
@@ -78,7 +78,7 @@ class Hold(SQLModel, table=True):
     back_at: datetime | None = moment()
     released_at: datetime | None = moment()
     mailed_at: datetime | None = moment()
-    error: str | None = None
+    error: str | None = said()
 
 
 class Audience(SQLModel, table=True):
@@ -97,7 +97,7 @@ class Audience(SQLModel, table=True):
     audience_id: str | None = id_()
     name: str | None = None
     tag: str | None = None
-    error: str | None = None
+    error: str | None = said()
     changed_at: datetime = moment(null=False)
 
 
@@ -217,7 +217,7 @@ class SegmentEntry(SQLModel, table=True):
     entered: bool
     moved_at: datetime = moment(null=False)
     attempts: int = 0
-    error: str | None = None
+    error: str | None = said()
     told_at: datetime | None = moment()
 
 
@@ -233,7 +233,7 @@ class Push(SQLModel, table=True):
     version: int = big(1)
     state: str = "waiting"  # waiting, sent (its job runs), missing, failed (refused; both are tried again next day)
     attempts: int = 0
-    error: str | None = None
+    error: str | None = said()
     changed_at: datetime = moment(null=False)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index, false
 from sqlmodel import Field, SQLModel
 
-from plugin.models.columns import big, id_, json, key, keyed, moment, shop_key, values
+from plugin.models.columns import big, id_, json, key, keyed, moment, said, shop_key, values
 
 
 class WebhookEndpoint(SQLModel, table=True):
@@ -28,7 +28,7 @@ class WebhookEndpoint(SQLModel, table=True):
     anew: dict[str, str] | None = json()
     addresses: bool = False
     state: str = "active"  # active, off (see `reason`)
-    reason: str | None = None
+    reason: str | None = said()
     read_up_to: int = big(0)
     cut: int = big(0)
     failing_at: datetime | None = moment()
@@ -64,7 +64,7 @@ class WebhookDelivery(SQLModel, table=True):
     attempts: int = 0
     due_at: datetime = moment(null=False)
     answered: int | None = None
-    error: str | None = None
+    error: str | None = said()
     sent_at: datetime | None = moment()
 
 

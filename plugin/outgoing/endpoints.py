@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 
 from connectors import webhook
 from connectors.errors import ConfigurationError
+from connectors.phrases import phrase
 from plugin import clock, lanes
 from plugin.db import new_id, table
 from plugin.models.lanes import Lane
@@ -44,7 +45,7 @@ def add(
     """
     refuse_unknown(session, shop_id, segment_ids)
     if len(all_of(session, shop_id)) >= MOST:
-        raise RefusedError(f"A shop has at most {MOST} addresses.")
+        raise RefusedError(phrase("A shop has at most %(most)s addresses.", most=MOST))
     secret = webhook.new_secret()
     endpoint = WebhookEndpoint(
         shop_id=shop_id,
@@ -65,7 +66,7 @@ def demand_callable(url: str) -> str:
     """Return an address as it is kept. RefusedError: it may not be called. To be asked outside of transactions."""
     given = url.strip()
     if len(given) > LONGEST_URL or not given.isprintable():
-        raise RefusedError("This is no address.")
+        raise RefusedError(phrase("This is no address."))
     try:
         webhook.demand_callable(given)
     except ConfigurationError as error:
@@ -76,7 +77,7 @@ def demand_callable(url: str) -> str:
 def refuse_unknown(session: Session, shop_id: str, segment_ids: Collection[str]) -> None:
     known = select(col(Segment.segment_id)).where(col(Segment.shop_id) == shop_id)
     if set(segment_ids) - set(session.scalars(known)):
-        raise RefusedError("There is no such segment.")
+        raise RefusedError(phrase("There is no such segment."))
 
 
 def all_of(session: Session, shop_id: str) -> list[WebhookEndpoint]:

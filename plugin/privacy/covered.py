@@ -207,7 +207,7 @@ COVERED: Mapping[str, Cover] = {
     "shops": Cover(
         kept="shop_id name platform domain zone currency created_at cart_wait_minutes paid_orders_only tag_prefix "
         "guard_percent guard_contacts alert_email history_at history_since_at scored_at scored_buyers "
-        "model_quality evaluated_at ahead_at redacted_at redaction_key setup_digest",
+        "model_quality evaluated_at ahead_at redacted_at redaction_key setup_digest language",
     ),
     "connections": Cover(
         searched="reason",
@@ -228,7 +228,7 @@ COVERED: Mapping[str, Cover] = {
     "replies": Cover(kept="shop_id key_id request_key digest answered_at answer"),
     "accounts": Cover(
         kept="shop_id account_id email role password_hash session_key code_digest code_until failures locked_until "
-        "created_at"
+        "created_at language"
     ),
     "counters": Cover(kept="shop_id name count"),
 }

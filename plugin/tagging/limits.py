@@ -8,6 +8,7 @@ from email.utils import parseaddr
 from sqlalchemy import update
 from sqlmodel import Session, col
 
+from connectors.phrases import phrase
 from plugin.models.shops import Shop
 
 MOST_PERCENT = 100
@@ -35,11 +36,15 @@ def of(shop: Shop) -> Limits:
 def change(session: Session, shop_id: str, wanted: Limits) -> None:
     """Keep a shop's limits; what is held stays so. LimitsError."""
     if not 0 <= wanted.percent <= MOST_PERCENT:
-        raise LimitsError(f"The share is a whole number from 0 to {MOST_PERCENT} per cent.")
+        raise LimitsError(
+            phrase("The share is a whole number from 0 to %(most_percent)s per cent.", most_percent=MOST_PERCENT)
+        )
     if not 0 <= wanted.contacts <= MOST_CONTACTS:
-        raise LimitsError(f"The number of contacts is a whole number from 0 to {MOST_CONTACTS}.")
+        raise LimitsError(
+            phrase("The number of contacts is a whole number from 0 to %(most_contacts)s.", most_contacts=MOST_CONTACTS)
+        )
     email = (wanted.email or "").strip() or None
     if email and (len(email) > LONGEST_ADDRESS or parseaddr(email)[1] != email or "@" not in email):
-        raise LimitsError("That is no e-mail address.")
+        raise LimitsError(phrase("That is no e-mail address."))
     values = {"guard_percent": wanted.percent, "guard_contacts": wanted.contacts, "alert_email": email}
     session.execute(update(Shop).where(col(Shop.shop_id) == shop_id).values(values))

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, func, literal, or_, select
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin import shops
 from plugin.db import fold, position, table, upsert
 from plugin.models.commerce import TagChange
@@ -41,7 +42,7 @@ def own_tag(session: Session, shop_id: str, segment_id: str, tag: str, *, adopt:
     row = {"shop_id": shop_id, "folded": fold(tag), "tag": tag, "segment_id": segment_id}
     upsert(session, owned_tags, [row], change=())
     if owner_of(session, shop_id, tag) != segment_id:
-        raise TagRefusedError(f"The tag {tag} belongs to another segment, or once did.")
+        raise TagRefusedError(phrase("The tag %(tag)s belongs to another segment, or once did.", tag=tag))
 
 
 def owner_of(session: Session, shop_id: str, tag: str) -> str | None:
@@ -55,15 +56,15 @@ def check_form(session: Session, shop_id: str, tag: str, *, prefixed: bool = Tru
     """Refuse what a platform would not take, or take as something else."""
     prefix = shops.shop(session, shop_id).tag_prefix if prefixed else ""
     if not tag.strip():
-        raise TagRefusedError("A tag has a name.")
+        raise TagRefusedError(phrase("A tag has a name."))
     if not fold(tag).startswith(fold(prefix)) or not tag[len(prefix) :].strip() or tag != tag.strip():
-        raise TagRefusedError(f"A tag begins with {prefix} and has a name after it.")
+        raise TagRefusedError(phrase("A tag begins with %(prefix)s and has a name after it.", prefix=prefix))
     if "," in tag or not tag.isprintable():
-        raise TagRefusedError("A tag has no commas and no line breaks.")
+        raise TagRefusedError(phrase("A tag has no commas and no line breaks."))
     connected = [plan.capabilities(one.platform) for one in shops.connections(session, shop_id)]
     longest = min([LONGEST, *(known.tag_length for known in connected if known)])
     if len(tag) > longest:
-        raise TagRefusedError(f"A tag has at most {longest} characters.")
+        raise TagRefusedError(phrase("A tag has at most %(longest)s characters.", longest=longest))
 
 
 def check_use(session: Session, shop_id: str, tag: str) -> None:
@@ -71,9 +72,11 @@ def check_use(session: Session, shop_id: str, tag: str) -> None:
     first = session.scalar(select(func.count()).where(owned_tags.c.shop_id == shop_id)) == 0
     prefix = shops.shop(session, shop_id).tag_prefix
     if first and used(session, shop_id, lambda folded: position(folded, literal(fold(prefix), String())) == 1):
-        raise InUseError(f"Somebody else's tags begin with {prefix} already: choose another prefix.")
+        raise InUseError(
+            phrase("Somebody else's tags begin with %(prefix)s already: choose another prefix.", prefix=prefix)
+        )
     if used(session, shop_id, lambda folded: folded == fold(tag)):
-        raise InUseError(f"The tag {tag} is in use already, and not by a segment.")
+        raise InUseError(phrase("The tag %(tag)s is in use already, and not by a segment.", tag=tag))
 
 
 def used(session: Session, shop_id: str, named: Callable[[Any], ColumnElement[bool]]) -> bool:

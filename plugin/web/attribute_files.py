@@ -78,7 +78,7 @@ def take_in() -> Page:
             before = {one.key: one.kind for one in definitions.all_of(session, g.shop.shop_id)}
         progress = import_attributes(engine(), g.shop.shop_id, StringIO(text, newline=""), types, rehearse=not doing)
     except UnreadableFileError as error:
-        return shown(fault=gettext("The file cannot be taken in: %(why)s.", why=str(error))), 422
+        return shown(fault=gettext("The file cannot be taken in: %(why)s.", why=error)), 422
     known = before | progress.defined
     columns = [Column(title, key, known.get(key), key not in before) for key, title in progress.columns.items()]
     return shown(Look(text, progress, columns, doing))

@@ -12,6 +12,7 @@ from plugin.insight import conflicts as meeting
 from plugin.segments.kept import conflicts
 from plugin.segments.kept.conflicts import TAG, Pair
 from plugin.segments.kept.definition import RefusedError
+from plugin.translating import told
 from plugin.web import engine
 from plugin.web.accounts import who as visitor
 
@@ -38,7 +39,7 @@ def add() -> Response:
             conflicts.add(session, g.shop, one, other, by=visitor())
         flash(gettext("It is noted that they should not meet."))
     except RefusedError as fault:
-        flash(str(fault), "bad")
+        flash(told(fault), "bad")
     return back()
 
 

@@ -65,9 +65,9 @@ def check(connection_id: str) -> Response:
     except ConfigurationError as error:
         with transaction(engine()) as session:
             shops.pause(session, g.shop.shop_id, connection_id, str(error))
-        flash(gettext("%(where)s refuses: %(why)s", where=where, why=str(error)), "bad")
+        flash(gettext("%(where)s refuses: %(why)s", where=where, why=error), "bad")
     except ConnectorError as error:
-        flash(gettext("%(where)s did not answer as it should: %(why)s", where=where, why=str(error)), "bad")
+        flash(gettext("%(where)s did not answer as it should: %(why)s", where=where, why=error), "bad")
     else:
         with transaction(engine()) as session:
             if shops.resume(session, g.shop.shop_id, connection_id):
@@ -92,7 +92,7 @@ def tell_entries(connection_id: str) -> Response:
     except entries.NotTakenError:
         abort(400)
     except ConnectorError as error:
-        flash(gettext("It stays as it was: %(why)s", why=str(error)), "bad")
+        flash(gettext("It stays as it was: %(why)s", why=error), "bad")
     else:
         if changed and on:
             flash(gettext("From now on it is told who enters a segment and who leaves it."))
@@ -112,7 +112,7 @@ def keep_tags(connection_id: str) -> Response:
     except keeping.NoFieldError:
         abort(400)
     except ConnectorError as error:
-        flash(gettext("It stays as it was: %(why)s", why=str(error)), "bad")
+        flash(gettext("It stays as it was: %(why)s", why=error), "bad")
     else:
         if changed:
             flash(gettext("Segments are kept %(way)s. They are in rehearsal again: say go for each.", way=ways()[way]))

@@ -61,7 +61,7 @@ def accept(named: list[Template]) -> None:
                 proposals.accept(session, g.shop, template, by=who())
             made += 1
         except (RefusedError, SegmentErrors) as error:
-            flash(gettext("%(name)s stays a draft. %(why)s", name=template.name, why=str(error)), "bad")
+            flash(gettext("%(name)s stays a draft. %(why)s", name=template.name, why=error), "bad")
     if made:
         told = "%(num)d segment is kept, in rehearsal: nothing is written before you say go."
         many = "%(num)d segments are kept, in rehearsal: nothing is written before you say go."

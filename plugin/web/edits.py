@@ -15,6 +15,7 @@ from plugin.segments.kept import keep, versions
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.kept.expectations import BrokenTestsError, Tried
 from plugin.segments.language.errors import SegmentErrors
+from plugin.translating import told
 from plugin.web import agreeing, engine
 from plugin.web.accounts import who
 from plugin.web.segments import own
@@ -57,7 +58,7 @@ def restore(segment_id: str) -> Page:
     except BrokenTestsError as fault:
         return edits_of(segment_id, version, fault.broken), 422
     except (SegmentErrors, RefusedError) as fault:
-        flash(str(fault), "bad")
+        flash(told(fault), "bad")
         return redirect(url_for("edits.listing", segment_id=segment_id))
     flash(gettext("It is again what it was in version %(version)d.", version=version))
     return redirect(url_for("segments.show", segment_id=segment_id))

@@ -132,6 +132,8 @@ def keep_in_frame(endpoint: str, values: dict[str, Any]) -> None:
     values.setdefault("shop", frame.account)
     if frame.host:
         values.setdefault("host", frame.host)
+    if admins := request.args.get("locale"):  # in which language the admin is shown
+        values.setdefault("locale", admins)
 
 
 def carry(response: Response) -> Response:

@@ -18,6 +18,7 @@ from plugin.segments.kept.templates import PROPOSED, TEMPLATES, Template
 from plugin.segments.kept.thresholds import Threshold
 from plugin.segments.language import vocabulary
 from plugin.segments.language.errors import SegmentErrors
+from plugin.translating import told
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.segments import own
@@ -54,9 +55,9 @@ def add() -> Response:
     for template in named:
         try:
             with transaction(engine()) as session:
-                added.append(learning.add(session, g.shop, template, by=who()).segment_id)
+                added.append(learning.add(session, g.shop, template, by=who(), say=told).segment_id)
         except (RefusedError, SegmentErrors) as error:
-            flash(gettext("%(name)s was not added. %(why)s", name=template.name, why=str(error)), "bad")
+            flash(gettext("%(name)s was not added. %(why)s", name=told(template.name), why=error), "bad")
     if len(added) == 1:
         return redirect(url_for("segments.show", segment_id=added[0]))
     return redirect(url_for("segments.listing"))
@@ -70,7 +71,7 @@ def learn(segment_id: str) -> Response:
         try:
             flash(learned(session, segment_id, request.form.get("action")))
         except (RefusedError, SegmentErrors) as error:
-            flash(str(error), "bad")
+            flash(told(error), "bad")
     return redirect(url_for("segments.show", segment_id=segment_id))
 
 

@@ -16,6 +16,7 @@ from plugin.config import settings
 from plugin.db import reading, transaction
 from plugin.models.shops import Account
 from plugin.seal import digest
+from plugin.translating import NATIVE, languages
 from plugin.web import engine
 from plugin.web.accounts import objection
 
@@ -161,7 +162,9 @@ def own(database: Session, account_id: str) -> Account:
 def page(**more: object) -> str:
     with reading(engine()) as database:
         found = people.all_of(database, g.shop.shop_id)
-    return render_template("people/list.html", people=found, ranks=ranks(), **more)
+    return render_template(
+        "people/list.html", people=found, ranks=ranks(), spoken_here=languages(), native=NATIVE, **more
+    )
 
 
 def ranks() -> dict[str, tuple[str, str]]:

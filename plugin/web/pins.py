@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from plugin.db import reading, transaction
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.membership import pins
+from plugin.translating import told
 from plugin.web import engine, wording
 from plugin.web.accounts import who
 from plugin.web.customers import known
@@ -69,10 +70,10 @@ def put(segment_id: str, named: str) -> None:
             segment = own(session, segment_id)
             customer_id = pins.customer(session, g.shop, named)
             until = last_day(given.get("until", ""))
-            told = {"reason": given.get("reason", ""), "author": author}
-            pins.pin(session, g.shop, segment_id, customer_id, inside=inside, ends_on=until, **told)
+            noted = {"reason": given.get("reason", ""), "author": author}
+            pins.pin(session, g.shop, segment_id, customer_id, inside=inside, ends_on=until, **noted)
     except (pins.NobodyError, RefusedError) as fault:
-        flash(str(fault), "bad")
+        flash(told(fault), "bad")
         return
     where = {"name": segment.name}
     flash(gettext("Pinned: always in %(name)s.", **where) if inside else gettext("Pinned: never in %(name)s.", **where))

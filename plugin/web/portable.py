@@ -54,8 +54,8 @@ def take_in() -> Page:
         how = {"prune": prune, "despite_tests": despite_tests, "dry_run": not doing}
         outcome = portable.take_in(engine(), g.shop.shop_id, text, by=who(), seen=seen if doing else None, **how)
     except (filed.FileError, UnicodeDecodeError) as error:
-        told = str(error) if isinstance(error, filed.FileError) else gettext("The file is not text in UTF-8.")
-        return render_template("portable/file.html", preview=None, fault=told), 422
+        why = str(error) if isinstance(error, filed.FileError) else gettext("The file is not text in UTF-8.")
+        return render_template("portable/file.html", preview=None, fault=why), 422
     if outcome.kept:
         flash(gettext("The file is taken in."))
         return redirect(url_for("segments.listing"))

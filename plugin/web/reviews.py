@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from plugin.db import transaction
 from plugin.segments.kept import reviews
 from plugin.segments.kept.definition import RefusedError
+from plugin.translating import told
 from plugin.web import engine, languages
 from plugin.web.accounts import who
 from plugin.web.segments import own
@@ -24,5 +25,5 @@ def done(segment_id: str) -> Response:
             following = reviews.done(session, g.shop, segment, by=who(), note=request.form.get("note"))
         flash(gettext("Noted. It is due again on %(day)s.", day=languages.day(following)))
     except RefusedError as fault:
-        flash(str(fault), "bad")
+        flash(told(fault), "bad")
     return redirect(url_for("segments.show", segment_id=segment_id))

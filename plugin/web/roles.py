@@ -10,7 +10,8 @@ from plugin import people
 
 # Whatever is not named here needs a viewer to be read, and an owner to write.
 VIEWER = """
-    accounts.logout customers.find editor.check_query people.change_password people.end_others
+    accounts.logout customers.find editor.check_query
+    languages.choose people.change_password people.end_others
 """
 EDITOR = """
     conflicts.add conflicts.remove

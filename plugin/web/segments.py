@@ -15,6 +15,7 @@ from plugin.models.segments import Segment
 from plugin.segments.kept import keep, learning, proposals, reviews, snapshots
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.membership import ladders, pins
+from plugin.translating import told
 from plugin.web import engine
 from plugin.web.accounts import who
 
@@ -84,7 +85,7 @@ def switch(segment_id: str) -> Response:
             segment = own(session, segment_id)
             keep.switch(session, g.shop.shop_id, segment_id, enabled=enabled, by=who())
     except RefusedError as fault:
-        flash(str(fault), "bad")
+        flash(told(fault), "bad")
         return redirect(url_for("segments.show", segment_id=segment_id))
     if enabled:
         flash(gettext("%(name)s is on, and in rehearsal: nothing is written before you say go.", name=segment.name))

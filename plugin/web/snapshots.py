@@ -11,6 +11,7 @@ from plugin.db import reading, transaction
 from plugin.models.keeping import Snapshot
 from plugin.segments.kept import snapshots
 from plugin.segments.kept.definition import RefusedError
+from plugin.translating import told
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.segments import own
@@ -25,7 +26,7 @@ def take(segment_id: str) -> Answer:
             made = snapshots.take(session, own(session, segment_id), request.form.get("name", ""), by=who())
         flash(ngettext("%(num)d member is frozen.", "%(num)d members are frozen.", made.size))
     except RefusedError as fault:
-        flash(str(fault), "bad")
+        flash(told(fault), "bad")
     return redirect(url_for("segments.show", segment_id=segment_id, _anchor="snapshots"))
 
 

@@ -10,6 +10,7 @@ from plugin.db import reading, transaction
 from plugin.segments.kept import expectations
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.language.errors import SegmentErrors
+from plugin.translating import told
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.segments import own
@@ -41,7 +42,7 @@ def expect(segment_id: str) -> Response:
                 else gettext("Until now this customer had to be in it. That test is replaced.")
             )
     except RefusedError as fault:
-        flash(str(fault), "bad")
+        flash(told(fault), "bad")
     return redirect(url_for("trials.listing", segment_id=segment_id))
 
 

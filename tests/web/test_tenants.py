@@ -31,6 +31,7 @@ WHOLE = {
     "over_time.compare",
     "people.change_password",
     "people.end_others",
+    "languages.choose",
     "people.invite",
     "people.listing",
     "home.cell",

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin.models.shops import Shop
 from plugin.segments.files.filed import Importing
 from plugin.segments.kept import conflicts
@@ -46,9 +47,9 @@ def read(work: Importing, number: int, given: Any) -> Pair | None:
     try:
         if told:
             return conflicts.pair(*(conflicts.side(work.session, work.shop, given[name]) for name in FIELDS))
-        work.outcome.faults.append(f"Conflict {number}: must have one and other, each a text.")
+        work.outcome.faults.append(phrase("Conflict %(number)s: must have one and other, each a text.", number=number))
     except RefusedError as fault:
-        work.outcome.faults.append(f"Conflict {number}: {fault}")
+        work.outcome.faults.append(phrase("Conflict %(number)s: %(fault)s", number=number, fault=str(fault)))
     return None
 
 
@@ -57,6 +58,6 @@ def put(work: Importing, wanted: Pair) -> None:
     try:
         conflicts.add(work.session, work.shop, *wanted, by=work.by)
     except RefusedError as fault:
-        work.outcome.faults.append(f"{' · '.join(called.values())}: {fault}")
+        work.outcome.faults.append(phrase("%(name)s: %(fault)s", name=" · ".join(called.values()), fault=str(fault)))
     else:
         work.outcome.added.append(" · ".join(called.values()))

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin.db import fold
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
@@ -60,11 +61,13 @@ def take_in(work: Importing, entries: Sequence[Any]) -> None:
     """
     wanted = [one for number, given in enumerate(entries, 1) if (one := read(work, number, given))]
     names = [fold(one.name) for one in wanted]
-    work.outcome.faults += [f"{one.name}: stands twice." for one in wanted if names.count(fold(one.name)) > 1]
+    work.outcome.faults += [
+        phrase("%(name)s: stands twice.", name=one.name) for one in wanted if names.count(fold(one.name)) > 1
+    ]
     before = keep.all_of(work.session, work.shop.shop_id)
     matched = {one.name: match(before, one, names) for one in wanted}
     left = until_done(wanted, lambda one: put(work, one, matched[one.name]))
-    work.outcome.faults += [f"{one.name}: {fault}" for one, fault in left]
+    work.outcome.faults += [phrase("%(name)s: %(fault)s", name=one.name, fault=fault) for one, fault in left]
     matched_ids = {one.segment_id for one in matched.values() if one}
     leave(work, [one for one in before if one.segment_id not in matched_ids])
 
@@ -72,13 +75,23 @@ def take_in(work: Importing, entries: Sequence[Any]) -> None:
 def read(work: Importing, number: int, given: Any) -> Definition | None:
     """Return an entry of the file as a definition, its tag empty where it names none; None where it is faulty."""
     if not isinstance(given, dict) or not all(isinstance(one, str) for one in (*given, *given.values())):
-        work.outcome.faults.append(f"Segment {number}: must be names with one text each.")
+        work.outcome.faults.append(phrase("Segment %(number)s: must be names with one text each.", number=number))
         return None
-    called = given.get("name") or f"Segment {number}"
-    wrong = [f"{called}: {name} is unknown." for name in given if name not in FIELDS]
-    wrong += [f"{called}: has no {name}." for name in ("name", "query") if not given.get(name, "").strip()]
+    called = given.get("name") or phrase("Segment %(number)s", number=number)
+    wrong = [
+        phrase("%(called)s: %(name)s is unknown.", called=called, name=name) for name in given if name not in FIELDS
+    ]
+    wrong += [
+        phrase("%(called)s: has no %(name)s.", called=called, name=name)
+        for name in ("name", "query")
+        if not given.get(name, "").strip()
+    ]
     truths = {name: given[name].lower() for name in ("rewards", "enabled") if name in given}
-    wrong += [f"{called}: {name} is true or false." for name, said in truths.items() if said not in TRUTHS]
+    wrong += [
+        phrase("%(called)s: %(name)s is true or false.", called=called, name=name)
+        for name, said in truths.items()
+        if said not in TRUTHS
+    ]
     if wrong:
         work.outcome.faults += wrong
         return None
@@ -132,7 +145,7 @@ def leave(work: Importing, others: Sequence[Segment]) -> None:
     """Remove what is not in the file if that is wanted, else only say that it is there."""
     (work.outcome.removed if work.prune else work.outcome.left).extend(one.name for one in others)
     left = until_done(others, lambda one: remove(work, one)) if work.prune else []
-    work.outcome.faults += [f"{one.name}: {fault}" for one, fault in left]
+    work.outcome.faults += [phrase("%(name)s: %(fault)s", name=one.name, fault=fault) for one, fault in left]
 
 
 def remove(work: Importing, one: Segment) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import yaml
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin.models.shops import Shop
 from plugin.segments.kept.expectations import Tried
 
@@ -100,7 +101,11 @@ class Reader(yaml.BaseLoader):
         names = [key.value for key, _ in node.value]
         if twice := {str(name) for name in names if names.count(name) > 1}:
             line = node.start_mark.line + 1
-            raise FileError(f"{', '.join(sorted(twice))} stands twice in what begins on line {line}.")
+            raise FileError(
+                phrase(
+                    "%(twice)s stands twice in what begins on line %(line)s.", twice=", ".join(sorted(twice)), line=line
+                )
+            )
         return super().construct_mapping(node, deep)
 
 
@@ -112,22 +117,25 @@ def written(document: Mapping[str, Any]) -> str:
 def read(text: str, form: str, keys: Sequence[str]) -> dict[str, list[Any]]:
     """Return the lists of a document by their keys. FileError."""
     if len(text) > LONGEST:
-        raise FileError(f"The file has more than {LONGEST:,} characters.")
+        raise FileError(phrase("The file has more than %(longest)s characters.", longest=LONGEST))
     try:
         look_through(text)
         document = yaml.load(text, Reader)  # noqa: S506  it makes texts, lists and mappings alone
     except yaml.MarkedYAMLError as error:
-        place = f" on line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise FileError(f"This is not YAML{place}: {error.problem}.") from None
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        told = phrase("This is not YAML on line %(line)s: %(problem)s.", line=line, problem=error.problem)
+        raise FileError(told) from None
     except yaml.YAMLError as error:
-        raise FileError(f"This is not YAML: {type(error).__name__}.") from None
+        raise FileError(phrase("This is not YAML: %(fault)s.", fault=type(error).__name__)) from None
     if not isinstance(document, dict) or document.get("format") != form:
-        raise FileError(f'The file must say "format: {form}".')
+        raise FileError(phrase('The file must say "format: %(form)s".', form=form))
     if unknown := [str(name) for name in document if name not in ("format", *keys)]:
-        raise FileError(f"Unknown: {', '.join(unknown)}. A file holds {', '.join(keys)}.")
+        raise FileError(
+            phrase("Unknown: %(unknown)s. A file holds %(keys)s.", unknown=", ".join(unknown), keys=", ".join(keys))
+        )
     lists = {key: [] if document.get(key, "") == "" else document[key] for key in keys}
     if wrong := [key for key, value in lists.items() if not isinstance(value, list)]:
-        raise FileError(f"{', '.join(wrong)} must be a list.")
+        raise FileError(phrase("%(wrong)s must be a list.", wrong=", ".join(wrong)))
     return lists
 
 
@@ -137,5 +145,10 @@ def look_through(text: str) -> None:
     for token in yaml.scan(text):
         depth += isinstance(token, OPENING) - isinstance(token, CLOSING)
         if isinstance(token, REFUSED) or depth > DEEPEST:
-            what = "anchors, aliases and tags" if isinstance(token, REFUSED) else "collections so deep in each other"
-            raise FileError(f"On line {token.start_mark.line + 1} the file holds {what}, which are not read here.")
+            line, refused = token.start_mark.line + 1, isinstance(token, REFUSED)
+            told = (
+                phrase("On line %(line)s the file holds anchors, aliases or tags, which are not read here.", line=line)
+                if refused
+                else phrase("On line %(line)s the file holds collections too deep in each other to be read.", line=line)
+            )
+            raise FileError(told)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin.db import fold
 from plugin.models.shops import Shop
 from plugin.models.structures import Ladder
@@ -39,20 +40,30 @@ def take_in(work: Importing, entries: Sequence[Any]) -> None:
     work.outcome.faults += [f"{one.name}: stands twice." for one in wanted if names.count(fold(one.name)) > 1]
     leave(work, [one for one, _ in ladders.all_of(work.session, work.shop.shop_id) if fold(one.name) not in names])
     left = until_done(wanted, lambda one: put(work, one))  # a segment may move from one ladder to another
-    work.outcome.faults += [f"{one.name}: {fault}" for one, fault in left]
+    work.outcome.faults += [phrase("%(name)s: %(fault)s", name=one.name, fault=fault) for one, fault in left]
 
 
 def read(work: Importing, number: int, given: Any) -> Plan | None:
     """Return an entry of the file as a plan; None where it is faulty."""
     called = given.get("name") if isinstance(given, dict) else None
     if not called or not isinstance(called, str) or not isinstance(given.get("levels"), list):
-        work.outcome.faults.append(f"Ladder {number}: must have a name and a list of levels.")
+        work.outcome.faults.append(phrase("Ladder %(number)s: must have a name and a list of levels.", number=number))
         return None
     by_name = {fold(one.name): one.segment_id for one in keep.all_of(work.session, work.shop.shop_id)}
     days = {name: str(given.get(name, 0)) for name in ("grace_days", "stay_days")}
-    wrong = [f"{called}: {name} is unknown." for name in given if name not in FIELDS]
-    wrong += [f"{called}: there is no segment {one!r}." for one in given["levels"] if fold(str(one)) not in by_name]
-    wrong += [f"{called}: {name} is a number of days." for name, count in days.items() if not DAYS.fullmatch(count)]
+    wrong = [
+        phrase("%(called)s: %(name)s is unknown.", called=called, name=name) for name in given if name not in FIELDS
+    ]
+    wrong += [
+        phrase("%(called)s: there is no segment %(name)s.", called=called, name=repr(one))
+        for one in given["levels"]
+        if fold(str(one)) not in by_name
+    ]
+    wrong += [
+        phrase("%(called)s: %(name)s is a number of days.", called=called, name=name)
+        for name, count in days.items()
+        if not DAYS.fullmatch(count)
+    ]
     if wrong:
         work.outcome.faults += wrong
         return None

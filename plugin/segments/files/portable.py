@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin import shops
 from plugin.db import transaction
 from plugin.models.shops import Shop
@@ -74,7 +75,7 @@ def take_in(
         with transaction(engine) as session:
             shop = shops.shop(session, shop_id)
             if seen is not None and digest(session, shop) != seen:
-                outcome.faults.append("Somebody has edited segments since this was shown.")
+                outcome.faults.append(phrase("Somebody has edited segments since this was shown."))
             work = filed.Importing(session, shop, by, prune, outcome)
             for one in SECTIONS:
                 one.take_in(work, document[one.key])

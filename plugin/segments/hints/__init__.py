@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from connectors.phrases import phrase
 from plugin.segments.asking.compiler import leaves
 from plugin.segments.asking.moments import Moment
 from plugin.segments.hints.codes import misnamed
@@ -54,10 +55,10 @@ def of_tree(tree: Node, at: Moment) -> list[Advice]:
     """Return what can be said of a query as of a moment: relative dates stand for the days that they are then."""
     found = [*contradictions(tree, at), *mixed_balances(tree), *names_for_codes(tree)]
     if not possible(at, Wanted(tree)):
-        message = "As of today nobody can meet this, whatever the shop's customers do"
+        message = phrase("As of today nobody can meet this, whatever the shop's customers do")
         return [Advice(Hint.ALWAYS_EMPTY, message, (place(tree),)), *found]
     if not possible(at, Wanted(tree, met=False)):
-        found.insert(0, Advice(Hint.CONTAINS_EVERYBODY, "Every customer meets this", (place(tree),)))
+        found.insert(0, Advice(Hint.CONTAINS_EVERYBODY, phrase("Every customer meets this"), (place(tree),)))
     return found
 
 
@@ -69,7 +70,11 @@ def contradictions(tree: Node, at: Moment) -> Iterator[Advice]:
             for other in alone[number + 1 :]:
                 if names(one.node) & names(other.node) and not possible(at, one, other):
                     first, second = sorted((one, other), key=lambda wanted: place(wanted.node))
-                    message = f"{said(first)} and {said(second)} exclude each other: as of today nobody meets both"
+                    message = phrase(
+                        "%(first)s and %(second)s exclude each other: as of today nobody meets both",
+                        first=said(first),
+                        second=said(second),
+                    )
                     yield Advice(Hint.CONTRADICTION, message, (place(first.node), place(second.node)))
 
 
@@ -110,10 +115,12 @@ def within(tree: Node, others: Iterable[Other], at: Moment) -> Iterator[Advice]:
         if said_already or possible(at, Wanted(tree), Wanted(other.tree, met=False)):
             continue
         if possible(at, Wanted(tree, met=False), Wanted(other.tree)):
-            message = f"Whoever meets this is in {other.name} as well"
+            message = phrase("Whoever meets this is in %(other)s as well", other=other.name)
             yield Advice(Hint.SUBSET_OF_SEGMENT, message, (place(tree),))
         else:
-            yield Advice(Hint.SAME_AS_SEGMENT, f"This has the members of {other.name}", (place(tree),))
+            yield Advice(
+                Hint.SAME_AS_SEGMENT, phrase("This has the members of %(other)s", other=other.name), (place(tree),)
+            )
 
 
 def mixed_balances(tree: Node) -> Iterator[Advice]:
@@ -123,14 +130,21 @@ def mixed_balances(tree: Node) -> Iterator[Advice]:
             named = any(one.field.name == "currency" for one in leaf.conditions)
             for one in leaf.conditions if not named else ():
                 if one.field.type is Type.MONEY:
-                    message = f"{one.field.name} may be in any currency: name one, such as currency = 'USD'"
+                    message = phrase(
+                        "%(field)s may be in any currency: name one, such as currency = 'USD'", field=one.field.name
+                    )
                     yield Advice(Hint.MONEY_ACROSS_CURRENCIES, message, (one.span,))
 
 
 def names_for_codes(tree: Node) -> Iterator[Advice]:
     """Yield where a country or region is named and its code is wanted."""
     for written, meant, name, code in misnamed(tree):
-        message = f"{written.field.name} holds codes of ISO 3166, and {excerpt(name)} is {code}"
+        message = phrase(
+            "%(field)s holds codes of ISO 3166, and %(name)s is %(code)s",
+            field=written.field.name,
+            name=excerpt(name),
+            code=code,
+        )
         yield Advice(Hint.NAME_FOR_CODE, message, (written.span,), canonical(meant))
 
 

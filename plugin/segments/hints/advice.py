@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin import shops
 from plugin.db import fold, holds, table
 from plugin.models.commerce import Order, ProductVersion, TagChange
@@ -77,7 +78,10 @@ def without_consent(
         theirs = (destinations.c.shop_id == shop.shop_id, destinations.c.segment_id == segment_id)
         to &= set(session.scalars(select(destinations.c.connection_id).where(*theirs)))
     if to and CONSENT not in named(tree, {one.segment_id: one.tree for one in beside}):
-        message = f"Its tag goes to an e-mail platform, and nothing asks for consent: add {CONSENT} = 'SUBSCRIBED'"
+        message = phrase(
+            "Its tag goes to an e-mail platform, and nothing asks for consent: add %(consent)s = 'SUBSCRIBED'",
+            consent=CONSENT,
+        )
         asked = canonical(And((tree, SUBSCRIBED)))
         yield Advice(Hint.WITHOUT_CONSENT, message, (hints.place(tree),), asked)
 
@@ -93,7 +97,10 @@ def foreign_money(session: Session, shop: Shop, tree: Node) -> Iterator[Advice]:
     places = tuple(money(tree))
     counted = (orders.c.shop_id == shop.shop_id, orders.c.counts, orders.c.deleted_at.is_(None))
     if places and session.scalar(select(exists().where(*counted, orders.c.amount_minor.is_(None)))):
-        message = f"Some orders are in another currency than {shop.currency}, and left out of every amount"
+        message = phrase(
+            "Some orders are in another currency than %(currency)s, and left out of every amount",
+            currency=shop.currency,
+        )
         yield Advice(Hint.MONEY_ACROSS_CURRENCIES, message, places)
 
 
@@ -109,13 +116,17 @@ def unwritten_tags(session: Session, shop: Shop, tree: Node) -> Iterator[Advice]
     mine = tag_changes.c.shop_id == shop.shop_id
     for tag, place in asked_tags(tree, of_products=False):
         if ledger.owned(session, shop.shop_id, [fold(tag)]):
-            message = f"{tag} is the tag of a segment, and {TAGS} leaves those out: ask for that segment's conditions"
+            message = phrase(
+                "%(tag)s is the tag of a segment, and %(tags)s leaves those out: ask for that segment's conditions",
+                tag=tag,
+                tags=TAGS,
+            )
             yield Advice(Hint.TAG_NOBODY_WRITES, message, (place,))
         elif not there(session, mine, tag_changes.c.folded == fold(tag), tag_changes.c.added):
-            yield Advice(Hint.TAG_NOBODY_WRITES, f"No customer ever had the tag {tag}", (place,))
+            yield Advice(Hint.TAG_NOBODY_WRITES, phrase("No customer ever had the tag %(tag)s", tag=tag), (place,))
     for tag, place in asked_tags(tree, of_products=True):
         if not there(session, products.c.shop_id == shop.shop_id, holds(products.c.tags, fold(tag))):
-            yield Advice(Hint.TAG_NOBODY_WRITES, f"No product ever had the tag {tag}", (place,))
+            yield Advice(Hint.TAG_NOBODY_WRITES, phrase("No product ever had the tag %(tag)s", tag=tag), (place,))
 
 
 def asked_tags(tree: Node, *, of_products: bool) -> Iterator[tuple[str, Span]]:
@@ -151,5 +162,5 @@ def by_members(session: Session, shop: Shop, query: str, tree: Node, now: dateti
     found = set(session.scalars(shared.having(func.count() == total), bound)) - hints.names(tree) if total else set()
     names = select(segments.c.name).where(segments.c.shop_id == shop.shop_id, segments.c.segment_id.in_(found))
     for name in session.scalars(names.order_by(segments.c.name)):
-        message = f"All who meet this now ({total}) are in {name}"
+        message = phrase("All who meet this now (%(total)s) are in %(name)s", total=total, name=name)
         yield Advice(Hint.SUBSET_OF_SEGMENT, message, (hints.place(tree),))

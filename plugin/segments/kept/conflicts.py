@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin import clock, lanes
 from plugin.db import clean, fold, table, upsert
 from plugin.models.shops import Shop
@@ -59,7 +60,13 @@ def side(session: Session, shop: Shop, named: str) -> str:
         if named == one.segment_id or fold(named.strip()) == fold(one.name) or tag == fold(one.tag):
             return one.segment_id
     if not is_tag(named) or not 0 < len(tag) <= LONGEST_TAG:
-        raise RefusedError(f"There is no segment called {named.strip()[:100]!r}. A tag is written {TAG}wholesale.")
+        raise RefusedError(
+            phrase(
+                "There is no segment called %(name)s. A tag is written %(tag)s.",
+                name=repr(named.strip()[:100]),
+                tag=f"{TAG}wholesale",
+            )
+        )
     return TAG + tag
 
 
@@ -88,10 +95,10 @@ def add(session: Session, shop: Shop, one: str, other: str, *, by: str) -> Pair:
     """Keep a pair of sides; the same one again changes nothing. RefusedError."""
     made = pair(one, other)
     if one == other:
-        raise RefusedError("A conflict is between two.")
+        raise RefusedError(phrase("A conflict is between two."))
     count = session.scalar(select(func.count()).select_from(conflicts).where(conflicts.c.shop_id == shop.shop_id))
     if (count or 0) >= MOST and made not in kept(session, shop.shop_id):
-        raise RefusedError(f"A shop has at most {MOST} conflicts.")
+        raise RefusedError(phrase("A shop has at most %(most)s conflicts.", most=MOST))
     row = {"shop_id": shop.shop_id, "one": made.one, "other": made.other, "made_at": clock.now(), "editor": by}
     upsert(session, conflicts, [row], change=())
     lanes.poke(session, shop.shop_id, "compared")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from connectors.phrases import phrase
 from plugin.db import clean
 from plugin.models.segments import Segment
 
@@ -53,11 +54,11 @@ class Definition:
         """Return it as it is kept, but for name, query and tag. RefusedError: a text is too long or means nothing."""
         return replace(
             self,
-            objective=text("objective", self.objective),
-            owner=line("owner", self.owner),
+            objective=text("Objective", self.objective),
+            owner=line("Owner", self.owner),
             owner_email=address(self.owner_email),
-            offer=text("offer", self.offer),
-            say=text("say", self.say),
+            offer=text("Offer", self.offer),
+            say=text("What to say", self.say),
             review=rhythm(self.review),
         )
 
@@ -78,7 +79,7 @@ def text(name: str, given: str | None) -> str | None:
     lines = clean(given or "").replace("\r\n", "\n").split("\n")
     kept = "\n".join(UNSEEN.sub(" ", one).rstrip() for one in lines).strip()
     if len(kept) > LONGEST_TEXT:
-        raise RefusedError(f"The {name} has at most {LONGEST_TEXT:,} characters.")
+        raise RefusedError(phrase("%(name)s: at most %(longest)s characters.", name=phrase(name), longest=LONGEST_TEXT))
     return kept or None
 
 
@@ -86,7 +87,7 @@ def line(name: str, given: str | None) -> str | None:
     """Return a text of one line as it is kept."""
     kept = " ".join(UNSEEN.sub(" ", clean(given or "")).split())
     if len(kept) > LONGEST_LINE:
-        raise RefusedError(f"The {name} has at most {LONGEST_LINE} characters.")
+        raise RefusedError(phrase("%(name)s: at most %(longest)s characters.", name=phrase(name), longest=LONGEST_LINE))
     return kept or None
 
 
@@ -94,7 +95,7 @@ def address(given: str | None) -> str | None:
     """Return an e-mail address that mail can be sent to."""
     kept = (given or "").strip()
     if kept and (not ADDRESS.fullmatch(kept) or ".." in kept or len(kept) > 254):
-        raise RefusedError("The owner's e-mail address is not one that mail can be sent to.")
+        raise RefusedError(phrase("The owner's e-mail address is not one that mail can be sent to."))
     return kept or None
 
 
@@ -106,7 +107,7 @@ def rhythm(given: str | None) -> str | None:
     read = RHYTHM.fullmatch(kept)
     count = int(read[1] or 1) if read else 0
     if read is None or count == 0:
-        raise RefusedError('A review is written "every 3 months", "every 2 weeks", "every 10 days" or "never".')
+        raise RefusedError(phrase('A review is written "every 3 months", "every 2 weeks", "every 10 days" or "never".'))
     return f"{count}{read[2][0].lower()}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from connectors.phrases import phrase, phrases
 from plugin.segments.kept import rewards
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.language.errors import Faults
@@ -15,13 +16,27 @@ from plugin.segments.membership.references import Library
 def refuse_removal(known: Library, segment_id: str) -> None:
     """Raise RefusedError if any segment refers to this one, be it switched off."""
     if others := known.referring(segment_id):
-        raise RefusedError(f"{called(known, others)} by IN SEGMENT: edit that first.")
+        raise RefusedError(
+            phrases(
+                "%(names)s refers to it by IN SEGMENT: edit that first.",
+                "%(names)s refer to it by IN SEGMENT: edit those first.",
+                len(others),
+                names=called(known, others),
+            )
+        )
 
 
 def refuse_off(known: Library, segment_id: str) -> None:
     """Raise RefusedError if a segment that is switched on refers to this one."""
     if others := [one for one in known.referring(segment_id) if known.kept[one].enabled]:
-        raise RefusedError(f"{called(known, others)} by IN SEGMENT: edit that first, or switch it off.")
+        raise RefusedError(
+            phrases(
+                "%(names)s refers to it by IN SEGMENT: edit that first, or switch it off.",
+                "%(names)s refer to it by IN SEGMENT: edit those first, or switch them off.",
+                len(others),
+                names=called(known, others),
+            )
+        )
 
 
 def refuse_forgeable(known: Library, segment_id: str, tree: Node) -> None:
@@ -32,7 +47,9 @@ def refuse_forgeable(known: Library, segment_id: str, tree: Node) -> None:
         if kept.rewards and kept.enabled and kept.tree is not None:
             rewards.refuse(references.written_out(kept.tree, after), faults)
         if faults.errors:
-            raise RefusedError(f"{kept.name} is for rewards and refers to it: anybody could then come in by it.")
+            raise RefusedError(
+                phrase("%(kept)s is for rewards and refers to it: anybody could then come in by it.", kept=kept.name)
+            )
 
 
 def above(known: Library, segment_id: str) -> set[str]:
@@ -45,5 +62,4 @@ def above(known: Library, segment_id: str) -> set[str]:
 
 
 def called(known: Library, others: Iterable[str]) -> str:
-    names = sorted(known.kept[one].name for one in others)
-    return f"{', '.join(names)} {'refers' if len(names) == 1 else 'refer'} to it"
+    return ", ".join(sorted(known.kept[one].name for one in others))

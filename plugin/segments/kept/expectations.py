@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, or_, select
 from sqlmodel import Session
 
+from connectors.phrases import phrase, phrases
 from plugin import clock
 from plugin.db import fold, table, upsert
 from plugin.models.commerce import Customer
@@ -46,7 +47,11 @@ class BrokenTestsError(RefusedError):
     """A query breaks tests of its segment; what is refused so can be kept all the same."""
 
     def __init__(self, broken: list[Tried]) -> None:
-        super().__init__(f"{len(broken)} of the segment's tests would fail.")
+        super().__init__(
+            phrases(
+                "%(num)s of the segment's tests would fail.", "%(num)s of the segment's tests would fail.", len(broken)
+            )
+        )
         self.broken = broken
 
 
@@ -70,7 +75,7 @@ def customer(session: Session, shop: Shop, who: str) -> str:
     best = named.order_by(customers.c.deleted_at.is_not(None), customers.c.guest, customers.c.customer_id)
     found = session.scalars(best.limit(1)).first()
     if found is None:
-        raise RefusedError("There is no customer of this id or e-mail address.")
+        raise RefusedError(phrase("There is no customer of this id or e-mail address."))
     return str(found)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, or_, select, update
 from sqlmodel import Session, col
 
+from connectors.phrases import phrase
 from plugin import clock, lanes, shops
 from plugin.db import clean, fold, new_id, table
 from plugin.models.keeping import SegmentOrigin, SegmentReview, SegmentTest
@@ -51,7 +52,7 @@ class ConflictError(RefusedError):
     """Somebody else has edited the segment since it was looked at; `kept` is what it is now."""
 
     def __init__(self, kept: Definition) -> None:
-        super().__init__("Somebody else has edited this segment meanwhile.")
+        super().__init__(phrase("Somebody else has edited this segment meanwhile."))
         self.kept = kept
 
 
@@ -178,7 +179,7 @@ def restore(session: Session, shop: Shop, segment_id: str, version: int, **how: 
     """Make a segment again what it was, by an edit; `how` as for `edit`. RefusedError: that version is not kept."""
     definition = versions.definition(session, shop.shop_id, segment_id, version)
     if definition is None:
-        raise RefusedError(f"Of version {version} nothing is kept.")
+        raise RefusedError(phrase("Of version %(version)s nothing is kept.", version=version))
     return edit(session, shop, segment_id, edit="restored", restored=version, **definition.as_content(), **how)
 
 
@@ -288,10 +289,10 @@ def successor_of(session: Session, shop: Shop, tag: str) -> str | None:
 def free_name(session: Session, shop_id: str, name: str, segment_id: str = "") -> str:
     kept = " ".join(clean(name).split())
     if not kept or len(kept) > 100:
-        raise RefusedError("A segment needs a name of at most 100 characters.")
+        raise RefusedError(phrase("A segment needs a name of at most 100 characters."))
     other = by_name(session, shop_id, kept)
     if other is not None and other.segment_id != segment_id:
-        raise RefusedError(f"There is a segment called {other.name} already.")
+        raise RefusedError(phrase("There is a segment called %(other)s already.", other=other.name))
     return kept
 
 

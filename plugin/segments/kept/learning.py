@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
+from connectors.phrases import dumps, phrase
 from plugin import clock, dates, lanes, shops
 from plugin.db import reading, table, transaction, upsert
 from plugin.models.keeping import SegmentOrigin
@@ -28,15 +28,16 @@ origins = table(SegmentOrigin)
 BY = "thresholds"
 
 
-def add(session: Session, shop: Shop, template: Template, *, by: str) -> Segment:
-    """Keep a segment made from a template. RefusedError: it is there already, or a threshold cannot be told yet.
+def add(session: Session, shop: Shop, template: Template, *, by: str, say: Callable[[str], str] = str) -> Segment:
+    """Keep a segment made from a template, its texts in the words that `say` has for them.
 
-    SegmentErrors: nothing supplies what it asks for.
+    RefusedError: it is there already, or a threshold cannot be told yet. SegmentErrors: nothing supplies what it asks
+    for.
     """
     learned = thresholds.learn(session, shop, template.thresholds)
     query = written(template, learned)
-    actions = "\n".join(template.actions)
-    segment = keep.add(session, shop, template.name, query, by=by, objective=template.purpose, offer=actions)
+    name, purpose, *actions = map(say, (template.name, template.purpose, *template.actions))
+    segment = keep.add(session, shop, name, query, by=by, objective=purpose, offer="\n".join(actions))
     note(session, segment, template, learned)
     return segment
 
@@ -56,7 +57,7 @@ def note(session: Session, segment: Segment, template: Template, learned: Mappin
         "shop_id": segment.shop_id,
         "segment_id": segment.segment_id,
         "template": template.key,
-        "thresholds": {name: asdict(one) for name, one in learned.items()},
+        "thresholds": {name: {"value": one.value, "origin": dumps(one.origin)} for name, one in learned.items()},
         "query": segment.query,
         "learned_at": clock.now(),
         "frozen": False,
@@ -74,9 +75,9 @@ def refresh(session: Session, shop: Shop, segment_id: str, *, by: str) -> bool:
     made, segment = origin(session, shop.shop_id, segment_id), keep.known(session, shop.shop_id, segment_id)
     template = TEMPLATES.get(made.template) if made else None
     if made is None or template is None:
-        raise RefusedError("This segment was not made from a template.")
+        raise RefusedError(phrase("This segment was not made from a template."))
     if segment.query != made.query:
-        raise RefusedError("This segment's query was edited by hand, and its thresholds are yours now.")
+        raise RefusedError(phrase("This segment's query was edited by hand, and its thresholds are yours now."))
     learned = thresholds.learn(session, shop, template.thresholds)
     before = segment.query
     after = keep.edit(session, shop, segment_id, by=by, edit="learned", query=written(template, learned))
@@ -88,7 +89,7 @@ def freeze(session: Session, shop_id: str, segment_id: str, *, frozen: bool) -> 
     """Let a segment's thresholds stay as they are, or be learned anew each month. RefusedError: it has none."""
     made = origin(session, shop_id, segment_id)
     if made is None:
-        raise RefusedError("This segment was not made from a template.")
+        raise RefusedError(phrase("This segment was not made from a template."))
     made.frozen = frozen
     session.flush()
 

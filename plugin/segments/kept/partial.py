@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from connectors.phrases import phrase
 from plugin.models.shops import Shop
 from plugin.segments.asking.compiler import leaves
 from plugin.segments.language.errors import Code, Faults
@@ -19,9 +20,11 @@ def refuse(tree: Node, shop: Shop, faults: Faults) -> None:
     since = shop.history_since_at.date().isoformat()
     for clause in needing_all(tree):
         name = clause.function.name if isinstance(clause, Matches) else clause.field.name
-        message = (
-            f"{name} needs every order, and the store shows this app none from before {since}: "
-            "bring in the rest with import-orders, or say on the page of connections that there is none"
+        message = phrase(
+            "%(name)s needs every order, and the store shows this app none from before %(since)s: "
+            "bring in the rest with import-orders, or say on the page of connections that there is none",
+            name=name,
+            since=since,
         )
         faults.add(Code.NOT_AVAILABLE, message, clause.span)
 

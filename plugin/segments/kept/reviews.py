@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlmodel import Session, col
 
+from connectors.phrases import phrase
 from plugin import clock, dates, lanes
 from plugin.db import table, upsert
 from plugin.models.keeping import SegmentReview
@@ -60,7 +61,7 @@ def done(session: Session, shop: Shop, segment: Segment, *, by: str, note: str |
     now, today = clock.now(), dates.today(clock.now(), shop.zone)
     waiting = session.scalar(select(reviews.c.due_on).where(of(segment), reviews.c.done_at.is_(None)))
     if waiting is None or segment.review is None:
-        raise RefusedError("This segment has no rhythm in which it is reviewed.")
+        raise RefusedError(phrase("This segment has no rhythm in which it is reviewed."))
     seen: dict[str, object] = {"done_at": now, "editor": by}
     if kept := definition.text("note", note):
         seen["note"] = kept

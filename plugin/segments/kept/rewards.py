@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeGuard
 
+from connectors.phrases import phrase
 from plugin.segments.language.errors import Code, Faults
 from plugin.segments.language.schema import Field, Function
 from plugin.segments.language.tree import And, Asking, Clause, InSegment, Matches, Node, Not, Or
@@ -18,9 +19,10 @@ def refuse(tree: Node, faults: Faults) -> None:
     """Note each clause that could be made up and by which alone somebody could come in."""
     for clause in open_ways(tree):
         name = clause.function.name if isinstance(clause, Matches) else clause.field.name
-        message = (
-            f"{name} can be made up by anybody with a browser, and this segment is for rewards: "
-            "join it by AND with a condition on orders, amounts or dates"
+        message = phrase(
+            "%(name)s can be made up by anybody with a browser, and this segment is for rewards: "
+            "join it by AND with a condition on orders, amounts or dates",
+            name=name,
         )
         faults.add(Code.FORGEABLE, message, clause.span)
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, and_, delete, func, literal, select, update
 from sqlmodel import Session, col
 
+from connectors.phrases import phrase
 from plugin import clock
 from plugin.db import new_id, reading, table
 from plugin.models.commerce import Customer
@@ -29,7 +30,7 @@ def take(session: Session, segment: Segment, name: str, *, by: str) -> Snapshot:
     """Freeze who is in a segment now: one statement, so that it is one moment. RefusedError: it needs a name."""
     called = line("name", name)
     if called is None:
-        raise RefusedError("A snapshot needs a name.")
+        raise RefusedError(phrase("A snapshot needs a name."))
     made = Snapshot(
         shop_id=segment.shop_id,
         snapshot_id=new_id(),

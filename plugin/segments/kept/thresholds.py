@@ -14,6 +14,7 @@ from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
 from connectors.money import exponent
+from connectors.phrases import Phrase, joined, phrase
 from plugin import clock, dates
 from plugin.db import day_number, table
 from plugin.models.commerce import Customer
@@ -54,7 +55,7 @@ class Shops:
 
     @property
     def basis(self) -> str:
-        return f"from {self.buyers:,} buyers on {self.today.isoformat()}"
+        return phrase("from %(buyers)s buyers on %(day)s", buyers=self.buyers, day=self.today)
 
     def scalar(self, statement: Select[Any]) -> Any:
         return self.session.scalar(statement, figures.parameters(self.shop.shop_id, self.now))
@@ -140,14 +141,21 @@ def top_spend(shop: Shops) -> Threshold:
     minor = shop.at_share(shop.of_buyers("spent_minor"), 0.9)
     if minor is None:
         return usual("500")
-    return Threshold(shop.money(minor), f"the top 10 % spend {shop.told(minor)} or more, {shop.basis}")
+    return Threshold(
+        shop.money(minor),
+        phrase("the top 10 %% spend %(minor)s or more, %(basis)s", minor=shop.told(minor), basis=shop.basis),
+    )
 
 
 def high_order(shop: Shops) -> Threshold:
     minor = shop.at_share(shop.of_buyers("average", least_orders=2), 0.75)
     if minor is None:
         return usual("150")
-    told = f"a quarter of the repeat buyers spend {shop.told(minor)} or more an order, {shop.basis}"
+    told = phrase(
+        "a quarter of the repeat buyers spend %(minor)s or more an order, %(basis)s",
+        minor=shop.told(minor),
+        basis=shop.basis,
+    )
     return Threshold(shop.money(minor), told)
 
 
@@ -155,7 +163,12 @@ def big_first_order(shop: Shops) -> Threshold:
     minor = shop.at_share(shop.first_amounts, 0.9)
     if minor is None:
         return usual("200")
-    return Threshold(shop.money(minor), f"one first order in ten comes to {shop.told(minor)} or more, {shop.basis}")
+    return Threshold(
+        shop.money(minor),
+        phrase(
+            "one first order in ten comes to %(minor)s or more, %(basis)s", minor=shop.told(minor), basis=shop.basis
+        ),
+    )
 
 
 def many_orders(shop: Shops) -> Threshold:
@@ -163,16 +176,19 @@ def many_orders(shop: Shops) -> Threshold:
     if count is None:
         return usual("5")
     count = max(count, 3)
-    return Threshold(str(count), f"the tenth of the buyers who order most often, but at least 3 orders, {shop.basis}")
+    return Threshold(
+        str(count),
+        phrase("the tenth of the buyers who order most often, but at least 3 orders, %(basis)s", basis=shop.basis),
+    )
 
 
-def waiting(share: float, else_days: int, told: str, *, times: int = 1) -> Learn:
+def waiting(share: float, else_days: int, told: Phrase, *, times: int = 1) -> Learn:
     def learn(shop: Shops) -> Threshold:
         days = shop.at_share(shop.gaps, share)
         if days is None:
             return usual(str(else_days * times))
         days = times * max(SHORTEST_LAPSE if share > 0.8 else 7, min(days, LONGEST_LAPSE))
-        return Threshold(str(days), f"{told.format(days=days)}, {shop.basis}")
+        return Threshold(str(days), joined(", ", (phrase(told.message, days=days), shop.basis)))
 
     return learn
 
@@ -181,8 +197,11 @@ def named(column: str, what: str, among: Callable[[Shops], Callable[[str], str |
     def learn(shop: Shops) -> Threshold:
         found = among(shop)(column)
         if found is None:
-            return Threshold(None, f"Nothing tells {what} yet.")
-        return Threshold(found.replace("\\", "\\\\").replace("'", "\\'"), f"{what} on {shop.today.isoformat()}")
+            return Threshold(None, phrase("Nothing tells %(what)s yet.", what=what))
+        return Threshold(
+            found.replace("\\", "\\\\").replace("'", "\\'"),
+            phrase("%(what)s on %(day)s", what=what, day=shop.today),
+        )
 
     return learn
 
@@ -192,7 +211,10 @@ def on_calendar(day_of: DayOf, what: str, *, earlier: int = 0, over: DayOf | Non
 
     def learn(shop: Shops) -> Threshold:
         last = day_of(last_year(over or day_of, shop.today))
-        return Threshold((last - timedelta(days=earlier)).isoformat(), f"{what} was on {last.isoformat()}")
+        return Threshold(
+            (last - timedelta(days=earlier)).isoformat(),
+            phrase("%(what)s was on %(day)s", what=what, day=last),
+        )
 
     return learn
 
@@ -204,10 +226,22 @@ def kept_there(days: Mapping[str, DayOf], what: str, *, earlier: int = 0) -> Lea
         zone = shop.shop.zone
         country = country_of(zone)
         if country is None:
-            return Threshold(None, f"{what} differs by country, and the shop's time zone, {zone}, names none.")
+            return Threshold(
+                None,
+                phrase(
+                    "%(what)s differs by country, and the shop's time zone, %(zone)s, names none.", what=what, zone=zone
+                ),
+            )
         if country not in days:
-            return Threshold(None, f"{what} differs by country, and its day in {called(country)} is not known here.")
-        told = f"the last {what} ({called(country)}, by the shop's time zone)"
+            return Threshold(
+                None,
+                phrase(
+                    "%(what)s differs by country, and its day in %(country)s is not known here.",
+                    what=what,
+                    country=called(country),
+                ),
+            )
+        told = phrase("the last %(what)s (%(country)s, by the shop's time zone)", what=what, country=called(country))
         return on_calendar(days[country], told, earlier=earlier)(shop)
 
     return learn
@@ -226,7 +260,13 @@ def christmas(year: int) -> date:
 
 
 def usual(value: str) -> Threshold:
-    return Threshold(value, f"a usual value: this shop has too few orders yet to learn from, below {FEWEST_BUYERS}")
+    return Threshold(
+        value,
+        phrase(
+            "a usual value: this shop has too few orders yet to learn from, below %(fewest_buyers)s",
+            fewest_buyers=FEWEST_BUYERS,
+        ),
+    )
 
 
 def sold(shop: Shops) -> Callable[[str], str | None]:
@@ -242,22 +282,24 @@ LEARNED: Mapping[str, Learn] = {
     "high_order": high_order,
     "big_first_order": big_first_order,
     "many_orders": many_orders,
-    "usual_days": waiting(0.5, 30, "half of the next orders come within {days} days"),
-    "at_risk_days": waiting(0.75, 60, "three of four next orders come within {days} days"),
-    "lapsed_days": waiting(0.9, 120, "nine of ten next orders come within {days} days"),
-    "twice_lapsed_days": waiting(0.9, 120, "twice as long as nine of ten next orders take: {days} days", times=2),
-    "top_type": named("product_type", "the type of which most units are sold", sold),
-    "top_vendor": named("vendor", "the vendor of whom most units are sold", sold),
-    "home_city": named("cities", "the town of most customers", living),
-    "home_country": named("countries", "the country of most customers", living),
-    "fathers_day": kept_there(FATHERS_DAY, "Father's Day"),
-    "fathers_day_from": kept_there(FATHERS_DAY, "Father's Day", earlier=14),
-    "mothers_day": kept_there(MOTHERS_DAY, "Mother's Day"),
-    "mothers_day_from": kept_there(MOTHERS_DAY, "Mother's Day", earlier=14),
-    "black_friday": on_calendar(black_friday, "the last Black Friday", over=cyber_monday),
-    "cyber_monday": on_calendar(cyber_monday, "the Monday after it"),
-    "advent": on_calendar(christmas, "the last Christmas", earlier=28),
-    "christmas": on_calendar(christmas, "the last Christmas"),
+    "usual_days": waiting(0.5, 30, phrase("half of the next orders come within %(days)s days")),
+    "at_risk_days": waiting(0.75, 60, phrase("three of four next orders come within %(days)s days")),
+    "lapsed_days": waiting(0.9, 120, phrase("nine of ten next orders come within %(days)s days")),
+    "twice_lapsed_days": waiting(
+        0.9, 120, phrase("twice as long as nine of ten next orders take: %(days)s days"), times=2
+    ),
+    "top_type": named("product_type", phrase("the type of which most units are sold"), sold),
+    "top_vendor": named("vendor", phrase("the vendor of whom most units are sold"), sold),
+    "home_city": named("cities", phrase("the town of most customers"), living),
+    "home_country": named("countries", phrase("the country of most customers"), living),
+    "fathers_day": kept_there(FATHERS_DAY, phrase("Father's Day")),
+    "fathers_day_from": kept_there(FATHERS_DAY, phrase("Father's Day"), earlier=14),
+    "mothers_day": kept_there(MOTHERS_DAY, phrase("Mother's Day")),
+    "mothers_day_from": kept_there(MOTHERS_DAY, phrase("Mother's Day"), earlier=14),
+    "black_friday": on_calendar(black_friday, phrase("the last Black Friday"), over=cyber_monday),
+    "cyber_monday": on_calendar(cyber_monday, phrase("the Monday after it")),
+    "advent": on_calendar(christmas, phrase("the last Christmas"), earlier=28),
+    "christmas": on_calendar(christmas, phrase("the last Christmas")),
 }
 
 

@@ -1,5 +1,7 @@
 """Whether anniversary('…') makes sense: which dates it may be asked of, and of which days (segment-language §3)."""
 
+from connectors.phrases import phrase
+
 from . import checks, dates
 from .checks import Words
 from .errors import Code, Faults, excerpt, nearest
@@ -18,7 +20,7 @@ def check(words: Words, vocabulary: Vocabulary, faults: Faults) -> Anniversary |
     row = _own_date(words.name, vocabulary, faults)
     if words.operator not in OPERATORS or (words.operator == "BETWEEN" and words.negated):
         shown = checks.shown_operator(words.operator, words.negated)
-        message = f"anniversary(…) does not take {shown}. It takes =, != and BETWEEN"
+        message = phrase("anniversary(…) does not take %(shown)s. It takes =, != and BETWEEN", shown=shown)
         faults.add(Code.OPERATOR_NOT_SUPPORTED, message, words.place)
         return None
     days = [_anniversary_day(token, faults) for token in words.values]
@@ -33,7 +35,9 @@ def check(words: Words, vocabulary: Vocabulary, faults: Faults) -> Anniversary |
 def _own_date(name: Token, vocabulary: Vocabulary, faults: Faults) -> Field | None:
     if name.kind is not Kind.STRING:
         if name.kind is not Kind.BROKEN:
-            message = "anniversary(…) takes the name of a date in single quotes, such as 'metafields.facts.birth_date'"
+            message = phrase(
+                "anniversary(…) takes the name of a date in single quotes, such as 'metafields.facts.birth_date'"
+            )
             faults.add(Code.WRONG_TYPE, message, name.span)
         return None
     written = str(name.value)
@@ -41,15 +45,17 @@ def _own_date(name: Token, vocabulary: Vocabulary, faults: Faults) -> Field | No
     dates_of_theirs = [one.name for one in vocabulary.own if one.type is Type.DATE]
     if row is None:
         meant = nearest(written, dates_of_theirs)
-        message = f"There is no {excerpt(written)} to ask about"
+        message = phrase("There is no %(written)s to ask about", written=excerpt(written))
         faults.add(Code.UNKNOWN_NAME, message, name.span, quote(meant) if meant else None)
     elif isinstance(row, Field) and (row.type is Type.UNDEFINED or (row.needs and not vocabulary.has(row))):
         faults.add(Code.NOT_AVAILABLE, checks.not_available(row), name.span)
     elif isinstance(row, Field) and (row.name in dates_of_theirs or row.column == BIRTH_DATE.column):
         return row
     else:
-        kind = "a question about related records" if isinstance(row, Function) else row.type.value
-        message = f"anniversary(…) takes a field of your own that holds a date; {row.name} is {kind}"
+        kind = phrase("a question about related records") if isinstance(row, Function) else phrase(row.type.value)
+        message = phrase(
+            "anniversary(…) takes a field of your own that holds a date; %(row)s is %(kind)s", row=row.name, kind=kind
+        )
         faults.add(Code.WRONG_TYPE, message, name.span)
     return None
 
@@ -59,7 +65,9 @@ def _anniversary_day(token: Token, faults: Faults) -> AbsoluteDate | RelativeDat
         return token.value
     if token.kind is not Kind.BROKEN:
         day = token.value.moment.date().isoformat() if isinstance(token.value, Instant) else None
-        message = f"anniversary(…) takes a day, such as today, +7d or 2020-05-30, not {excerpt(token.text)}"
+        message = phrase(
+            "anniversary(…) takes a day, such as today, +7d or 2020-05-30, not %(token)s", token=excerpt(token.text)
+        )
         faults.add(Code.WRONG_TYPE, message, token.span, day)
     return None
 
@@ -71,6 +79,8 @@ def _less_than_a_year(words: Words, low: Day, high: Day, faults: Faults) -> bool
     if not dates.a_year_or_more(low, high):
         return True
     first, second = words.values
-    message = f"From {first.text} to {second.text} is a year or more: every day would do"
+    message = phrase(
+        "From %(first)s to %(second)s is a year or more: every day would do", first=first.text, second=second.text
+    )
     faults.add(Code.INVALID_RANGE, message, (first.span.start, second.span.end))
     return False

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from connectors.phrases import phrase
 from plugin.segments.language.days_ago import as_date
 
 from . import dates
@@ -83,19 +84,23 @@ def segment(name: Token, span: Span, vocabulary: Vocabulary, faults: Faults) -> 
     known = vocabulary.segment(called)
     if known is None:
         near = nearest(called, vocabulary.names_of_segments())
-        message = f"There is no segment called {excerpt(called)}"
+        message = phrase("There is no segment called %(called)s", called=excerpt(called))
         faults.add(Code.UNKNOWN_SEGMENT, message, name.span, near and quote(near))
         return None
     return InSegment(*known, span)
 
 
 def not_available(row: Field | Function | Parameter) -> str:
-    return f"Nothing connected supplies {row.name} yet: it needs {row.supplied_by}"
+    return phrase(
+        "Nothing connected supplies %(name)s yet: it needs %(needed)s", name=row.name, needed=phrase(row.supplied_by)
+    )
 
 
 def unknown_name(name: Token, vocabulary: Vocabulary, faults: Faults) -> None:
     suggestion = nearest(name.text, tuple(vocabulary.names()))
-    faults.add(Code.UNKNOWN_NAME, f"There is no {excerpt(name.text)} to ask about", name.span, suggestion)
+    faults.add(
+        Code.UNKNOWN_NAME, phrase("There is no %(name)s to ask about", name=excerpt(name.text)), name.span, suggestion
+    )
 
 
 def _allowed(row: Field | Function | Parameter, words: Words, allowed: Iterable[str], faults: Faults) -> bool:
@@ -103,8 +108,14 @@ def _allowed(row: Field | Function | Parameter, words: Words, allowed: Iterable[
         return True
     shown = shown_operator(words.operator, words.negated)
     listed = ", ".join(operator for operator in IN_ORDER if operator in allowed)
-    kind = "a question about related records" if isinstance(row, Function) else row.type.value
-    message = f"{row.name} is {kind} and does not take {shown}. It takes {listed}"
+    kind = phrase("a question about related records") if isinstance(row, Function) else phrase(row.type.value)
+    message = phrase(
+        "%(row)s is %(kind)s and does not take %(shown)s. It takes %(listed)s",
+        row=row.name,
+        kind=kind,
+        shown=shown,
+        listed=listed,
+    )
     suggestion = None if isinstance(row, Function) else MEANT.get((row.type, shown))
     faults.add(Code.OPERATOR_NOT_SUPPORTED, message, words.place, suggestion)
     return False
@@ -135,7 +146,11 @@ def _of_function(row: Function, words: Words, vocabulary: Vocabulary, faults: Fa
     conditions = [_parameter(row, one, seen, vocabulary, faults) for one in words.parameters]
     for either in row.asks:
         if seen.isdisjoint(either):
-            faults.add(Code.SYNTAX_ERROR, f"{row.name} is to be told {' or '.join(either)} as well", words.span)
+            faults.add(
+                Code.SYNTAX_ERROR,
+                phrase("%(row)s is to be told %(either)s as well", row=row.name, either=" or ".join(either)),
+                words.span,
+            )
     return Matches(row, tuple(one for one in conditions if one), words.negated, words.span)
 
 
@@ -145,7 +160,11 @@ def _parameter(
     name = words.name.text
     row = function.parameters.get(name)
     if name in seen:
-        message = f"{function.name} is asked about {excerpt(name)} twice: each may stand once"
+        message = phrase(
+            "%(function)s is asked about %(name)s twice: each may stand once",
+            function=function.name,
+            name=excerpt(name),
+        )
         faults.add(Code.DUPLICATE_PARAMETER, message, words.name.span)
     seen.add(name)
     if row is None:
@@ -159,7 +178,12 @@ def _parameter(
 
 def _unknown_parameter(function: Function, name: Token, faults: Faults) -> None:
     known = [row.name for row in function.parameters.values() if row.available or not function.available]
-    message = f"{function.name} knows no {excerpt(name.text)}. It knows {', '.join(known)}"
+    message = phrase(
+        "%(function)s knows no %(name)s. It knows %(known)s",
+        function=function.name,
+        name=excerpt(name.text),
+        known=", ".join(known),
+    )
     suggestion = nearest(name.text, known) or nearest(name.text, function.parameters)
     faults.add(Code.UNKNOWN_PARAMETER, message, name.span, suggestion)
 
@@ -168,7 +192,9 @@ def _condition(row: Field | Parameter, words: Words, faults: Faults) -> Conditio
     """A comparison, BETWEEN or IN, of an attribute or of a parameter."""
     if words.operator == "IN" and len(words.values) > MOST_VALUES:
         place = Span(words.values[MOST_VALUES].span.start, words.values[-1].span.end)
-        faults.add(Code.TOO_MANY_VALUES, f"A list holds at most {MOST_VALUES} values", place)
+        faults.add(
+            Code.TOO_MANY_VALUES, phrase("A list holds at most %(most_values)s values", most_values=MOST_VALUES), place
+        )
         return None
     values = [value(row, token, faults) for token in words.values]
     if None in values:
@@ -197,6 +223,8 @@ def _between(row: Field | Parameter, words: Words, values: list[Value | None], f
 def swapped(words: Words, faults: Faults) -> None:
     """Report the ends of BETWEEN, which are the wrong way round."""
     first, second = words.values
-    message = f"BETWEEN takes the smaller value first: {second.text} lies before {first.text}"
+    message = phrase(
+        "BETWEEN takes the smaller value first: %(second)s lies before %(first)s", second=second.text, first=first.text
+    )
     place = Span(first.span.start, second.span.end)
     faults.add(Code.INVALID_RANGE, message, place, f"{second.text} AND {first.text}")

@@ -1,5 +1,7 @@
 """One clause of a query as it is written, also in the older ways of asking (segment-language §1)."""
 
+from connectors.phrases import phrase
+
 from . import anniversaries, checks, phrases
 from .checks import Words
 from .errors import Code, excerpt
@@ -32,7 +34,7 @@ def _call(reader: Reader) -> Clause | None:
     if row is None:
         checks.unknown_name(name, reader.vocabulary, reader.faults)
     else:
-        message = f"{name.text} is followed by a comparison, not by a parenthesis"
+        message = phrase("%(name)s is followed by a comparison, not by a parenthesis", name=name.text)
         reader.faults.add(Code.SYNTAX_ERROR, message, reader.since(start))
     if (reader.current.kind is Kind.SIGN and reader.current.text in COMPARISONS) or reader.keyword == "BETWEEN":
         phrases.compared(reader, start, name)  # the parenthesis belongs to the name
@@ -46,7 +48,7 @@ def _is_older(reader: Reader) -> bool:
 
 
 def _forgotten(reader: Reader, start: int, name: Token) -> Words:
-    reader.fault("MATCHES is missing here", "MATCHES (")
+    reader.fault(phrase("MATCHES is missing here"), "MATCHES (")
     place, parameters = reader.current.span, phrases.conditions(reader)
     return Words(name, "MATCHES", False, place, (), parameters, reader.since(start))
 
@@ -61,11 +63,11 @@ def _older(reader: Reader, start: int, name: Token, row: Function) -> Words:
         arguments = phrases.separated(reader, lambda: _argument(reader, row))
     operator_start = reader.position
     if not (reader.sign("=") or reader.sign("!=")):
-        reader.lose("= true or = false is missing here")
+        reader.lose(phrase("= true or = false is missing here"))
     unlike = reader.advance().text == "!="
     answer = reader.current
     if answer.kind is not Kind.BOOLEAN:
-        reader.lose("true or false is missing here")
+        reader.lose(phrase("true or false is missing here"))
     reader.advance()
     negated = unlike == (answer.value == "true")
     return Words(name, "MATCHES", negated, reader.since(operator_start), (), tuple(arguments), reader.since(start))
@@ -74,12 +76,12 @@ def _older(reader: Reader, start: int, name: Token, row: Function) -> Words:
 def _argument(reader: Reader, row: Function) -> Words:
     """`id: 7`, or `id: (7, 8)`, which is a list, except where the parameter takes coordinates."""
     if reader.current.kind is not Kind.NAME or reader.keyword in RESERVED:
-        reader.lose("A parameter is missing here, such as date: -30d")
+        reader.lose(phrase("A parameter is missing here, such as date: -30d"))
     start = reader.position
     name = reader.advance()
     colon = reader.current
     if not reader.sign(":"):
-        reader.lose("A colon is missing here", ":")
+        reader.lose(phrase("A colon is missing here"), ":")
     reader.advance()
     parameter = row.parameters.get(name.text)
     place = parameter is not None and parameter.type is Type.COORDINATES
@@ -93,7 +95,9 @@ def _anniversary(reader: Reader, start: int) -> Clause | None:
     reader.advance()
     names = phrases.separated(reader, lambda: _date_name(reader))
     for another in names[1:]:
-        reader.faults.add(Code.SYNTAX_ERROR, f"{ANNIVERSARY}(…) takes one date", another.span)
+        reader.faults.add(
+            Code.SYNTAX_ERROR, phrase("%(anniversary)s(…) takes one date", anniversary=ANNIVERSARY), another.span
+        )
     name = names[0] if names else phrases.broken(reader.current)
     return anniversaries.check(phrases.compared(reader, start, name), reader.vocabulary, reader.faults)
 
@@ -102,10 +106,16 @@ def _date_name(reader: Reader) -> Token:
     """The name of a date as a text. Older queries name the parameter: `date: '…'`."""
     if reader.current.kind is Kind.NAME and reader.sign(":", ahead=1):
         if reader.current.text != "date":
-            message = f"{ANNIVERSARY} knows no {excerpt(reader.current.text)}. It knows date"
+            message = phrase(
+                "%(anniversary)s knows no %(current)s. It knows date",
+                anniversary=ANNIVERSARY,
+                current=excerpt(reader.current.text),
+            )
             reader.faults.add(Code.UNKNOWN_PARAMETER, message, reader.current.span, "date")
         reader.advance()
         reader.advance()
     if reader.sign(")"):
-        reader.lose("The name of a date in single quotes is missing here, such as 'metafields.facts.birth_date'")
+        reader.lose(
+            phrase("The name of a date in single quotes is missing here, such as 'metafields.facts.birth_date'")
+        )
     return phrases.one_value(reader)

@@ -6,6 +6,7 @@ import re
 from datetime import date, datetime
 from typing import Literal, cast
 
+from connectors.phrases import phrase
 from plugin.dates import shift
 
 from .tree import AbsoluteDate, Day, Instant, RelativeDate
@@ -35,8 +36,6 @@ NEARLY_INSTANT = re.compile(
 )
 DATE_LIKE = re.compile(r"[0-9]{4}-[0-9].*|[0-9]{1,4}[/.-][0-9]{1,2}[/.-][0-9]{1,4}(T.*)?", re.IGNORECASE)
 
-HOW_TO_WRITE = "A date is written 2020-05-30, 2020-05-30T13:00:00, -7d, +1m or today"
-
 
 class BadDateError(ValueError):
     """Looks like a date and is none. `suggestion` is the one that was probably meant."""
@@ -55,18 +54,28 @@ def read(text: str) -> Day | None:
     if match := NEARLY_RELATIVE.fullmatch(text):
         sign, digits, unit, ago = match.groups()
         suggestion = f"{'-' if ago else sign or '-'}{digits}{unit[0].lower()}"
-        raise BadDateError(f"A date in days from today is written with a sign and one letter: {suggestion}", suggestion)
+        raise BadDateError(
+            phrase(
+                "A date in days from today is written with a sign and one letter: %(suggestion)s", suggestion=suggestion
+            ),
+            suggestion,
+        )
     if match := ABSOLUTE.fullmatch(text) or INSTANT.fullmatch(text):
         return _absolute(text, [int(digits) for digits in match.groups()])
     if DATE_LIKE.fullmatch(text):
-        raise BadDateError(f"{HOW_TO_WRITE}, not {text}", _meant(text) or _moment_meant(text))
+        raise BadDateError(
+            phrase("A date is written 2020-05-30, 2020-05-30T13:00:00, -7d, +1m or today, not %(text)s", text=text),
+            _meant(text) or _moment_meant(text),
+        )
     return None
 
 
 def _relative(sign: str, digits: str, letter: str) -> RelativeDate:
     unit = cast("Unit", letter.lower())
     if len(digits.lstrip("0")) > 6 or int(digits) > FURTHEST[unit]:
-        raise BadDateError(f"A date can lie at most {FURTHEST[unit]}{unit} from today")
+        raise BadDateError(
+            phrase("A date can lie at most %(furthest)s%(unit)s from today", furthest=FURTHEST[unit], unit=unit)
+        )
     amount = int(sign + digits)
     return RelativeDate(amount, unit, f"{amount:+d}{unit}")
 
@@ -77,7 +86,9 @@ def _absolute(text: str, parts: list[int]) -> AbsoluteDate | Instant:
             return AbsoluteDate(date(*parts))
         return Instant(datetime(*parts))  # type: ignore[arg-type]  # noqa: DTZ001 - on the shop's clocks
     except ValueError as error:
-        raise BadDateError(f"{text} does not exist", _meant(text) if len(parts) == 3 else None) from error
+        raise BadDateError(
+            phrase("%(text)s does not exist", text=text), _meant(text) if len(parts) == 3 else None
+        ) from error
 
 
 def _meant(text: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from connectors.phrases import phrase
+
 from . import checks, clauses
 from .errors import Code, Enough, excerpt, nearest
 from .reader import RESERVED, LostError, Reader
@@ -18,7 +20,7 @@ def query(reader: Reader) -> Node | None:
     """The tree of all the words. None where something is wrong, which is reported."""
     node = _joined(reader)
     while not reader.at_end():  # only a parenthesis that closes nothing stops before the end
-        reader.fault("This parenthesis closes nothing")
+        reader.fault(phrase("This parenthesis closes nothing"))
         reader.advance()
         if reader.keyword in {"AND", "OR"}:
             reader.advance()
@@ -46,7 +48,7 @@ def _negation(reader: Reader) -> Node | None:
     start = reader.current.span
     negated = reader.take("NOT")
     if negated and reader.keyword == "NOT":
-        reader.fault("NOT stands once before a condition; twice it is written NOT (NOT …)")
+        reader.fault(phrase("NOT stands once before a condition; twice it is written NOT (NOT …)"))
         while reader.take("NOT"):
             pass
     try:
@@ -64,18 +66,22 @@ def _atom(reader: Reader) -> Node | None:
     reader.clauses += 1
     if reader.clauses > MOST_CLAUSES:
         place = Span(reader.current.span.start, reader.words[-1].span.end)
-        reader.faults.add(Code.TOO_COMPLEX, f"A query holds at most {MOST_CLAUSES} conditions", place)
+        reader.faults.add(
+            Code.TOO_COMPLEX,
+            phrase("A query holds at most %(most_clauses)s conditions", most_clauses=MOST_CLAUSES),
+            place,
+        )
         raise Enough
     if reader.keyword == "IN":
         return _segment(reader)
     if reader.current.kind is not Kind.NAME or reader.keyword in RESERVED:
-        reader.lose("A condition is missing here, such as number_of_orders >= 3")
+        reader.lose(phrase("A condition is missing here, such as number_of_orders >= 3"))
     return clauses.clause(reader)
 
 
 def _group(reader: Reader) -> Node | None:
     if reader.depth == MOST_NESTING:
-        message = f"Parentheses go at most {MOST_NESTING} deep"
+        message = phrase("Parentheses go at most %(most_nesting)s deep", most_nesting=MOST_NESTING)
         reader.faults.add(Code.TOO_COMPLEX, message, reader.current.span)
         reader.skip_group()
         return None
@@ -93,7 +99,7 @@ def _segment(reader: Reader) -> Node | None:
     reader.advance()
     reader.expect("SEGMENT")
     if reader.current.kind not in {Kind.STRING, Kind.BROKEN}:
-        reader.lose("The name of a segment in single quotes is missing here")
+        reader.lose(phrase("The name of a segment in single quotes is missing here"))
     name = reader.advance()
     return checks.segment(name, reader.since(start), reader.vocabulary, reader.faults)
 
@@ -107,12 +113,14 @@ def _to_junction(reader: Reader) -> None:
     if word.kind is Kind.NAME and not reader.vocabulary.look_up(word.text):
         meant = nearest(word.text, ("AND", "OR"), cutoff=0.6)
     if meant:
-        reader.correct(meant, f"Conditions are joined with AND or OR, not with {excerpt(word.text)}")
+        reader.correct(
+            meant, phrase("Conditions are joined with AND or OR, not with %(word)s", word=excerpt(word.text))
+        )
     elif _begins_condition(reader):
-        reader.fault("AND or OR is missing here")
+        reader.fault(phrase("AND or OR is missing here"))
         reader.insert("AND")
     else:
-        reader.lose(f"AND or OR is missing here, before {excerpt(word.text)}")
+        reader.lose(phrase("AND or OR is missing here, before %(word)s", word=excerpt(word.text)))
 
 
 def _begins_condition(reader: Reader) -> bool:

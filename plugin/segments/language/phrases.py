@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from connectors.phrases import phrase
+
 from .checks import Words
 from .errors import Code, excerpt, nearest
 from .reader import RESERVED, LostError, Reader
@@ -58,10 +60,11 @@ def _operator(reader: Reader) -> tuple[str, bool]:
         _correct_operator(reader)
     operator = reader.keyword
     if negated and operator == "BETWEEN":
-        reader.fault("NOT stands before the name here: NOT … BETWEEN … AND …")
+        reader.fault(phrase("NOT stands before the name here: NOT … BETWEEN … AND …"))
     elif operator not in {"CONTAINS", "IN", "STARTS", "MATCHES", "BETWEEN"}:
-        expected = "CONTAINS, IN, STARTS WITH or MATCHES" if negated else "A comparison, such as = or BETWEEN,"
-        reader.lose(f"{expected} is missing here")
+        if negated:
+            reader.lose(phrase("CONTAINS, IN, STARTS WITH or MATCHES is missing here"))
+        reader.lose(phrase("A comparison, such as = or BETWEEN, is missing here"))
     reader.advance()
     if operator == "STARTS":
         reader.expect("WITH")
@@ -73,9 +76,12 @@ def _correct_operator(reader: Reader) -> None:
     """Report an operator that is written wrong, and read on with the one that was meant."""
     word = reader.current
     if word.kind is Kind.SIGN and word.text in MISTAKEN:
-        reader.correct(MISTAKEN[word.text], f"{word.text} is written {MISTAKEN[word.text]}")
+        reader.correct(
+            MISTAKEN[word.text],
+            phrase("%(word)s is written %(mistaken)s", word=word.text, mistaken=MISTAKEN[word.text]),
+        )
     elif word.kind is Kind.NAME and word.keyword not in RESERVED and (meant := nearest(word.text, OPERATORS)):
-        reader.correct(meant, f"There is no comparison {excerpt(word.text)}")
+        reader.correct(meant, phrase("There is no comparison %(word)s", word=excerpt(word.text)))
 
 
 def one_value(reader: Reader) -> Token:
@@ -85,10 +91,10 @@ def one_value(reader: Reader) -> Token:
     if reader.sign("("):
         return _pair(reader)
     if reader.keyword == "NULL":
-        reader.fault("No value is asked for with IS NULL")
+        reader.fault(phrase("No value is asked for with IS NULL"))
         return broken(reader.advance())
     if reader.current.kind is not Kind.NAME or reader.keyword in RESERVED:
-        reader.lose("A value is missing here")
+        reader.lose(phrase("A value is missing here"))
     return _unquoted(reader)
 
 
@@ -96,7 +102,7 @@ def _ends(reader: Reader) -> tuple[Token, Token]:
     low = one_value(reader)
     between = reader.current
     if (between.keyword in {"OR", "TO"} or reader.sign(",")) and reader.words[reader.position + 1].kind in VALUES:
-        reader.correct("AND", "The two values of BETWEEN are joined with AND")
+        reader.correct("AND", phrase("The two values of BETWEEN are joined with AND"))
     reader.expect("AND")
     return low, one_value(reader)
 
@@ -117,7 +123,7 @@ def _pair(reader: Reader) -> Token:
         reader.position += 5
         north, east = (word.text for word in reader.words[start + 1 : start + 4 : 2])
         return Token(Kind.PAIR, f"({north}, {east})", reader.since(start), f"{north} {east}")
-    reader.fault("One value stands here, without parentheses")
+    reader.fault(phrase("One value stands here, without parentheses"))
     left = broken(reader.current)
     reader.skip_group()
     return left
@@ -134,7 +140,7 @@ def _unquoted(reader: Reader) -> Token:
     ):
         text += " " * (word.span.start - last.span.end) + word.text
         last = reader.advance()
-    message = f"A text stands in single quotes: {quote(excerpt(text))}"
+    message = phrase("A text stands in single quotes: %(text)s", text=quote(excerpt(text)))
     reader.faults.add(Code.SYNTAX_ERROR, message, (first.span.start, last.span.end), quote(text))
     return broken(first)
 
@@ -147,7 +153,7 @@ def listed(reader: Reader) -> tuple[Token, ...]:
     if not reader.sign("("):
         text = reader.current.text
         known = reader.current.kind in VALUES
-        reader.fault("A list of values stands in parentheses", f"({text})" if known else None)
+        reader.fault(phrase("A list of values stands in parentheses"), f"({text})" if known else None)
         return (broken(one_value(reader)),)
     reader.advance()
     return tuple(separated(reader, lambda: one_value(reader)))
@@ -155,7 +161,7 @@ def listed(reader: Reader) -> tuple[Token, ...]:
 
 def conditions(reader: Reader) -> tuple[Words, ...]:
     if not reader.sign("("):
-        reader.lose("MATCHES is followed by conditions in parentheses, such as (date >= -30d)")
+        reader.lose(phrase("MATCHES is followed by conditions in parentheses, such as (date >= -30d)"))
     reader.advance()
     if reader.sign(")"):
         reader.advance()
@@ -165,7 +171,7 @@ def conditions(reader: Reader) -> tuple[Words, ...]:
 
 def _parameter(reader: Reader) -> Words:
     if reader.current.kind is not Kind.NAME or reader.keyword in RESERVED:
-        reader.lose("A condition is missing here, such as date >= -30d")
+        reader.lose(phrase("A condition is missing here, such as date >= -30d"))
     return words(reader, inside=True)
 
 
@@ -179,11 +185,11 @@ def separated(reader: Reader, item: Callable[[], Item]) -> list[Item]:
             reader.skip_to(",", ")")
         if reader.sign(",") or reader.keyword in {"AND", "OR"}:
             if not reader.sign(","):
-                message = "Inside these parentheses a comma means AND, and there is no OR"
+                message = phrase("Inside these parentheses a comma means AND, and there is no OR")
                 reader.fault(message, "," if reader.keyword == "AND" else None)
             reader.advance()
         elif reader.sign(")") or reader.at_end():
             reader.close()
             return items
         else:
-            reader.fault("A comma is missing here")
+            reader.fault(phrase("A comma is missing here"))

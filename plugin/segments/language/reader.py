@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NoReturn
 
+from connectors.phrases import phrase
+
 from .errors import Code, Faults, nearest
 from .tokens import Kind, Token
 from .tree import Span
@@ -65,10 +67,10 @@ class Reader:
         if self.take(keyword):
             return
         if self.current.kind is Kind.NAME and self.keyword not in RESERVED and nearest(self.current.text, [keyword]):
-            self.fault(f"{keyword} is misspelt here", keyword)
+            self.fault(phrase("%(keyword)s is misspelt here", keyword=keyword), keyword)
             self.advance()
             return
-        self.lose(f"{keyword} is missing here")
+        self.lose(phrase("%(keyword)s is missing here", keyword=keyword))
 
     def correct(self, keywords: str, message: str) -> None:
         """Report the current word and read on as if `keywords` stood there."""
@@ -97,7 +99,7 @@ class Reader:
         if self.sign(")"):
             self.advance()
         else:
-            self.fault("A closing parenthesis is missing here", ")")
+            self.fault(phrase("A closing parenthesis is missing here"), ")")
 
     def skip_group(self) -> None:
         """Step over a parenthesis with all that it encloses."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from connectors.phrases import phrase
 from plugin.segments.language.checks import IN_ORDER
 from plugin.segments.language.fields import FIELDS, FUNCTIONS
 from plugin.segments.language.schema import CHOSEN, IN_PARAMETERS, OPERATORS, Field, Function, Parameter
@@ -90,7 +91,7 @@ def entry(row: Field | Function, words: Vocabulary) -> Entry:
         return of_values(row, OPERATORS[row.type], words, there=there)
     inside = tuple(parameters(row, words))
     there = row.shopify is not None
-    return Entry(row.name, "", row.sentence, ("MATCHES", "IS NULL"), (), (), there, lacking(row, words), inside)
+    return Entry(row.name, "", phrase(row.sentence), ("MATCHES", "IS NULL"), (), (), there, lacking(row, words), inside)
 
 
 def parameters(function: Function, words: Vocabulary) -> Iterator[Entry]:
@@ -101,12 +102,12 @@ def parameters(function: Function, words: Vocabulary) -> Iterator[Entry]:
 
 def of_values(row: Field | Parameter, allowed: frozenset[str], words: Vocabulary, *, there: bool) -> Entry:
     operators = tuple(one for one in IN_ORDER if one in allowed)
-    told = (row.name, row.type.value, row.sentence, operators, row.values, row.suggestions)
+    told = (row.name, phrase(row.type.value), phrase(row.sentence), operators, row.values, row.suggestions)
     return Entry(*told, there, lacking(row, words), chosen=row.type in CHOSEN and not row.values)
 
 
 def lacking(row: Field | Function | Parameter, words: Vocabulary) -> str | None:
-    return None if words.has(row) else row.supplied_by
+    return None if words.has(row) else phrase(row.supplied_by)
 
 
 def completions(words: Vocabulary) -> dict[str, Any]:

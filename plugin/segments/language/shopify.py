@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar, assert_never
 
+from connectors.phrases import phrase
+
 from .printing import BARE_ID, canonical
 from .schema import Field, Function, Parameter, Type
 from .tree import (
@@ -89,7 +91,11 @@ def _too_many(tree: Node) -> Iterator[Reason]:
     clauses = list(_clauses(tree))
     if len(clauses) > MOST_CLAUSES:
         place = Span(clauses[MOST_CLAUSES].span.start, clauses[-1].span.end)
-        message = f"Shopify takes at most {MOST_CLAUSES} conditions; this query has {len(clauses)}"
+        message = phrase(
+            "Shopify takes at most %(most_clauses)s conditions; this query has %(clauses)s",
+            most_clauses=MOST_CLAUSES,
+            clauses=len(clauses),
+        )
         yield Reason(Obstacle.TOO_MANY_CLAUSES, message, *place)
 
 
@@ -110,7 +116,9 @@ def _obstacles(node: Node) -> Iterator[Reason]:
             for one in operands:
                 yield from _obstacles(one)
         case Not(operand):
-            message = "Shopify has no NOT before a condition: turn the comparison round, such as != for = or < for >="
+            message = phrase(
+                "Shopify has no NOT before a condition: turn the comparison round, such as != for = or < for >="
+            )
             yield Reason(Obstacle.NEGATION, message, *node.span)
             yield from _obstacles(operand)
         case Matches():
@@ -120,22 +128,24 @@ def _obstacles(node: Node) -> Iterator[Reason]:
         case In():
             yield from _name(node.field, node.span)
             joined = "!= … AND … != …" if node.negated else "= … OR … = …"
-            message = f"Shopify has no IN for {node.field.name}: write {joined}"
+            message = phrase("Shopify has no IN for %(field)s: write %(joined)s", field=node.field.name, joined=joined)
             yield Reason(Obstacle.OPERATOR, message, *node.span)
         case Anniversary():
             if not _is_field_there(node.field):
-                yield Reason(Obstacle.NAME, f"Shopify's segments have no {node.field.name}", *node.span)
+                yield Reason(
+                    Obstacle.NAME, phrase("Shopify's segments have no %(field)s", field=node.field.name), *node.span
+                )
             if node.negated:
-                message = "Shopify asks for an anniversary with = and BETWEEN alone"
+                message = phrase("Shopify asks for an anniversary with = and BETWEEN alone")
                 yield Reason(Obstacle.OPERATOR, message, *node.span)
         case StartsWith():
             yield from _name(node.field, node.span)
-            yield Reason(Obstacle.OPERATOR, "Shopify has no STARTS WITH", *node.span)
+            yield Reason(Obstacle.OPERATOR, phrase("Shopify has no STARTS WITH"), *node.span)
         case Compare() | Between() | Contains():
             yield from _name(node.field, node.span)
             yield from _values(node)
         case InSegment():
-            message = "Shopify's segments cannot refer to another: write out its conditions"
+            message = phrase("Shopify's segments cannot refer to another: write out its conditions")
             yield Reason(Obstacle.REFERENCE, message, *node.span)
         case _:
             assert_never(node)
@@ -148,10 +158,16 @@ def _of_function(node: Matches) -> Iterator[Reason]:
         return
     for one in node.conditions:
         if one.field.name not in known:
-            message = f"Shopify's {node.function.name} knows no {one.field.name}"
+            message = phrase(
+                "Shopify's %(function)s knows no %(field)s", function=node.function.name, field=one.field.name
+            )
             yield Reason(Obstacle.PARAMETER, message, *_first(one.field, one.span))
         elif isinstance(one, In) and one.field.type not in IDS:
-            message = f"Shopify has no IN for {one.field.name} of {node.function.name}, only for ids"
+            message = phrase(
+                "Shopify has no IN for %(field)s of %(function)s, only for ids",
+                field=one.field.name,
+                function=node.function.name,
+            )
             yield Reason(Obstacle.OPERATOR, message, *one.span)
         else:
             yield from _values(one)
@@ -160,7 +176,7 @@ def _of_function(node: Matches) -> Iterator[Reason]:
 def _name(row: Field | Parameter | Function, place: Span) -> Iterator[Reason]:
     there = row.shopify is not None if isinstance(row, Function) else _is_field_there(row)
     if not there:
-        yield Reason(Obstacle.NAME, f"Shopify's segments have no {row.name}", *_first(row, place))
+        yield Reason(Obstacle.NAME, phrase("Shopify's segments have no %(row)s", row=row.name), *_first(row, place))
 
 
 def _is_field_there(row: Field | Parameter) -> bool:
@@ -179,7 +195,11 @@ def _values(node: Condition | Contains) -> Iterator[Reason]:
     values = node.values if isinstance(node, In) else () if isinstance(node, Between) else (node.value,)
     for one in values:
         if isinstance(one, Text) and not BARE_ID.fullmatch(one.value):
-            yield Reason(Obstacle.VALUE, f"An id of Shopify's is a whole number, not {one.value!r}", *node.span)
+            yield Reason(
+                Obstacle.VALUE,
+                phrase("An id of Shopify's is a whole number, not %(one)s", one=repr(one.value)),
+                *node.span,
+            )
 
 
 def _said_there(node: Node) -> Node:

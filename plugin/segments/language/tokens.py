@@ -5,6 +5,8 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from connectors.phrases import phrase
+
 from . import dates
 from .errors import Code, Faults, excerpt
 from .tree import Day, Span
@@ -69,11 +71,15 @@ def _token(match: re.Match[str], faults: Faults) -> Token:
         case "string":
             return Token(Kind.STRING, text, span, unicodedata.normalize("NFC", ESCAPE.sub(r"\1", text[1:-1])))
         case "open":
-            faults.add(Code.SYNTAX_ERROR, "This text has no closing quote; a quote inside a text is written \\'", span)
+            faults.add(
+                Code.SYNTAX_ERROR, phrase("This text has no closing quote; a quote inside a text is written \\'"), span
+            )
             return Token(Kind.BROKEN, text, span)
         case "quoted":
             inner = text[1:-1]
-            faults.add(Code.SYNTAX_ERROR, "A text stands between straight single quotes: '…'", span, quote(inner))
+            faults.add(
+                Code.SYNTAX_ERROR, phrase("A text stands between straight single quotes: '…'"), span, quote(inner)
+            )
             return Token(Kind.BROKEN, text, span)
         case "digits":
             return _digits(text, span, faults)
@@ -82,7 +88,7 @@ def _token(match: re.Match[str], faults: Faults) -> Token:
         case "sign":
             return Token(Kind.SIGN, text, span)
         case _:
-            faults.add(Code.SYNTAX_ERROR, f"{excerpt(text)} has no meaning here", span)
+            faults.add(Code.SYNTAX_ERROR, phrase("%(text)s has no meaning here", text=excerpt(text)), span)
             return Token(Kind.BROKEN, text, span)
 
 
@@ -101,7 +107,12 @@ def _digits(text: str, span: Span, faults: Faults) -> Token:
     try:
         if day := dates.read(text):
             return Token(Kind.DATE, text, span, day)
-        faults.add(Code.SYNTAX_ERROR, f"{excerpt(text)} is neither a number nor a date", span, _number_meant(text))
+        faults.add(
+            Code.SYNTAX_ERROR,
+            phrase("%(text)s is neither a number nor a date", text=excerpt(text)),
+            span,
+            _number_meant(text),
+        )
     except dates.BadDateError as error:
         faults.add(Code.INVALID_DATE, str(error), span, error.suggestion)
     return Token(Kind.BROKEN, text, span)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+from connectors.phrases import phrase
+
 from . import dates
 from .errors import Code, Faults, excerpt, nearest
 from .schema import Field, Parameter, Type
@@ -15,18 +17,18 @@ MOST = Decimal(2**63 // 10_000)
 MOST_DECIMALS = 9  # with the digits before the point still exact in the decimal module's 28
 
 READS: Mapping[Type, str] = {
-    Type.DATE: "a date, such as 2020-05-30, -7d or today",
-    Type.INTEGER: "a whole number, such as 3",
-    Type.DECIMAL: "a number, such as 2.5",
-    Type.MONEY: "an amount as a number, such as 250.50",
-    Type.ID: "an id: a whole number, or a text in quotes",
-    Type.ID_LIST: "an id: a whole number, or a text in quotes",
-    Type.STRING: "a text in single quotes",
-    Type.ENUM: "one of its values in single quotes",
-    Type.LIST: "a text in single quotes",
-    Type.MEMBER: "a text in single quotes",
-    Type.BOOLEAN: "true or false",
-    Type.COORDINATES: "a pair of numbers, such as (45.5, -73.6)",
+    Type.DATE: phrase("a date, such as 2020-05-30, -7d or today"),
+    Type.INTEGER: phrase("a whole number, such as 3"),
+    Type.DECIMAL: phrase("a number, such as 2.5"),
+    Type.MONEY: phrase("an amount as a number, such as 250.50"),
+    Type.ID: phrase("an id: a whole number, or a text in quotes"),
+    Type.ID_LIST: phrase("an id: a whole number, or a text in quotes"),
+    Type.STRING: phrase("a text in single quotes"),
+    Type.ENUM: phrase("one of its values in single quotes"),
+    Type.LIST: phrase("a text in single quotes"),
+    Type.MEMBER: phrase("a text in single quotes"),
+    Type.BOOLEAN: phrase("true or false"),
+    Type.COORDINATES: phrase("a pair of numbers, such as (45.5, -73.6)"),
 }
 
 
@@ -41,7 +43,9 @@ def value(row: Field | Parameter, token: Token, faults: Faults) -> Value | None:
 
 
 def _wrong(row: Field | Parameter, token: Token, faults: Faults, suggestion: str | None = None) -> None:
-    message = f"{row.name} takes {READS[row.type]}, not {excerpt(token.text)}"
+    message = phrase(
+        "%(row)s takes %(reads)s, not %(token)s", row=row.name, reads=READS[row.type], token=excerpt(token.text)
+    )
     faults.add(Code.WRONG_TYPE, message, token.span, suggestion)
 
 
@@ -75,7 +79,11 @@ def _integer(row: Field | Parameter, token: Token, faults: Faults) -> Number | N
         _wrong(row, token, faults, None if decimals.strip("0") else whole)
         return None
     if len(whole.lstrip("-0")) > 19 or int(whole) not in INTEGERS:
-        faults.add(Code.INVALID_VALUE, f"{excerpt(whole)} is too large a number for {row.name}", token.span)
+        faults.add(
+            Code.INVALID_VALUE,
+            phrase("%(whole)s is too large a number for %(row)s", whole=excerpt(whole), row=row.name),
+            token.span,
+        )
         return None
     return Number(int(whole))
 
@@ -83,10 +91,18 @@ def _integer(row: Field | Parameter, token: Token, faults: Faults) -> Number | N
 def _decimal(row: Field | Parameter, token: Token, faults: Faults) -> Number | None:
     number = Decimal(token.text)
     if not -MOST < number < MOST:
-        faults.add(Code.INVALID_VALUE, f"{excerpt(token.text)} is too large a number for {row.name}", token.span)
+        faults.add(
+            Code.INVALID_VALUE,
+            phrase("%(token)s is too large a number for %(row)s", token=excerpt(token.text), row=row.name),
+            token.span,
+        )
         return None
     if len(token.text.partition(".")[2]) > MOST_DECIMALS:
-        faults.add(Code.INVALID_VALUE, f"{row.name} takes at most {MOST_DECIMALS} decimals", token.span)
+        faults.add(
+            Code.INVALID_VALUE,
+            phrase("%(row)s takes at most %(most_decimals)s decimals", row=row.name, most_decimals=MOST_DECIMALS),
+            token.span,
+        )
         return None
     return Number(number or abs(number))  # -0 is 0
 
@@ -110,7 +126,12 @@ def _choice(row: Field | Parameter, token: Token, faults: Faults) -> Text | None
     if text is None or text.value in row.values:
         return text
     found = nearest(text.value.strip(), row.values)
-    message = f"{row.name} has no value {excerpt(token.text)}. Its values are {', '.join(row.values)}"
+    message = phrase(
+        "%(row)s has no value %(token)s. Its values are %(values)s",
+        row=row.name,
+        token=excerpt(token.text),
+        values=", ".join(row.values),
+    )
     faults.add(Code.INVALID_VALUE, message, token.span, quote(found) if found else None)
     return None
 
@@ -129,10 +150,14 @@ def _coordinates(row: Field | Parameter, token: Token, faults: Faults) -> Coordi
         return None
     north, east = (Decimal(number) for number in str(token.value).split())
     if abs(north) > 90 or abs(east) > 180:
-        faults.add(Code.INVALID_VALUE, "A place lies at most 90 degrees north and 180 degrees east", token.span)
+        faults.add(Code.INVALID_VALUE, phrase("A place lies at most 90 degrees north and 180 degrees east"), token.span)
         return None
     if any(len(number.partition(".")[2]) > MOST_DECIMALS for number in str(token.value).split()):
-        faults.add(Code.INVALID_VALUE, f"{row.name} takes at most {MOST_DECIMALS} decimals", token.span)
+        faults.add(
+            Code.INVALID_VALUE,
+            phrase("%(row)s takes at most %(most_decimals)s decimals", row=row.name, most_decimals=MOST_DECIMALS),
+            token.span,
+        )
         return None
     return Coordinates(north or abs(north), east or abs(east))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.phrases import phrase
 from plugin.models.shops import Shop
 from plugin.segments.asking import predictions
 from plugin.segments.asking.compiler import leaves
@@ -19,7 +20,11 @@ def refuse(tree: Node, shop: Shop, faults: Faults) -> None:
     for clause in leaves(tree):
         field = getattr(clause, "field", None)
         if isinstance(field, Field) and field.column in predictions.NAMES:
-            faults.add(Code.NOT_AVAILABLE, f"{field.name} is held back: {reason(quality)}", clause.span)
+            faults.add(
+                Code.NOT_AVAILABLE,
+                phrase("%(field)s is held back: %(why)s", field=field.name, why=reason(quality)),
+                clause.span,
+            )
 
 
 def demand(tree: Node, shop: Shop) -> None:
@@ -31,7 +36,9 @@ def demand(tree: Node, shop: Shop) -> None:
 
 
 def reason(quality: int) -> str:
-    return (
+    return phrase(
         "tried on what was known 90 days ago, the model hardly told better than chance who has ordered since "
-        f"(rank quality {quality / WHOLE:.2f}, and {LEAST / WHOLE:.2f} is needed). It is tried again each midnight"
+        "(rank quality %(quality)s, and %(least)s is needed). It is tried again each midnight",
+        quality=round(quality / WHOLE, 2),
+        least=round(LEAST / WHOLE, 2),
     )

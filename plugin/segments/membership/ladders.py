@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
+from connectors.phrases import phrase
 from plugin import clock, lanes, shops
 from plugin.db import clean, fold, new_id, upsert
 from plugin.models.segments import Segment
@@ -129,20 +130,30 @@ def refuse(session: Session, shop: Shop, ladder_id: str, wanted: Plan) -> None:
     """Raise RefusedError where a plan cannot be a ladder."""
     name = " ".join(clean(wanted.name).split())
     if not name or len(name) > LONGEST_NAME:
-        raise RefusedError(f"A ladder needs a name of at most {LONGEST_NAME} characters.")
+        raise RefusedError(
+            phrase("A ladder needs a name of at most %(longest_name)s characters.", longest_name=LONGEST_NAME)
+        )
     other = by_name(session, shop.shop_id, name)
     if other is not None and other.ladder_id != ladder_id:
-        raise RefusedError(f"There is a ladder called {other.name} already.")
+        raise RefusedError(phrase("There is a ladder called %(other)s already.", other=other.name))
     if not FEWEST_LEVELS <= len(set(wanted.levels)) == len(wanted.levels) <= MOST_LEVELS:
-        raise RefusedError(f"A ladder has {FEWEST_LEVELS} to {MOST_LEVELS} levels, each another segment.")
+        raise RefusedError(
+            phrase(
+                "A ladder has %(fewest_levels)s to %(most_levels)s levels, each another segment.",
+                fewest_levels=FEWEST_LEVELS,
+                most_levels=MOST_LEVELS,
+            )
+        )
     if not all(0 <= days <= MOST_DAYS for days in (wanted.grace_days, wanted.stay_days)):
-        raise RefusedError(f"Grace and stay are 0 to {MOST_DAYS} days.")
+        raise RefusedError(phrase("Grace and stay are 0 to %(most_days)s days.", most_days=MOST_DAYS))
     for segment_id in wanted.levels:
         segment = session.get(Segment, (shop.shop_id, segment_id))
         if segment is None:
-            raise RefusedError("A level is a segment of this shop.")
+            raise RefusedError(phrase("A level is a segment of this shop."))
         taken = ladder_of(session, shop.shop_id, segment_id)
         if taken is not None and taken.ladder_id != ladder_id:
-            raise RefusedError(f"{segment.name} is a level of {taken.name} already.")
+            raise RefusedError(
+                phrase("%(segment)s is a level of %(taken)s already.", segment=segment.name, taken=taken.name)
+            )
     if way := references.circular_ladder(wanted.levels, references.library(session, shop)):
-        raise RefusedError(f"A level cannot refer to another of its ladder: {' → '.join(way)}.")
+        raise RefusedError(phrase("A level cannot refer to another of its ladder: %(way)s.", way=" → ".join(way)))

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, delete, func, literal, or_, select
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin import clock, dates, stale
 from plugin.db import Keys, among, clean, fold, table, upsert
 from plugin.models.commerce import Customer, CustomerAlias
@@ -78,7 +79,7 @@ def customer(session: Session, shop: Shop, named: str) -> str:
         found = session.scalars(select(customers.c.customer_id).where(own, known, customers.c.deleted_at.is_(None)))
         if len(ids := found.all()) == 1:
             return str(ids[0])
-    raise NobodyError("There is no single customer of this id or address.")
+    raise NobodyError(phrase("There is no single customer of this id or address."))
 
 
 def of_segment(session: Session, shop: Shop, segment_id: str, limit: int | None = None) -> Sequence[Row[Any]]:

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Engine, bindparam, delete, literal, select
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin import dates, lanes, shops
 from plugin.db import Keys, among, bulk_insert, table, transaction
 from plugin.models.segments import Membership, MembershipChange, Stale
@@ -121,7 +122,7 @@ def ready(session: Session, shop: Shop, stage: Sequence[Live], done: Collection[
     for one in stage:
         missing = [ref for ref in references.references(one.tree) if ref.segment_id not in done] if one.tree else []
         if missing:
-            wait(session, shop.shop_id, one.segment_id, f"It waits for {missing[0].name}")
+            wait(session, shop.shop_id, one.segment_id, phrase("It waits for %(name)s", name=missing[0].name))
         else:
             can.append(one)
     return can

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin.db import table
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
@@ -118,13 +119,18 @@ def written_out(tree: Node, known: Library) -> Node:
             return clause
         kept = known.kept.get(clause.segment_id)
         if kept is None or kept.tree is None:
-            raise refused(Code.NOT_AVAILABLE, f"{clause.name} cannot be asked at present", clause)
+            raise refused(
+                Code.NOT_AVAILABLE, phrase("%(clause)s cannot be asked at present", clause=clause.name), clause
+            )
         inner = written_out(kept.tree, known)
         return mapped(inner, lambda one: replace(one, span=clause.span))
 
     whole = mapped(tree, instead) if references(tree) else tree
     if len(leaves(whole)) > MOST_CLAUSES:
-        message = f"With the segments it refers to written out, this query has more than {MOST_CLAUSES} conditions"
+        message = phrase(
+            "With the segments it refers to written out, this query has more than %(most_clauses)s conditions",
+            most_clauses=MOST_CLAUSES,
+        )
         raise refused(Code.TOO_COMPLEX, message, references(tree)[0])
     return whole
 
@@ -138,9 +144,11 @@ def refuse(tree: Node, segment_id: str | None, known: Library, faults: Faults, *
     with_it = known.with_tree(segment_id, tree) if segment_id else known
     for one in references(tree):
         if segment_id and (way := circle(segment_id, one.segment_id, with_it)):
-            faults.add(Code.CIRCULAR_SEGMENT, f"It would refer to itself: {' → '.join(way)}", one.span)
+            faults.add(
+                Code.CIRCULAR_SEGMENT, phrase("It would refer to itself: %(way)s", way=" → ".join(way)), one.span
+            )
         elif enabled and (kept := known.kept.get(one.segment_id)) and not kept.enabled:
-            message = f"{kept.name} is switched off and not kept up to date: switch it on first"
+            message = phrase("%(kept)s is switched off and not kept up to date: switch it on first", kept=kept.name)
             faults.add(Code.NOT_AVAILABLE, message, one.span)
 
 
