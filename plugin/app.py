@@ -12,6 +12,7 @@ from plugin import db
 from plugin.config import ROOT, Settings, settings
 from plugin.web import (
     accounts,
+    activity,
     api,
     attribute_files,
     attributes,
@@ -45,6 +46,7 @@ from plugin.web import (
     pins,
     pixel,
     portable,
+    preferences,
     protection,
     queries,
     receive,
@@ -84,10 +86,12 @@ PAGES = (
     portable,
     rehearsals,
     safety,
+    activity,
     deliveries,
     connections,
     keys,
     webhooks,
+    preferences,
     people,
     languages,
     requests,

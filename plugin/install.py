@@ -146,6 +146,44 @@ def join(
     return identity.name
 
 
+def by_key(
+    engine: Engine,
+    shop_id: str,
+    platform: str,
+    credentials: Mapping[str, str],
+    practice_origin: str | None = None,
+    *,
+    webhooks: bool = False,
+) -> tuple[str, Identity, str]:
+    """Connect a shop by credentials that somebody has pasted, which one call proves. Repeatable.
+
+    Return the connection's id, who the platform says it is, and where it is to send its `webhooks` if that is wanted.
+    PermissionError as in `shops.connect`.
+    """
+    connector = shops.build(platform, credentials, practice_origin)
+    identity = connector.check()
+    with transaction(engine) as session:
+        shop = shops.shop(session, shop_id)
+        connection = shops.connect(session, shop, platform, credentials, identity, practice_origin)
+        destinations.add_destinations(session, shop_id)
+        lanes.poke(session, shop_id, f"sync:{connection.connection_id}")
+        backfill.begin(session, shop_id, connection.connection_id)
+        asked = webhooks and isinstance(connector, EventSource)
+        url = subscriptions.send_here(session, connection) if asked else ""
+    if url and isinstance(connector, EventSource):
+        connector.subscribe(url)
+    return connection.connection_id, identity, url
+
+
+def disconnect(session: Session, connection: Connection) -> None:
+    """Have nothing more to do with an account: its credentials are deleted, and nothing is written to it or read.
+
+    What of ours is there stays. Connected again, its segments are rehearsed before they go there.
+    """
+    destinations.rehearse_again(session, connection)
+    shops.disconnect(session, connection)
+
+
 def keep(
     engine: Engine,
     connector: Connector,

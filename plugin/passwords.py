@@ -84,7 +84,10 @@ def set_by_link(session: Session, code: str, password_hash: str) -> Account | No
         .returning(col(Account.shop_id), col(Account.account_id))
     ).first()
     account = session.get(Account, tuple(used)) if used else None
-    return set_anew(account, password_hash) if account else None
+    if account is None:
+        return None
+    people.note(session, account, "joined", f"account:{account.account_id}")
+    return set_anew(account, password_hash)
 
 
 def set_anew(account: Account, password_hash: str) -> Account:

@@ -29,6 +29,8 @@ routes = table(Route)
 LANES_ON_DEMAND = ("inbox", "recompute", "figures", "privacy")
 LANES_AT_MIDNIGHT = ("scores", "days", "compared", "thresholds", "retention")
 TOKENS = ("access_token", "refresh_token", "expires_at", "scope")  # dead once the merchant removes the app
+SIGNING = ("shop", "client_id", "api_secret", "api_secret_old")
+BY_HAND, DISCONNECTED = "paused by hand", "disconnected by hand"
 LANES_OF_A_STORE = ("ratings", "subscriptions")  # of each store connection, at midnight as well
 
 
@@ -309,6 +311,16 @@ def uninstall(session: Session, shop_id: str, connection_id: str, at: datetime |
     found.sealed, found.version = seal(shop_id, left | {"access_token": ""}), found.version + 1
     found.state, found.reason = "gone", "uninstalled by the merchant"
     session.add(found)
+
+
+def disconnect(session: Session, connection: Connection) -> None:
+    """Forget a connection's credentials. A store's signing secret stays: demands to forget people still come."""
+    kept = unseal(connection.shop_id, connection.sealed) if connection.role == "store" else {}
+    left = {name: value for name, value in kept.items() if name in SIGNING} | {"access_token": ""}
+    connection.sealed, connection.version = seal(connection.shop_id, left), connection.version + 1
+    connection.state, connection.reason = "gone", DISCONNECTED
+    session.add(connection)
+    session.flush()
 
 
 def count(session: Session, shop_id: str, name: str, times: int = 1) -> None:

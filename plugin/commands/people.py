@@ -7,7 +7,7 @@ import argparse
 from sqlmodel import Session
 
 from plugin import people, shops
-from plugin.commands.base import FailedError, Subparsers, WrongUseError, command, engine, group, shop_option
+from plugin.commands.base import FailedError, Subparsers, WrongUseError, by, command, engine, group, shop_option
 from plugin.config import settings
 from plugin.db import reading, transaction
 from plugin.models.shops import Account
@@ -43,21 +43,21 @@ def invite(given: argparse.Namespace) -> None:
         shop = shops.by_name(session, given.shop)
         account = people.named(session, shop.shop_id, given.email)
         try:
-            code = people.renew_link(session, account) if account else invited(session, shop.shop_id, given)
+            code = people.renew_link(session, account, by=by()) if account else invited(session, shop.shop_id, given)
         except people.RefusedError as error:
             raise WrongUseError(str(error)) from error
     print(f"{settings().public_url}/setup?code={code}")
 
 
 def invited(session: Session, shop_id: str, given: argparse.Namespace) -> str:
-    return people.invite(session, shop_id, given.email, given.role)[1]
+    return people.invite(session, shop_id, given.email, given.role, by=by())[1]
 
 
 def change_role(given: argparse.Namespace) -> None:
     with transaction(engine()) as session:
         account = known(session, given)
         try:
-            people.change_role(session, account, given.role)
+            people.change_role(session, account, given.role, by=by())
         except people.LastOwnerError as error:
             raise FailedError("the last owner stays one: make somebody else an owner first") from error
     print(f"{given.person}\t{given.role}")
@@ -67,7 +67,7 @@ def remove(given: argparse.Namespace) -> None:
     with transaction(engine()) as session:
         account = known(session, given)
         try:
-            people.remove(session, account)
+            people.remove(session, account, by=by())
         except people.LastOwnerError as error:
             raise FailedError("the last owner stays: make somebody else an owner first") from error
     print(f"{given.person}\tremoved")
@@ -75,7 +75,7 @@ def remove(given: argparse.Namespace) -> None:
 
 def end_sessions(given: argparse.Namespace) -> None:
     with transaction(engine()) as session:
-        people.end_sessions(session, known(session, given))
+        people.end_sessions(session, known(session, given), by=by())
     print(f"{given.person}\tsigned out everywhere")
 
 

@@ -12,13 +12,12 @@ from sqlmodel import col
 
 from connectors import registry
 from connectors.installs import AppInstall
-from connectors.sources import EventSource
-from plugin import backfill, clock, install, lanes, shops, subscriptions, terms
+from plugin import clock, install, shops, terms
 from plugin.commands.base import Subparsers, WrongUseError, command, engine, group, shop_option
 from plugin.config import settings
 from plugin.db import reading, transaction
 from plugin.models.shops import Shop
-from plugin.tagging import destinations, keeping, marks
+from plugin.tagging import keeping, marks
 from plugin.terms import Terms
 
 
@@ -98,22 +97,13 @@ def connect(given: argparse.Namespace) -> None:
         expect_consent(given)
         return
     credentials = {name: ask(given.platform, name) for name in connector_class.install.fields}
-    connector = shops.build(given.platform, credentials)
-    identity = connector.check()
     database = engine()
-    with transaction(database) as session:
-        shop = shops.by_name(session, given.shop)
-        connection = shops.connect(session, shop, given.platform, credentials, identity)
-        destinations.add_destinations(session, shop.shop_id)
-        lanes.poke(session, shop.shop_id, f"sync:{connection.connection_id}")
-        backfill.begin(session, shop.shop_id, connection.connection_id)
-        wanted = given.webhooks and isinstance(connector, EventSource)
-        url = subscriptions.send_here(session, connection) if wanted else ""
+    with reading(database) as session:
+        shop_id = shops.by_name(session, given.shop).shop_id
+    connection_id, identity, _ = install.by_key(database, shop_id, given.platform, credentials, webhooks=given.webhooks)
     if given.tags_as:
-        keep_as(database, shop.shop_id, connection.connection_id, given.tags_as)
-    if url and isinstance(connector, EventSource):
-        connector.subscribe(url)
-    print(f"{connection.connection_id}\t{identity.name}")
+        keep_as(database, shop_id, connection_id, given.tags_as)
+    print(f"{connection_id}\t{identity.name}")
 
 
 def expect_consent(given: argparse.Namespace) -> None:

@@ -15,7 +15,7 @@ from plugin.insight import safety
 from plugin.models.shops import Connection
 from plugin.models.tagging import Hold
 from plugin.outgoing import watching
-from plugin.tagging import drift, holding, leaving, limits, marks, rehearsal
+from plugin.tagging import drift, holding, leaving, limits, marks, names, rehearsal
 from plugin.tagging.limits import Limits
 
 
@@ -28,6 +28,9 @@ def add(commands: Subparsers) -> None:
     setting.add_argument("--percent", type=int, help="of a segment's members")
     setting.add_argument("--contacts", type=int, help="on one platform; held is what passes both limits")
     setting.add_argument("--email", help="who is told where nobody looks after the segment; - for nobody")
+    naming = command(inside, "prefix", set_prefix, "what new tags begin with; without one: say")
+    shop_option(naming)
+    naming.add_argument("prefix", nargs="?", help="tags that there are keep their names")
     shop_option(command(inside, "held", list_held, "what is held, why, and what taking back would undo"))
     for name, run, summary in (
         ("release", release, "say go: what is rehearsed or held is written from now on; say first what that is"),
@@ -51,6 +54,17 @@ def add(commands: Subparsers) -> None:
 
 def on_option(made: argparse.ArgumentParser) -> None:
     made.add_argument("--on", required=True, metavar="CONNECTION", help="the platform, or the connection's id")
+
+
+def set_prefix(given: argparse.Namespace) -> None:
+    try:
+        with transaction(engine()) as session:
+            shop = shops.by_name(session, given.shop)
+            if given.prefix is not None:
+                names.change_prefix(session, shop.shop_id, given.prefix)
+            print(shop.tag_prefix)
+    except names.TagRefusedError as error:
+        raise WrongUseError(str(error)) from error
 
 
 def place(session: Session, shop_id: str, name: str) -> Connection:

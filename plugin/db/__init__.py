@@ -4,6 +4,7 @@ from plugin.db.columns import EPOCH, MICROSECOND, SEPARATOR, Id, Json, Keys, Sai
 from plugin.db.engine import analyze, at_the_end, connect, reading, taken_back, transaction
 from plugin.db.expressions import (
     among,
+    byte_position,
     day_number,
     holds,
     listed,
@@ -30,6 +31,7 @@ __all__ = [
     "analyze",
     "at_the_end",
     "bulk_insert",
+    "byte_position",
     "clean",
     "connect",
     "day_number",

@@ -44,6 +44,25 @@ def _position_postgres(element: Any, compiler: Any, **kw: Any) -> str:
     return f"strpos({compiler.process(element.clauses, **kw)})"
 
 
+class byte_position(FunctionElement[int]):
+    """Where the second run of bytes begins in the first, from 1; 0 where it is not there."""
+
+    inherit_cache = True
+    name = "byte_position"
+    type = BigInteger()
+
+
+@compiles(byte_position, "sqlite")
+def _byte_position_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(byte_position, "postgresql")
+def _byte_position_postgres(element: Any, compiler: Any, **kw: Any) -> str:
+    within, sought = (compiler.process(one, **kw) for one in element.clauses)
+    return f"position({sought} IN {within})"
+
+
 def holds(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
     """Whether a `Values` column holds exactly this value; false where the column is NULL. None holds an empty one."""
     if not value:

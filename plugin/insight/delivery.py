@@ -9,23 +9,28 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from connectors import registry
-from plugin import shops
+from connectors.engagement import EngagementHooks, EngagementSource
+from plugin import clock, shops
 from plugin.db import fold, table
+from plugin.insight.bounded import Count, count
 from plugin.insight.watch import Watch, watch
 from plugin.models.inbox import Delivery
 from plugin.models.lanes import Lane
 from plugin.models.segments import Segment
 from plugin.models.shops import Connection, Counter
-from plugin.models.tagging import Audience, Destination
+from plugin.models.tagging import Audience, Budget, Destination
 from plugin.tagging import audiences, keeping, marks, plan, pushes
 from plugin.tagging.plan import destinations, ledger
 from plugin.tagging.pushes import here
 
+QUEUED = ("waiting", "sent", "missing", "failed")
+LATEST = 2_000  # webhooks among which a connection's last is looked for
 COUNTED = ("dropped", "oversized", "unknown", "unseen")
 
 deliveries = table(Delivery)
 counters = table(Counter)
 lanes = table(Lane)
+budgets = table(Budget)
 
 
 @dataclass(frozen=True)
@@ -46,15 +51,23 @@ class Way:
 
 @dataclass(frozen=True)
 class Link:
-    """One connection, with when it was last worked, and how many contacts are in which state of its queue."""
+    """One connection, with when it was last worked, and how many contacts are in which state of its queue.
+
+    `heard_at`: when its last webhook came. `waits_until`: its platform asked us to call no sooner, or its limit is used
+    up. `takes`, `tells`: whether tags go there, and what became of e-mails is told from there.
+    """
 
     connection: Connection
     label: str
     synced_at: datetime | None
     error: str | None
-    queue: dict[str, int]
+    queue: dict[str, Count]
     ways: tuple[str, ...]
     watch: Watch | None
+    heard_at: datetime | None
+    waits_until: datetime | None
+    takes: bool
+    tells: bool
 
 
 def label(platform: str) -> str:
@@ -115,38 +128,50 @@ def links(session: Session, shop_id: str) -> list[Link]:
         lane = worked.get(f"sync:{one.connection_id}")
         at, error = (lane.worked_at, lane.error) if lane else (None, None)
         watched = watch(session, one) if one.role == "store" else None
-        states, ways = pushes.states(session, one), keeping.offered(one)
-        result.append(Link(one, label(one.platform), at, error, states, ways, watched))
+        result.append(
+            Link(
+                one,
+                label(one.platform),
+                at,
+                error,
+                {state: count(session, pushes.in_state(one, state)) for state in QUEUED},
+                keeping.offered(one),
+                watched,
+                heard_at(session, one),
+                waits_until(session, one),
+                plan.capabilities(one.platform) is not None,
+                issubclass(registry()[one.platform], EngagementSource | EngagementHooks),
+            )
+        )
     return result
 
 
-@dataclass(frozen=True)
-class SetAside:
-    """A delivery that could not be worked: what it is about and why, nothing of what it says."""
+def heard_at(session: Session, connection: Connection) -> datetime | None:
+    """Return when a connection's last webhook came, if it is among the shop's latest."""
+    latest = select(deliveries.c.connection_id, deliveries.c.received_at).where(
+        deliveries.c.shop_id == connection.shop_id
+    )
+    within = latest.order_by(deliveries.c.received_at.desc()).limit(LATEST).subquery()
+    found: datetime | None = session.scalar(
+        select(func.max(within.c.received_at)).where(within.c.connection_id == connection.connection_id)
+    )
+    return found
 
-    delivery_id: str
-    topic: str
-    received_at: datetime
-    state: str
-    error: str | None
 
-
-def set_aside(session: Session, shop_id: str, limit: int = 200) -> tuple[list[SetAside], int]:
-    """Return the latest deliveries that failed or cannot be read, and how many there are in all."""
-    these = (deliveries.c.shop_id == shop_id, deliveries.c.state.in_(("failed", "unreadable")))
-    columns = [deliveries.c[name] for name in SetAside.__dataclass_fields__]
-    latest = select(*columns).where(*these).order_by(deliveries.c.received_at.desc()).limit(limit)
-    total = session.scalar(select(func.count()).select_from(deliveries).where(*these)) or 0
-    return [SetAside(*row) for row in session.execute(latest)], total
+def waits_until(session: Session, connection: Connection) -> datetime | None:
+    """Return until when a platform asked us not to call it."""
+    closed = select(func.max(budgets.c.closed_until)).where(here(budgets, connection))
+    found: datetime | None = session.scalar(closed)
+    return found if found and found > clock.now() else None
 
 
 def counted(session: Session, shop_id: str) -> list[tuple[str, str, str, int]]:
     """Return what was counted and not kept: kind (one of COUNTED), platform, topic, how often."""
     found = select(counters.c.name, counters.c.count).where(counters.c.shop_id == shop_id).order_by(counters.c.name)
     rows = []
-    for name, count in session.execute(found):
+    for name, times in session.execute(found):
         kind, _, rest = name.partition(":")
         platform, _, topic = rest.partition(":")
         if kind in COUNTED:
-            rows.append((kind, label(platform), topic, count))
+            rows.append((kind, label(platform), topic, times))
     return rows

@@ -32,13 +32,16 @@ class Held:
 
 @dataclass(frozen=True)
 class Written:
-    """A connection that tags go to: the last reading back, the differences it found, and what of ours is there."""
+    """A connection that tags go to: the last reading back, and the differences it found.
+
+    `left`: what of ours is still there, where all of it is being taken off.
+    """
 
     connection: Connection
     label: str
     run: Row[Any] | None
     differences: Sequence[Row[Any]]
-    left: Left
+    left: Left | None
 
 
 def written(session: Session, shop_id: str) -> list[Written]:
@@ -48,7 +51,7 @@ def written(session: Session, shop_id: str) -> list[Written]:
             label(one.platform),
             drift.last(session, one),
             drift.found_at(session, one),
-            leaving.left(session, one),
+            leaving.left(session, one) if one.leaving_at else None,
         )
         for one in shops.connections(session, shop_id)
         if one.state != "gone" and plan.capabilities(one.platform)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
-from plugin.models.columns import big, id_, key, moment, said, shop_key
+from plugin.models.columns import big, id_, key, moment, moment_key, said, shop_key
 
 
 class Shop(SQLModel, table=True):
@@ -112,6 +112,23 @@ class Account(SQLModel, table=True):
     locked_until: datetime | None = moment()
     created_at: datetime = moment(null=False)
     language: str | None = None
+
+
+class PeopleChange(SQLModel, table=True):
+    """What was done about one of a shop's people: never changed, and kept when they are gone.
+
+    `email` and `role` are theirs from then on, or until then. `editor`: see `segments.versions`.
+    """
+
+    __tablename__ = "people_changes"
+
+    shop_id: str = shop_key()
+    changed_at: datetime = moment_key()
+    account_id: str = key()
+    change: str = key()  # invited, linked (a new link), joined (a password was set), role, ended (sessions), removed
+    email: str
+    role: str
+    editor: str
 
 
 class Counter(SQLModel, table=True):

@@ -230,5 +230,6 @@ COVERED: Mapping[str, Cover] = {
         kept="shop_id account_id email role password_hash session_key code_digest code_until failures locked_until "
         "created_at language"
     ),
+    "people_changes": Cover(kept="shop_id changed_at account_id change email role editor"),
     "counters": Cover(kept="shop_id name count"),
 }

@@ -13,7 +13,7 @@ from plugin.models.segments import Segment
 from plugin.models.shops import Connection
 from plugin.models.tagging import Destination
 from plugin.tagging import holding, plan
-from plugin.tagging.pushes import keys
+from plugin.tagging.pushes import Place, here, keys
 
 destinations = table(Destination)
 
@@ -64,6 +64,12 @@ def drift_tonight(session: Session, shop_id: str, connection_id: str) -> None:
     zone = shops.shop(session, shop_id).zone
     midnight = dates.day_start(dates.today(clock.now(), zone) + timedelta(days=1), zone)
     lanes.poke(session, shop_id, f"drift:{connection_id}", midnight)
+
+
+def rehearse_again(session: Session, place: Place) -> None:
+    """Let nothing more be written there until somebody says go again for each segment."""
+    live = (here(destinations, place), destinations.c.state.in_(("live", "held")))
+    session.execute(update(destinations).where(*live).values(state="rehearsal", released_at=None, quiet=False))
 
 
 def hold(session: Session, shop_id: str, segment_id: str, connection_id: str) -> None:

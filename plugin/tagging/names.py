@@ -16,6 +16,7 @@ from plugin.tagging import plan
 from plugin.tagging.plan import ledger, owned_tags
 
 LONGEST = 255
+LONGEST_PREFIX = 30
 
 tag_changes = table(TagChange)
 
@@ -77,6 +78,23 @@ def check_use(session: Session, shop_id: str, tag: str) -> None:
         )
     if used(session, shop_id, lambda folded: folded == fold(tag)):
         raise InUseError(phrase("The tag %(tag)s is in use already, and not by a segment.", tag=tag))
+
+
+def change_prefix(session: Session, shop_id: str, prefix: str) -> None:
+    """Have new tags begin in another way; those that there are keep their names. TagRefusedError: it cannot be had."""
+    if not 1 <= len(prefix) <= LONGEST_PREFIX or prefix != prefix.strip():
+        raise TagRefusedError(f"A prefix has 1 to {LONGEST_PREFIX} characters, and no spaces around them.")
+    if "," in prefix or not prefix.isprintable():
+        raise TagRefusedError("A tag has no commas and no line breaks.")
+    shop = shops.shop(session, shop_id)
+    if fold(prefix) != fold(shop.tag_prefix):
+        begins = [owned_tags.c.shop_id == shop_id, position(owned_tags.c.folded, literal(fold(prefix), String())) == 1]
+        ours = session.scalar(select(literal(1)).where(*begins).limit(1))
+        if not ours and used(session, shop_id, lambda folded: position(folded, literal(fold(prefix), String())) == 1):
+            raise InUseError(f"Somebody else's tags begin with {prefix} already: choose another prefix.")
+    shop.tag_prefix = prefix
+    session.add(shop)
+    session.flush()
 
 
 def used(session: Session, shop_id: str, named: Callable[[Any], ColumnElement[bool]]) -> bool:

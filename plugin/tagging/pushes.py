@@ -191,6 +191,11 @@ def any_left(session: Session, place: Place) -> tuple[bool, bool]:
     return bool(row[0]), bool(row[1])
 
 
+def in_state(place: Place, state: str) -> Select[Any]:
+    """The contacts that are in a state of the queue."""
+    return select(pushes.c.contact).where(here(pushes, place), pushes.c.state == state)
+
+
 def states(session: Session, place: Place) -> dict[str, int]:
     """Return how many contacts are in which state."""
     statement = select(pushes.c.state, func.count()).where(here(pushes, place)).group_by(pushes.c.state)

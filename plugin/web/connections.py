@@ -7,17 +7,22 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from connectors import registry
+from connectors.base import Connector
 from connectors.errors import ConfigurationError, ConnectorError
 from plugin import backfill, engagement, install, lanes, shops, tokens
 from plugin.config import settings
-from plugin.db import reading, transaction
+from plugin.db import fold, reading, transaction
 from plugin.insight.arrival import arrivals
 from plugin.insight.delivery import label, links
+from plugin.insight.parting import parting
 from plugin.tagging import entries, keeping
 from plugin.web import consents, engine
+from plugin.web.frame import practice_origin
 from plugin.web.wording import ways
 
 bp = Blueprint("connections", __name__)
+
+Page = str | Response | tuple[str, int]
 
 
 @bp.get("/connections")
@@ -26,7 +31,8 @@ def listing() -> str:
         found = links(session, g.shop.shop_id)
         past = arrivals(session, g.shop.shop_id)
         told = engagement.known(session, g.shop.shop_id)
-        entered = {one.connection.connection_id: entries.figures(session, one.connection) for one in found}
+        telling = [one.connection for one in found if entries.offered(one.connection.platform)]
+        entered = {one.connection_id: entries.figures(session, one) for one in telling if one.tells_entries}
     again = {one.connection.connection_id for one in found if install.again(one.connection)}
     return render_template(
         "connections/list.html",
@@ -35,9 +41,10 @@ def listing() -> str:
         again=again,
         told=told,
         entered=entered,
-        telling={one.connection.connection_id for one in found if entries.offered(one.connection.platform)},
+        telling={one.connection_id for one in telling},
         offered={slug: label(slug) for slug in consents.offered()},
-        by_key={slug: label(slug) for slug, one in sorted(registry().items()) if one.role == "email"},
+        by_key={slug: one.label for slug, one in by_key().items()},
+        by_hand=shops.BY_HAND,
         outside=settings().public_url if g.frame else "",
     )
 
@@ -117,3 +124,79 @@ def keep_tags(connection_id: str) -> Response:
         if changed:
             flash(gettext("Segments are kept %(way)s. They are in rehearsal again: say go for each.", way=ways()[way]))
     return redirect(url_for("connections.listing"))
+
+
+@bp.post("/connections/<connection_id>/pause")
+def pause(connection_id: str) -> Response:
+    """Write and ask nothing there until somebody says so: what changes meanwhile waits."""
+    with transaction(engine()) as session:
+        connection = shops.connection(session, g.shop.shop_id, connection_id) or abort(404)
+        if connection.state != "active":
+            abort(409)
+        shops.pause(session, g.shop.shop_id, connection_id, shops.BY_HAND)
+    flash(
+        gettext("%(where)s is paused. Nothing is written there until you resume it.", where=label(connection.platform))
+    )
+    return redirect(url_for("connections.listing"))
+
+
+@bp.get("/connections/<connection_id>/disconnect")
+def ask_to_disconnect(connection_id: str, fault: str | None = None) -> str:
+    """Say what disconnecting leaves behind, and ask for the shop's name."""
+    with reading(engine()) as session:
+        connection = shops.connection(session, g.shop.shop_id, connection_id) or abort(404)
+        if connection.state == "gone":
+            abort(409)
+        found = parting(session, connection)
+    where = label(connection.platform)
+    return render_template("connections/part.html", connection=connection, label=where, found=found, fault=fault)
+
+
+@bp.post("/connections/<connection_id>/disconnect")
+def disconnect(connection_id: str) -> Page:
+    """Have nothing more to do with an account, once the shop's name was typed."""
+    typed = fold(" ".join(request.form.get("name", "").split()))
+    with transaction(engine()) as session:
+        connection = shops.connection(session, g.shop.shop_id, connection_id) or abort(404)
+        if connection.state == "gone":
+            abort(409)
+        wanted = typed == fold(g.shop.name)
+        if wanted:
+            install.disconnect(session, connection)
+    if not wanted:
+        return ask_to_disconnect(connection_id, gettext("That is not the shop's name. Nothing is disconnected.")), 422
+    flash(gettext("%(where)s is disconnected, and its credentials are deleted.", where=label(connection.platform)))
+    return redirect(url_for("connections.listing"))
+
+
+@bp.get("/connections/new/<platform>")
+def new(platform: str, fault: str | None = None) -> str:
+    """Ask for a platform's keys."""
+    connector = by_key().get(platform) or abort(404)
+    return render_template("connections/new.html", platform=platform, connector=connector, fault=fault)
+
+
+@bp.post("/connections/new/<platform>")
+def connect(platform: str) -> Page:
+    """Connect by keys that somebody has pasted: one call proves them before they are kept."""
+    connector = by_key().get(platform) or abort(404)
+    credentials = {name: request.form.get(name, "").strip() for name in connector.install.fields}
+    if not all(credentials.values()):
+        return new(platform, gettext("Fill in every box.")), 400
+    try:
+        _, identity, _ = install.by_key(
+            engine(), g.shop.shop_id, platform, credentials, practice_origin(platform), webhooks=True
+        )
+    except ConnectorError as error:
+        return new(platform, gettext("%(where)s refuses: %(why)s", where=connector.label, why=str(error))), 422
+    except PermissionError as error:
+        return new(platform, str(error)), 409
+    flash(gettext("Tagsmith is connected with %(where)s, as %(name)s.", where=connector.label, name=identity.name))
+    return redirect(url_for("connections.listing"))
+
+
+def by_key() -> dict[str, type[Connector]]:
+    """Return the platforms with which the shop can be connected by keys: a store only where it has none."""
+    with reading(engine()) as session:
+        store = any(one.state != "gone" for one in shops.connections(session, g.shop.shop_id, "store"))
+    return {slug: one for slug, one in sorted(registry().items()) if one.role == "email" or not store}

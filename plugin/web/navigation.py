@@ -68,6 +68,7 @@ SECTIONS = (
         (
             Page("rehearsals.everything", _("Rehearsal"), "rehearsals."),
             Page("safety.show", _("Safety"), "safety."),
+            Page("activity.listing", _("Activity"), "activity."),
         ),
     ),
     Section(
@@ -83,6 +84,7 @@ SECTIONS = (
         "settings",
         _("Settings"),
         (
+            Page("preferences.show", _("Shop"), "preferences."),
             Page("people.listing", _("People"), "people."),
             Page("keys.listing", _("Keys"), "keys."),
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext
@@ -18,11 +19,13 @@ from plugin.models.shops import Account
 from plugin.seal import digest
 from plugin.translating import NATIVE, languages
 from plugin.web import engine
-from plugin.web.accounts import objection
+from plugin.web.accounts import objection, who
 
 log = logging.getLogger(__name__)
 
 bp = Blueprint("people", __name__)
+
+HISTORY = 20
 
 Page = str | Response | tuple[str, int]
 
@@ -47,7 +50,7 @@ def invite() -> Page:
     try:
         with transaction(engine()) as database:
             account, code = people.invite(
-                database, g.shop.shop_id, request.form.get("email", ""), request.form.get("role", "")
+                database, g.shop.shop_id, request.form.get("email", ""), request.form.get("role", ""), by=who()
             )
     except people.RefusedError:
         return page(fault=gettext("That is no e-mail address.")), 400
@@ -61,7 +64,7 @@ def link(account_id: str) -> str:
     """Give somebody a new link, who has forgotten the password or lost the link before."""
     with transaction(engine()) as database:
         account = own(database, account_id)
-        code = people.renew_link(database, account)
+        code = people.renew_link(database, account, by=who())
     return page(link=sent(account.email, code))
 
 
@@ -69,7 +72,7 @@ def link(account_id: str) -> str:
 def change_role(account_id: str) -> Page:
     try:
         with transaction(engine()) as database:
-            people.change_role(database, own(database, account_id), request.form.get("role", ""))
+            people.change_role(database, own(database, account_id), request.form.get("role", ""), by=who())
     except people.RefusedError:
         abort(400)
     except people.LastOwnerError:
@@ -78,14 +81,23 @@ def change_role(account_id: str) -> Page:
     return redirect(url_for("people.listing"))
 
 
+@bp.get("/people/<account_id>/remove")
+def ask_to_remove(account_id: str) -> str:
+    """Say what follows from removing somebody."""
+    with reading(engine()) as database:
+        account = own(database, account_id)
+        looked_after = people.looked_after(database, account)
+    return render_template("people/remove.html", one=account, looked_after=looked_after, ranks=ranks())
+
+
 @bp.post("/people/<account_id>/remove")
 def remove(account_id: str) -> Page:
     try:
         with transaction(engine()) as database:
-            people.remove(database, own(database, account_id))
+            people.remove(database, own(database, account_id), by=who())
     except people.LastOwnerError:
         return page(fault=alone()), 409
-    flash(gettext("They are removed and signed out."))
+    flash(gettext("They are removed and signed out. Below you can invite them again."))
     return redirect(url_for("people.listing"))
 
 
@@ -93,7 +105,7 @@ def remove(account_id: str) -> Page:
 def end_sessions(account_id: str) -> Response:
     """Sign somebody out everywhere; oneself everywhere but here."""
     with transaction(engine()) as database:
-        key = people.end_sessions(database, own(database, account_id))
+        key = people.end_sessions(database, own(database, account_id), by=who())
     if g.account and g.account.account_id == account_id:
         keep_in(key)
         flash(gettext("Your other sessions are ended."))
@@ -162,9 +174,39 @@ def own(database: Session, account_id: str) -> Account:
 def page(**more: object) -> str:
     with reading(engine()) as database:
         found = people.all_of(database, g.shop.shop_id)
+        before = people.history(database, g.shop.shop_id, earlier_than(), HISTORY + 1)
+    gone = {one.email for one in before if one.change == "removed"} - {one.email for one in found}
+    more |= {"history": before[:HISTORY], "older": before[HISTORY - 1].changed_at if len(before) > HISTORY else None}
     return render_template(
-        "people/list.html", people=found, ranks=ranks(), spoken_here=languages(), native=NATIVE, **more
+        "people/list.html",
+        people=found,
+        ranks=ranks(),
+        gone=gone,
+        done=done(),
+        spoken_here=languages(),
+        native=NATIVE,
+        **more,
     )
+
+
+def earlier_than() -> datetime | None:
+    """Return before which moment the history is asked for."""
+    try:
+        return datetime.fromisoformat(request.args.get("before", "")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def done() -> dict[str, str]:
+    """Return what can be done about somebody."""
+    return {
+        "invited": gettext("was invited as %(role)s"),
+        "linked": gettext("was given a new link"),
+        "joined": gettext("set a password by a link"),
+        "role": gettext("became %(role)s"),
+        "ended": gettext("was signed out everywhere"),
+        "removed": gettext("was removed, having been %(role)s"),
+    }
 
 
 def ranks() -> dict[str, tuple[str, str]]:

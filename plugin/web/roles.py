@@ -15,7 +15,7 @@ VIEWER = """
 """
 EDITOR = """
     conflicts.add conflicts.remove
-    deliveries.retry deliveries.retry_all
+    deliveries.body deliveries.retry deliveries.retry_all
     drafts.decide
     editor.add editor.change editor.edit editor.new editor.tested
     edits.restore
@@ -34,7 +34,8 @@ EDITOR = """
 """
 # Pages that are only forms for owners, addresses that lead to a platform's consent, and all that is held of somebody.
 OWNER = """
-    attribute_files.page consents.begin consents.callback consents.choose requests.download safety.ask_to_leave
+    attribute_files.page connections.ask_to_disconnect connections.new people.ask_to_remove
+    consents.begin consents.callback consents.choose requests.download safety.ask_to_leave
 """
 NEEDS: Mapping[str, str] = {
     endpoint: role

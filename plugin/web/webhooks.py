@@ -166,8 +166,11 @@ def page_of(endpoint_id: str, **more: Any) -> str:
         endpoint = own(session, endpoint_id)
         found = messages.of(session, g.shop.shop_id, endpoint_id)
         named = names(session)
+        waiting = messages.counted(session, g.shop.shop_id).get((endpoint_id, "waiting"), 0)
     can = {"sent": messages.SENT, "unsent": messages.UNSENT}
-    return render_template("webhooks/one.html", endpoint=endpoint, deliveries=found, segments=named, **can, **more)
+    return render_template(
+        "webhooks/one.html", endpoint=endpoint, deliveries=found, segments=named, waiting=waiting, **can, **more
+    )
 
 
 def names(session: Session) -> dict[str, str]:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import g
 from flask_babel import gettext, ngettext
+
+from plugin import people
+from plugin.db import reading
+from plugin.web import engine
 
 
 def states() -> dict[str, tuple[str, str]]:
@@ -28,6 +33,8 @@ def states() -> dict[str, tuple[str, str]]:
         "skipped": (gettext("skipped"), "quiet"),
         "empty": (gettext("nobody left to tell of"), "quiet"),
         "unreadable": (gettext("unreadable"), "warning"),
+        "done": (gettext("worked"), "good"),
+        "erased": (gettext("emptied"), "quiet"),
         "leaving": (gettext("being left"), "warning"),
     }
 
@@ -56,6 +63,32 @@ def causes() -> dict[str, str]:
         "attribute": gettext("a change of an attribute"),
         "time": gettext("time passed"),
         "view": gettext("something looked at on the shop's pages"),
+    }
+
+
+def write_causes() -> dict[str, str]:
+    """Return what had a tag put on or taken off."""
+    return causes() | {
+        "released": gettext("the segment was let out there"),
+        "removed": gettext("the segment was deleted"),
+        "off": gettext("the segment was switched off"),
+        "renamed": gettext("the tag was renamed"),
+        "taken_back": gettext("what was written was taken back"),
+        "leaving": gettext("all of ours is taken off there"),
+        "kept_otherwise": gettext("segments are kept in another way there"),
+        "nobody": gettext("the address is no customer's any more"),
+        "other": gettext("another level of a ladder, or a conflict"),
+        "unknown": gettext("not known any more"),
+    }
+
+
+def outcomes() -> dict[str, tuple[str, str]]:
+    """Return what a platform said to a tag that was written, and how good that is."""
+    return {
+        "taken": (gettext("accepted"), "good"),
+        "refused": (gettext("refused by the platform"), "bad"),
+        "missing": (gettext("nobody there"), "quiet"),
+        "again": (gettext("not taken yet, sent again"), "warning"),
     }
 
 
@@ -94,6 +127,17 @@ def audiences() -> dict[str, str]:
 
 def roles() -> dict[str, str]:
     return {"store": gettext("store"), "email": gettext("e-mail")}
+
+
+def credentials() -> dict[str, str]:
+    """Return what the keys are called by which a platform is connected."""
+    return {
+        "shop": gettext("The store's permanent address"),
+        "access_token": gettext("Access token"),
+        "api_secret": gettext("The app's client secret"),
+        "api_key": gettext("API key"),
+        "audience": gettext("Id of the audience"),
+    }
 
 
 def kinds() -> dict[str, str]:
@@ -184,11 +228,22 @@ def editor(who: str) -> str:
         case "":
             return str(gettext("Tagsmith itself"))
         case "account":
-            return str(gettext("here on the site"))
+            return of_account(name)
         case "command":
             return str(gettext("the command line (%(name)s)", name=name or "?"))
         case _:
             return str(gettext("the admin of %(platform)s (user %(name)s)", platform=kind.title(), name=name))
+
+
+def of_account(account_id: str) -> str:
+    """Return whose an account is or was, as far as that is known."""
+    if "account_names" not in g:
+        with reading(engine()) as session:
+            g.account_names = people.names(session, g.shop.shop_id)
+    email = g.account_names.get(account_id)
+    if email is None:
+        return str(gettext("somebody who is not here any more"))
+    return str(email or gettext("the first owner"))
 
 
 def everything() -> dict[str, object]:
@@ -200,8 +255,11 @@ def everything() -> dict[str, object]:
         "editor": editor,
         "states": states,
         "causes": causes,
+        "write_causes": write_causes,
+        "write_outcomes": outcomes,
         "roles": roles,
         "kinds": kinds,
+        "credentials": credentials,
         "contacts": contacts,
         "ways": ways,
         "template_families": template_families,

@@ -59,7 +59,7 @@ def test_a_review_that_is_due_is_shown_and_can_be_said_to_be_done(site, time, vi
     assert "Review to be reviewed It is looked at again every 2 weeks." in shown(visitor.page(path))
     text = shown(visitor.said(visitor.post(f"{path}/review", note="<i>fine</i>")))
     assert "Due on 20 Dec 2026." in text
-    assert "here on the site: &lt;i&gt;fine&lt;/i&gt;" in text
+    assert "the first owner: &lt;i&gt;fine&lt;/i&gt;" in text
     assert "to be reviewed" not in visitor.page("/segments")
     visitor.post(f"{path}/edit", **FORM)
     assert "has no rhythm" in visitor.said(visitor.post(f"{path}/review"))
@@ -68,7 +68,7 @@ def test_a_review_that_is_due_is_shown_and_can_be_said_to_be_done(site, time, vi
 def test_the_history_of_edits_tells_who_changed_what_and_any_version_can_be_restored(site, visitor, mine, path):
     visitor.post(f"{path}/edit", **FORM | {"name": "mine friends"}, **TOLD)
     text = shown(visitor.page(f"{path}/edits"))
-    assert "Version 2 as it is now edited, 22 Nov 2026, 12:00 , here on the site" in text
+    assert "Version 2 as it is now edited, 22 Nov 2026, 12:00 , the first owner" in text
     assert "Name mine regulars mine friends" in text
     assert "Looked at again never every 2 weeks" in text
     said = visitor.said(visitor.post(f"{path}/restore", version="1", since="2"))

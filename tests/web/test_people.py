@@ -118,7 +118,7 @@ def test_of_two_owners_who_remove_each_other_at_once_one_is_left(site, mine, vis
 
     def remove(name):
         with transaction(site.engine) as session:
-            people.remove(session, people.named(session, mine.shop_id, name))
+            people.remove(session, people.named(session, mine.shop_id, name), by="")
 
     with ThreadPoolExecutor(2) as both:
         done = [both.submit(remove, name) for name in (EVE, mine.ids["account_id"])]
@@ -180,7 +180,7 @@ def test_guessing_does_not_lock_out_a_browser_in_which_somebody_has_signed_in_be
     assert eve.post("/login", **(own | {"password": "wrong, here"})).status_code == 401
     assert eve.post("/login", **own).status_code == 429
     with transaction(site.engine) as session:
-        people.end_sessions(session, people.named(session, mine.shop_id, EVE))
+        people.end_sessions(session, people.named(session, mine.shop_id, EVE), by="")
     throttle.failures.clear()
     assert eve.post("/login", **own).status_code == 401  # as anybody else
 

@@ -29,7 +29,7 @@ def test_a_customer_is_pinned_by_address_with_what_is_to_be_known_and_let_go(sit
 def test_a_customer_is_pinned_on_their_own_page(site, visitor, mine):
     place = f"/customers/{mine.first}/pins"
     text = shown(visitor.said(visitor.post(place, segment=mine.ids["segment_id"], inside="yes")))
-    assert "mine regulars always in for good here on the site" in text
+    assert "mine regulars always in for good the first owner" in text
     assert "The pin is off" in visitor.said(visitor.post(f"{place}/remove", segment=mine.ids["segment_id"]))
     assert visitor.post(place, segment=site.shop("other").ids["segment_id"], inside="yes").status_code == 404
     assert site.rows(Pin) == []

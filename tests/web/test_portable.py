@@ -87,7 +87,7 @@ def test_an_edit_that_breaks_a_test_is_kept_once_it_is_meant(site, visitor, mine
 def test_a_snapshot_is_taken_given_out_and_deleted(site, visitor, mine, path):
     text = shown(visitor.said(visitor.post(f"{path}/snapshots", name="Spring")))
     assert "2 members are frozen." in text
-    assert "Spring 22 Nov 2026, 12:00 here on the site 1 customer_tags CONTAINS" in text
+    assert "Spring 22 Nov 2026, 12:00 the first owner 1 customer_tags CONTAINS" in text
     [copy] = [one for one in site.rows(Snapshot) if one.name == "Spring"]
     answer = visitor.get(f"/snapshots/{copy.snapshot_id}/members.csv")
     assert (answer.mimetype, answer.text.splitlines()[1]) == ("text/csv", "1,anna@mine.example.com,,")

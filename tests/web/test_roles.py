@@ -35,10 +35,12 @@ EDITORS_WRITE = VIEWERS_WRITE | {
     *("safety.read_back", "safety.release_webhooks", "safety.repair", "safety.take_back", "segments.switch"),
     *("snapshots.delete", "snapshots.take", "trials.drop", "trials.expect"),
 }
-FORMS_OF_EDITORS = {"editor.edit", "editor.new", "ladders.ask", "ladders.edit", "ladders.new", "removals.ask"}
+FORMS_OF_EDITORS = {
+    *("editor.edit", "editor.new", "ladders.ask", "ladders.edit", "ladders.new", "removals.ask", "deliveries.body"),
+}
 FORMS_OF_OWNERS = {
     *("attribute_files.page", "consents.begin", "consents.callback", "consents.choose", "requests.download"),
-    "safety.ask_to_leave",
+    *("safety.ask_to_leave", "connections.ask_to_disconnect", "connections.new", "people.ask_to_remove"),
 }
 FORM = re.compile(r'<form[^>]*method="post"[^>]*>')
 ADDRESS = re.compile(r'(?:href|action|data-check|data-backtest|data-tag)="(/[^"#]*)')
@@ -85,7 +87,7 @@ def test_every_address_is_for_the_roles_that_it_is_for_and_refuses_others_in_wor
             refused.add((endpoint, method))
     assert bool(refused) == (role != "owner")
     if before:
-        changing = {"accounts"}  # wrong passwords are counted
+        changing = {"accounts", "people_changes"}  # wrong passwords are counted, ended sessions noted
         assert {name for name, rows in site.everything().items() if rows != before[name]} <= changing
 
 
