@@ -11,7 +11,7 @@ from flask import Blueprint, abort, g, render_template, request, url_for
 from flask_babel import gettext, ngettext
 
 from plugin.db import reading
-from plugin.insight import attention, cells, moved, overview, periods, trends
+from plugin.insight import attention, cells, first_steps, moved, overview, periods, trends
 from plugin.segments.kept import keep
 from plugin.web import engine
 
@@ -32,6 +32,7 @@ def show() -> str:
         counted = periods.counted(session, g.shop)
         return render_template(
             "home/show.html",
+            steps=first_steps.steps_of(session, g.shop),
             needs=attention.needs(session, g.shop, segments),
             counted=counted,
             period=periods.period(session, g.shop, number) if counted.ready and g.shop.history_at else None,
