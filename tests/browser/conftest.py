@@ -49,8 +49,8 @@ def shop(tmp_path_factory):
     chromium()
     ours = tmp_path_factory.getbasetemp()
     everybodys = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
-    kept = Path(os.environ.get("BROWSER_SHOP") or everybodys / "practice-template")
-    with practice.started(ours / "practice-shop", practice.prepared(kept)) as running:
+    template = practice.prepared(practice.template(everybodys))
+    with practice.started(ours / "practice-shop", template) as running:
         yield running
 
 

@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import re
 import shutil
 import signal
 import sqlite3
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.browser import admin
 from tests.loop.installation import free_port, wait
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ EMAIL, PASSWORD = "owner@example.com", "correct horse battery"
 # On a Wednesday, far from every midnight: what the pages say is then the same on each day that the tests run.
 OPENED_AT = datetime(2026, 11, 25, 10, tzinfo=UTC)
 CUSTOMERS = int(os.environ.get("BROWSER_CUSTOMERS", "150"))
-READY = re.compile(r"Tagsmith is at (http://\S+?)(?:/\S*)?$")
+DOMAIN = "practice-shop.myshopify.com"
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,21 @@ class Running:
     origin: str
     folder: Path
     ids: dict[str, str]
+
+    @property
+    def offset(self):
+        """How many seconds its clock is ahead of the real one."""
+        return float((self.folder / "offset").read_text())
+
+    def column(self, query, *values):
+        """Return what a query finds in its database, each once."""
+        with sqlite3.connect(f"file:{self.folder}/tagsmith.sqlite?mode=ro", uri=True) as database:
+            return {found for (found,) in database.execute(query, values)}
+
+
+def template(folder):
+    """Return where the shop is made from which all others are copied: in a folder, or where BROWSER_SHOP keeps it."""
+    return Path(os.environ.get("BROWSER_SHOP") or folder / "practice-template")
 
 
 def prepared(folder):
@@ -45,9 +60,9 @@ def prepared(folder):
 
 def make(folder):
     folder.mkdir()
-    (folder / "offset").write_text(str((OPENED_AT - datetime.now(UTC)).total_seconds()))
+    set_clock(folder)
     with served(folder, RECOMPUTE_AFTER_SECONDS="5"):
-        wait(lambda: introduced(folder), 150)
+        wait(lambda: introduced(folder), 400)
     furnished = subprocess.run(
         [sys.executable, "-m", "tests.browser.furnish", EMAIL, PASSWORD],
         cwd=ROOT,
@@ -57,6 +72,11 @@ def make(folder):
     )
     assert furnished.returncode == 0, furnished.stderr
     (folder / "ids.json").write_text(furnished.stdout)
+
+
+def set_clock(folder):
+    """Let it be the same day and hour at each first start."""
+    (folder / "offset").write_text(str((OPENED_AT - datetime.now(UTC)).total_seconds()))
 
 
 def introduced(folder):
@@ -69,6 +89,22 @@ def introduced(folder):
     return told and not waiting and not stale
 
 
+def carry(folder, tag):
+    """Return the ids of the customers who carry a tag in the store, as the stand-in keeps them."""
+    with sqlite3.connect(f"file:{folder}/practice/practice.sqlite?mode=ro", uri=True) as store:
+        found = store.execute("SELECT key, body FROM documents WHERE kind = 'customer'").fetchall()
+    return {key for key, body in found if tag in json.loads(body)["tags"]}
+
+
+def platforms(folder):
+    """Return where the stand-ins are: their pages of consent are part of a journey."""
+    with sqlite3.connect(f"file:{folder}/practice/practice.sqlite?mode=ro", uri=True) as store:
+        ports = [
+            json.loads(body)["port"] for (body,) in store.execute("SELECT body FROM documents WHERE kind = 'port'")
+        ]
+    return [f"http://127.0.0.1:{port}" for port in ports]
+
+
 def surroundings(folder, **more):
     own = {"INSTANCE_DIR": str(folder), "CLOCK_OFFSET_SECONDS": (folder / "offset").read_text()}
     return os.environ | own | {"RECOMPUTE_AFTER_SECONDS": "1"} | more
@@ -78,18 +114,19 @@ def surroundings(folder, **more):
 def started(folder, template):
     """Run a copy of a prepared shop."""
     shutil.copytree(template, folder)
-    with served(folder) as origin:
+    ours = {"SHOPIFY_CLIENT_ID": admin.CLIENT_ID, "SHOPIFY_CLIENT_SECRET": admin.SECRET}
+    with served(folder, **ours) as origin:
         yield Running(origin, folder, json.loads((folder / "ids.json").read_text()))
 
 
 @contextmanager
-def served(folder, **more):
+def served(folder, *flags, customers=CUSTOMERS, **more):
     """Run the practice shop in a folder as `make run` does; yield its address."""
     port = free_port()
     log = folder / "serve.log"
     with log.open("w") as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "plugin", "serve", "--practice", str(CUSTOMERS), "--port", str(port)],
+            [sys.executable, "-m", "plugin", "serve", "--practice", str(customers), "--port", str(port), *flags],
             cwd=ROOT,
             env=surroundings(folder, **more),
             stdout=said,

@@ -33,6 +33,7 @@ def pages(request, shop, visitor):
 
 def test_is_for_everybody_wide_and_narrow_light_and_dark(pages, visitor, visitors):
     """axe-core finds nothing, nothing stands out at the side, nothing moves, and nothing needs scripts to be read."""
+    german, plain = visitors(locale="de-DE", viewport=NARROW), visitors(java_script_enabled=False)
     found = []
     for path in pages:
         page = visitor.open(path)
@@ -43,16 +44,22 @@ def test_is_for_everybody_wide_and_narrow_light_and_dark(pages, visitor, visitor
         found += told(path, "dark", axe.violations(page, rules=axe.COLOURS))
         page.set_viewport_size(NARROW)
         found += told(path, "narrow, dark", axe.violations(page))
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found += told(path, "wider than 360 pixels", page.evaluate(TOO_WIDE) or ["the page"])
+        found += told(path, "narrow", too_wide(page))
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(WIDE)
-        found += without_scripts(visitors(java_script_enabled=False), path, read)
+        found += told(path, "in German, narrow", too_wide(german.open(path)))
+        found += without_scripts(plain, path, read)
     assert not found, "\n".join(found)
 
 
 def told(path, how, faults):
     return [f"{path} ({how}): {one}" for one in faults]
+
+
+def too_wide(page):
+    """Return what makes a page scroll sideways."""
+    wider = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return [f"too wide: {one}" for one in page.evaluate(TOO_WIDE) or ["the page"]] if wider else []
 
 
 def without_scripts(plain, path, read):
