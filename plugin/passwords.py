@@ -51,15 +51,19 @@ def of_code(session: Session, code: str) -> tuple[Shop, Account | None] | None:
     return (shops.shop(session, account.shop_id), account) if account else None
 
 
-def set_first(session: Session, code: str, password_hash: str, email: str = "") -> Account | None:
+def set_first(
+    session: Session, code: str, password_hash: str, email: str = "", *, language: str | None = None
+) -> Account | None:
     """Use up the code of a shop and set the password of its owner of this address, or of its nameless one.
+
+    From then on the shop is written to in their `language`.
 
     None: no such code, any more.
     """
     used = session.execute(
         update(Shop)
         .where(col(Shop.setup_digest) == digest(code))
-        .values(setup_digest=None)
+        .values(setup_digest=None, language=language)
         .returning(col(Shop.shop_id))
     ).first()
     if used is None:

@@ -40,20 +40,24 @@ def spoken(wanted: str | None) -> str | None:
 
 
 @cache
-def catalog(language: str) -> NullTranslations:
+def catalog(name: str) -> NullTranslations:
     """Return the texts of a language."""
-    place = CATALOGS / language / "LC_MESSAGES" / "messages.po"
+    place = CATALOGS / name / "LC_MESSAGES" / "messages.po"
     if not place.exists():
         return NullTranslations()
     compiled = BytesIO()
     with place.open("rb") as written:
-        mofile.write_mo(compiled, pofile.read_po(written, locale=language))
+        mofile.write_mo(compiled, pofile.read_po(written, locale=name))
     compiled.seek(0)
     return Translations(compiled)
 
 
 def texts(locale: str) -> NullTranslations:
-    return catalog(locale.partition("_")[0])
+    return catalog(language(locale))
+
+
+def language(locale: str) -> str:
+    return locale.partition("_")[0]
 
 
 def reader() -> str:

@@ -23,6 +23,7 @@ from plugin.segments.language.tree import Between, InSegment, RelativeDate
 from plugin.segments.why.ahead import Change, Passing, Reason
 from plugin.segments.why.explain import Decision, Explanation, Part
 from plugin.segments.why.seen import Chosen, Example
+from plugin.translating import told
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,10 @@ class Voice:
 
     def chosen(self, rows: Chosen) -> str:
         """Return how many rows were chosen, what they come to, and the latest of them."""
-        told = [str(ngettext("%(num)s found", "%(num)s found", rows.count))]
-        told += [f"{one.parameter.sentence}: {self.value(one.parameter.type, one.value)}" for one in rows.totals]
-        told += [self.example(one) for one in rows.examples]
-        return "; ".join(told)
+        seen = [str(ngettext("%(num)s found", "%(num)s found", rows.count))]
+        seen += [f"{told(one.parameter.sentence)}: {self.value(one.parameter.type, one.value)}" for one in rows.totals]
+        seen += [self.example(one) for one in rows.examples]
+        return "; ".join(seen)
 
     def example(self, one: Example) -> str:
         day = self.day(dates.today(one.at, self.shop.zone)) if one.at else ""
@@ -138,7 +139,7 @@ class Voice:
 
     def subject(self, passing: Passing) -> str:
         """Return what a date is the day of."""
-        return passing.condition.field.sentence.removeprefix("Day of ").removeprefix("Day ")
+        return told(passing.condition.field.sentence).removeprefix("Day of ").removeprefix("Day ")
 
 
 def distance(passing: Passing, day: date, then: date) -> str:

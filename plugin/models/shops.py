@@ -18,8 +18,7 @@ class Shop(SQLModel, table=True):
     own past, in ten-thousandths; NULL if not known, or if no segment asks for any. `ahead_at`: up to where the clock
     had gone before it was put back by much. `alert_email`: who is told when tags
     are held of a segment that nobody looks after. `steps_put_away_at`: since when pages lead to the first steps no
-    longer.
-    are held of a segment that nobody looks after. `language`: in which the shop is written to, NULL for English.
+    longer. `language`: in which the shop is written to, NULL for English.
     """
 
     __tablename__ = "shops"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, and_, update
 from sqlmodel import Session
 
 from connectors import registry
 from connectors.errors import PermanentError
-from plugin import clock, lanes, mail, shops
+from connectors.phrases import phrase
+from plugin import clock, lanes, mail, people, shops, translating
 from plugin.config import settings
 from plugin.db import reading, transaction
 from plugin.models.segments import Segment
@@ -37,26 +40,60 @@ def about(session: Session, shop: Shop, held: Hold) -> tuple[str | None, str, st
     segment = session.get(Segment, (shop.shop_id, held.segment_id))
     name = segment.name if segment else held.segment_id
     to = (segment.owner_email if segment else None) or shop.alert_email
+    language = people.language_of(session, shop, to or "")
     place = session.get(Connection, (shop.shop_id, held.connection_id))
-    if place:
-        where = f"on {registry()[place.platform].label}"
-        what = (
-            f"Tags of the segment {name} of {shop.name} are held {where}: nothing more of them is put on or taken off"
-        )
-        counted = f"{held.added} contacts would have got the tag and {held.removed} would have lost it"
-        choice = "Look there at what would happen, and release it or take back what was written."
-    else:
-        where = f"for {host(session, held)}"
-        what = f"Webhooks about the segment {name} of {shop.name} are held {where}: nothing more of it is told"
-        counted = f"{held.added} customers would have been told to have entered and {held.removed} to have left"
-        choice = "Look there at what would be told, and release it or drop it."
-    text = (
-        f"{what} there before you say so.\n\n"
-        f"Since {held.since_at:%d %B %Y %H:%M} UTC, {counted}. The segment had {held.size} members then, and the "
-        f"shop's limit is {shop.guard_percent} % of them and {shop.guard_contacts} contacts.\n\n"
-        f"{settings().public_url.rstrip('/')}/safety\n\n{choice}\n"
+    where = registry()[place.platform].label if place else host(session, held)
+    since = translating.moment(held.since_at, ZoneInfo(shop.zone), language)
+    known = {"name": name, "shop": shop.name, "where": where, "since": since}
+    counts = {"added": held.added, "removed": held.removed, "size": held.size}
+    limits = {"percent": shop.guard_percent, "contacts": shop.guard_contacts}
+    subject, what, counted, choice = (of_tags if place else of_webhooks)(known, counts | limits)
+    address = f"{settings().public_url.rstrip('/')}/safety"
+    told = [translating.told(one, language) for one in (subject, what, counted, choice)]
+    return to, told[0], "\n\n".join((*told[1:3], address, told[3])) + "\n"
+
+
+def of_tags(known: Mapping[str, str], counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Return what to say of tags that are held."""
+    return (
+        phrase("Held: %(name)s on %(where)s (%(shop)s)", **names(known)),
+        phrase(
+            "Tags of the segment %(name)s of %(shop)s are held on %(where)s: nothing more of them is put on or taken "
+            "off there before you say so.",
+            **names(known),
+        ),
+        phrase(
+            "Since %(since)s, %(added)s contacts would have got the tag and %(removed)s would have lost it. The "
+            "segment had %(size)s members then, and the shop's limit is %(percent)s %% of them and %(contacts)s contacts.",
+            since=known["since"],
+            **counts,
+        ),
+        phrase("Look there at what would happen, and release it or take back what was written."),
     )
-    return to, f"Held: {name} {where} ({shop.name})", text
+
+
+def of_webhooks(known: Mapping[str, str], counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Return what to say of webhooks that are held."""
+    return (
+        phrase("Held: %(name)s for %(where)s (%(shop)s)", **names(known)),
+        phrase(
+            "Webhooks about the segment %(name)s of %(shop)s are held for %(where)s: nothing more of it is told there "
+            "before you say so.",
+            **names(known),
+        ),
+        phrase(
+            "Since %(since)s, %(added)s customers would have been told to have entered and %(removed)s to have left. "
+            "The segment had %(size)s members then, and the shop's limit is %(percent)s %% of them and %(contacts)s "
+            "contacts.",
+            since=known["since"],
+            **counts,
+        ),
+        phrase("Look there at what would be told, and release it or drop it."),
+    )
+
+
+def names(known: Mapping[str, str]) -> dict[str, str]:
+    return {one: known[one] for one in ("name", "where", "shop")}
 
 
 def host(session: Session, held: Hold) -> str:

@@ -23,7 +23,7 @@ from sqlalchemy import select
 from sqlmodel import col
 from werkzeug.wrappers import Response
 
-from plugin import passwords, people
+from plugin import passwords, people, translating
 from plugin.db import reading, transaction
 from plugin.models.shops import Account, Shop
 from plugin.web import FOR_MACHINES, engine, frame, roles
@@ -186,7 +186,9 @@ def set_up() -> Page:
         if found[1]:
             account = passwords.set_by_link(database, code, password_hash)
         else:
-            account = passwords.set_first(database, code, password_hash, email.casefold())
+            account = passwords.set_first(
+                database, code, password_hash, email.casefold(), language=translating.language(translating.reader())
+            )
     if account is None:
         return render_template("accounts/void.html"), 404
     return begin(account, onward(account.shop_id, "home.show"))

@@ -12,12 +12,13 @@ from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from connectors.errors import ConnectorError
+from connectors.phrases import phrase, phrases
 from plugin import mail, passwords, people
 from plugin.config import settings
 from plugin.db import reading, transaction
 from plugin.models.shops import Account
 from plugin.seal import digest
-from plugin.translating import NATIVE, languages
+from plugin.translating import NATIVE, languages, told
 from plugin.web import engine
 from plugin.web.accounts import objection, who
 
@@ -151,12 +152,16 @@ def sent(email: str, code: str) -> Link:
     address = f"{settings().public_url}/setup?code={code}"
     if not email or not mail.configured():
         return Link(email, address, None)
-    subject = gettext("Your way in to %(shop)s on Tagsmith", shop=g.shop.name)
-    text = gettext(
-        "By this link you set your password. It is good for %(days)d days and for once:", days=people.LINK_DAYS
+    subject = phrase("Your way in to %(shop)s on Tagsmith", shop=g.shop.name)
+    text = phrases(
+        "By this link you set your password. It is good for %(num)s day and for once:",
+        "By this link you set your password. It is good for %(num)s days and for once:",
+        people.LINK_DAYS,
     )
+    with reading(engine()) as database:
+        language = people.language_of(database, g.shop, email)
     try:
-        mail.send(email, str(subject), f"{text}\n\n{address}\n", f"link-{digest(code)[:32]}")
+        mail.send(email, told(subject, language), f"{told(text, language)}\n\n{address}\n", f"link-{digest(code)[:32]}")
     except ConnectorError as error:
         log.warning("a link could not be mailed: %s", error)
         return Link(email, address, mailed=False)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask import g
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 from plugin import people
 from plugin.db import reading
+from plugin.segments.kept.definition import rhythm_told
+from plugin.translating import told
 from plugin.web import engine
 
 
@@ -198,15 +200,7 @@ def field_value(name: str, value: Any) -> str:
 
 def rhythm(kept: str | None) -> str:
     """Return how often a segment is looked at, `3m` in words."""
-    if not kept:
-        return str(gettext("never"))
-    count = int(kept[:-1])
-    words = {
-        "d": ngettext("every day", "every %(num)d days", count),
-        "w": ngettext("every week", "every %(num)d weeks", count),
-        "m": ngettext("every month", "every %(num)d months", count),
-    }
-    return str(words[kept[-1]])
+    return told(rhythm_told(kept))
 
 
 def edits() -> dict[str, str]:

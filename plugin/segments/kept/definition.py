@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from connectors.phrases import phrase
+from connectors.phrases import Phrase, phrase, phrases
 from plugin.db import clean
 from plugin.models.segments import Segment
 
@@ -117,3 +117,15 @@ def spoken(kept: str | None) -> str:
         return "never"
     count, unit = int(kept[:-1]), UNITS[kept[-1]]
     return f"every {unit}" if count == 1 else f"every {count} {unit}s"
+
+
+def rhythm_told(kept: str | None) -> Phrase:
+    """Return how often a segment is looked at, for people to read."""
+    if not kept:
+        return phrase("never")
+    count = int(kept[:-1])
+    return {
+        "d": phrases("every day", "every %(num)s days", count),
+        "w": phrases("every week", "every %(num)s weeks", count),
+        "m": phrases("every month", "every %(num)s months", count),
+    }[kept[-1]]

@@ -9,12 +9,13 @@ from sqlalchemy import Engine, and_, select, update
 from sqlmodel import Session, col
 
 from connectors.errors import PermanentError
-from plugin import clock, dates, lanes, mail, shops
+from connectors.phrases import phrase
+from plugin import clock, dates, lanes, mail, people, shops, translating
 from plugin.config import settings
 from plugin.db import reading, transaction
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
-from plugin.segments.kept.definition import spoken
+from plugin.segments.kept.definition import rhythm_told
 from plugin.segments.kept.reviews import morning, reviews
 
 
@@ -27,6 +28,7 @@ class Reminder:
     to: str
     name: str
     review: str
+    language: str
 
 
 def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
@@ -58,7 +60,10 @@ def reminders(session: Session, shop: Shop) -> list[Reminder]:
         .order_by(reviews.c.due_on, reviews.c.segment_id)
     )
     return [
-        Reminder(one.segment_id, due_on, one.owner_email, one.name, one.review or "")
+        Reminder(
+            *(one.segment_id, due_on, one.owner_email, one.name, one.review or ""),
+            people.language_of(session, shop, one.owner_email),
+        )
         for due_on, one in session.execute(found)
         if one.owner_email
     ]
@@ -69,7 +74,7 @@ def remind(engine: Engine, claim: lanes.Claim, shop: Shop, one: Reminder) -> Non
     lanes.renew(engine, claim)
     note: dict[str, object] = {"mailed_at": clock.now()}
     try:
-        mail.send(one.to, f"To be reviewed: {one.name} ({shop.name})", letter(shop, one), message_name(shop, one))
+        mail.send(one.to, *letter(shop, one), message_name(shop, one))
     except PermanentError as error:
         note = {"error": str(error)}
     this = (reviews.c.shop_id == shop.shop_id, reviews.c.segment_id == one.segment_id, reviews.c.due_on == one.due_on)
@@ -82,10 +87,17 @@ def message_name(shop: Shop, one: Reminder) -> str:
     return f"review.{shop.shop_id}.{one.segment_id}.{one.due_on.isoformat()}"
 
 
-def letter(shop: Shop, one: Reminder) -> str:
-    return (
-        f"The segment {one.name} of {shop.name} is to be looked at again: it was due on {one.due_on:%d %B %Y}, "
-        f"and is reviewed {spoken(one.review)}.\n\n"
-        f"{settings().public_url.rstrip('/')}/segments/{one.segment_id}\n\n"
-        "Say there that you have done it, and when it is due again is worked out anew.\n"
+def letter(shop: Shop, one: Reminder) -> tuple[str, str]:
+    """Return the subject and the text of a mail, in the language of whom it is for."""
+    known = {"name": one.name, "shop": shop.name}
+    subject = phrase("To be reviewed: %(name)s (%(shop)s)", **known)
+    what = phrase(
+        "The segment %(name)s of %(shop)s is to be looked at again: it was due on %(day)s, and is reviewed %(rhythm)s.",
+        **known,
+        day=one.due_on,
+        rhythm=rhythm_told(one.review),
     )
+    then = phrase("Say there that you have done it, and when it is due again is worked out anew.")
+    address = f"{settings().public_url.rstrip('/')}/segments/{one.segment_id}"
+    told = [translating.told(text, one.language) for text in (subject, what, then)]
+    return told[0], f"{told[1]}\n\n{address}\n\n{told[2]}\n"
