@@ -64,7 +64,8 @@ def of_tags(known: Mapping[str, str], counts: Mapping[str, int]) -> tuple[str, .
         ),
         phrase(
             "Since %(since)s, %(added)s contacts would have got the tag and %(removed)s would have lost it. The "
-            "segment had %(size)s members then, and the shop's limit is %(percent)s %% of them and %(contacts)s contacts.",
+            "segment had %(size)s members then, and the shop's limit is %(percent)s %% of them and "
+            "%(contacts)s contacts.",
             since=known["since"],
             **counts,
         ),

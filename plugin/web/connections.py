@@ -188,7 +188,7 @@ def connect(platform: str) -> Page:
             engine(), g.shop.shop_id, platform, credentials, practice_origin(platform), webhooks=True
         )
     except ConnectorError as error:
-        return new(platform, gettext("%(where)s refuses: %(why)s", where=connector.label, why=str(error))), 422
+        return new(platform, gettext("%(where)s refuses: %(why)s", where=connector.label, why=error)), 422
     except PermissionError as error:
         return new(platform, str(error)), 409
     flash(gettext("Tagsmith is connected with %(where)s, as %(name)s.", where=connector.label, name=identity.name))

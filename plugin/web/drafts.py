@@ -58,7 +58,7 @@ def accept(named: list[Template]) -> None:
     for template in named:
         try:
             with transaction(engine()) as session:
-                proposals.accept(session, g.shop, template, by=who())
+                proposals.accept(session, g.shop, template, by=who(), say=told)
             made += 1
         except (RefusedError, SegmentErrors) as error:
             flash(gettext("%(name)s stays a draft. %(why)s", name=template.name, why=error), "bad")

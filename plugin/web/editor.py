@@ -27,6 +27,7 @@ from plugin.segments.language import Checked
 from plugin.segments.language.errors import SegmentErrors
 from plugin.segments.language.printing import laid_out
 from plugin.segments.language.rows import rows_of, text_of
+from plugin.translating import told
 from plugin.web import agreeing, builder, builder_words, engine, verdict
 from plugin.web.accounts import who
 from plugin.web.counts import SECONDS_OF_FORM, in_turn
@@ -58,9 +59,13 @@ def of_template(template: Template) -> str:
     try:
         query = learning.written(template, learned)
     except RefusedError as fault:
-        return form(replace(DEFAULTS, name=template.name), refusal=str(fault))
-    told: dict[str, Any] = {"name": template.name, "objective": template.purpose, "offer": "\n".join(template.actions)}
-    return form(replace(DEFAULTS, query=laid(query), **told), template=template)
+        return form(replace(DEFAULTS, name=told(template.name)), refusal=str(fault))
+    texts: dict[str, Any] = {
+        "name": told(template.name),
+        "objective": told(template.purpose),
+        "offer": "\n".join(map(told, template.actions)),
+    }
+    return form(replace(DEFAULTS, query=laid(query), **texts), template=template)
 
 
 @bp.post("/segments/new")

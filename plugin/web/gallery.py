@@ -91,7 +91,9 @@ def look(session: Session, templates: Sequence[Template]) -> list[Shown]:
     learned = thresholds.learn(session, g.shop, tuple(names))
     words = vocabulary.of(session, g.shop)
     there = {fold(one.name): one.segment_id for one in keep.all_of(session, g.shop.shop_id)}
-    return [shown(one, learned, words, there.get(fold(one.name))) for one in templates]
+    return [
+        shown(one, learned, words, there.get(fold(told(one.name))) or there.get(fold(one.name))) for one in templates
+    ]
 
 
 def shown(template: Template, learned: dict[str, Threshold], words: vocabulary.Vocabulary, kept: str | None) -> Shown:

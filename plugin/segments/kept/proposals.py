@@ -5,7 +5,7 @@ A draft is computed nowhere and tags nobody; its thresholds are worked out whene
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
@@ -44,9 +44,9 @@ def kept(session: Session, shop_id: str) -> set[str]:
     return {*made, *(key for key in PROPOSED if fold(TEMPLATES[key].name) in there)}
 
 
-def accept(session: Session, shop: Shop, template: Template, *, by: str) -> Segment:
+def accept(session: Session, shop: Shop, template: Template, *, by: str, say: Callable[[str], str] = str) -> Segment:
     """Make a draft a segment, in rehearsal. Errors as of `learning.add`."""
-    segment = learning.add(session, shop, template, by=by)
+    segment = learning.add(session, shop, template, by=by, say=say)
     decide(session, shop.shop_id, [template], by=by)
     return segment
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from connectors.phrases import phrase
 
 CONSENT = "email_subscription_status = 'SUBSCRIBED'"
 BRACES = re.compile(r"{(\w+)}")
@@ -29,6 +31,11 @@ class Template:
         """Return what has to be learned for it, each once."""
         return tuple(dict.fromkeys(BRACES.findall(self.query)))
 
+    def as_phrases(self) -> Template:
+        """Return it with texts that can be said in any language."""
+        texts = {"name": phrase(self.name), "purpose": phrase(self.purpose)}
+        return replace(self, **texts, actions=tuple(map(phrase, self.actions)))
+
     def written(self, values: Mapping[str, str]) -> str:
         """Return its query with the thresholds put in."""
         return BRACES.sub(lambda found: values[found[1]], self.query)
@@ -37,7 +44,7 @@ class Template:
 BASICS, LIFECYCLE, VALUE, TASTE, PERSON, SEASON = "basics", "lifecycle", "value", "taste", "person", "season"
 
 TEMPLATES: Mapping[str, Template] = {
-    one.key: one
+    one.key: one.as_phrases()
     for one in (
         Template(
             "bought_once_or_more",
