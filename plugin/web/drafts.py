@@ -11,6 +11,7 @@ from plugin.segments.kept import proposals
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.kept.templates import PROPOSED, TEMPLATES, Template
 from plugin.segments.language.errors import SegmentErrors
+from plugin.translating import told
 from plugin.web import engine
 from plugin.web.accounts import who
 from plugin.web.counts import at_a_glance
@@ -63,6 +64,10 @@ def accept(named: list[Template]) -> None:
         except (RefusedError, SegmentErrors) as error:
             flash(gettext("%(name)s stays a draft. %(why)s", name=template.name, why=error), "bad")
     if made:
-        told = "%(num)d segment is kept, in rehearsal: nothing is written before you say go."
-        many = "%(num)d segments are kept, in rehearsal: nothing is written before you say go."
-        flash(ngettext(told, many, made))
+        flash(
+            ngettext(
+                "%(num)d segment is kept, in rehearsal: nothing is written before you say go.",
+                "%(num)d segments are kept, in rehearsal: nothing is written before you say go.",
+                made,
+            )
+        )
