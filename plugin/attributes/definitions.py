@@ -7,18 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session
 
 from plugin import clock
 from plugin.attributes.kinds import KINDS
 from plugin.db import among, clean, table, upsert
-from plugin.models.attributes import AttributeDefinition, AttributeValue
+from plugin.models.attributes import AttributeDefinition
 from plugin.models.shops import Shop
 from plugin.tagging.pushes import keys
 
 definitions = table(AttributeDefinition)
-kept = table(AttributeValue)
 
 KEY = re.compile(r"(?a:[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)?)")  # as a query can name it
 LONGEST_KEY = 100
@@ -107,17 +106,3 @@ def relabel(session: Session, shop_id: str, key: str, label: str) -> None:
     """Give an attribute another label; none takes it away."""
     these = (definitions.c.shop_id == shop_id, definitions.c.key == key)
     session.execute(update(definitions).where(*these).values(label=clean(label).strip()[:200] or None))
-
-
-def holders(session: Session, shop_id: str) -> dict[str, int]:
-    """Return how many customers have a value of each attribute now."""
-    later = kept.alias("later")
-    same = (later.c[name] == kept.c[name] for name in ("shop_id", "customer_id", "key"))
-    seen = clock.now()
-    outdated = select(later.c.key).where(*same, later.c.changed_at > kept.c.changed_at, later.c.changed_at <= seen)
-    counted = (
-        select(kept.c.key, func.count())
-        .where(kept.c.shop_id == shop_id, kept.c.changed_at <= seen, kept.c.value.is_not(None), ~outdated.exists())
-        .group_by(kept.c.key)
-    )
-    return dict(session.execute(counted).all())

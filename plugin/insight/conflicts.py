@@ -76,7 +76,8 @@ def with_both(session: Session, shop_id: str, pair: Pair) -> int:
 
 def who(session: Session, shop_id: str, pair: Pair, after: str = "", limit: int = PAGE) -> Page:
     """Return the customers on both sides, in the order of their ids from behind `after`."""
-    found = select(customers.c.customer_id, customers.c.email).where(*on_both(shop_id, pair))
+    columns = (customers.c.customer_id, customers.c.email, customers.c.first_name, customers.c.last_name)
+    found = select(*columns).where(*on_both(shop_id, pair))
     behind = found.where(customers.c.customer_id > after).order_by(customers.c.customer_id)
     return page(session, behind, limit)
 

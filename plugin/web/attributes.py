@@ -17,8 +17,7 @@ bp = Blueprint("attributes", __name__)
 def listing() -> str:
     with reading(engine()) as session:
         found = definitions.all_of(session, g.shop.shop_id)
-        holders = definitions.holders(session, g.shop.shop_id)
-    return render_template("attributes/list.html", attributes=found, holders=holders, kinds=kinds(), sources=sources())
+    return render_template("attributes/list.html", attributes=found, kinds=kinds(), sources=sources())
 
 
 @bp.post("/customers/attributes")

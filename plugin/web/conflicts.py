@@ -28,7 +28,7 @@ def who() -> str:
         if len(called) < len(asked):
             abort(404)
         found = meeting.who(session, g.shop.shop_id, asked, request.args.get("after", ""))
-    return render_template("segments/conflict.html", pair=asked, called=called, people=found)
+    return render_template("compared/both.html", pair=asked, called=called, people=found)
 
 
 @bp.post("/segments/conflicts")
@@ -59,4 +59,4 @@ def side(session: Session, which: str) -> str:
 
 
 def back() -> Response:
-    return redirect(url_for("over_time.compare", _anchor="conflicts"))
+    return redirect(url_for("compared.show", _anchor="conflicts"))

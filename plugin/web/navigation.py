@@ -48,7 +48,7 @@ SECTIONS = (
         (
             Page("segments.listing", _("All segments"), OF_A_SEGMENT),
             Page("gallery.listing", _("Templates"), "gallery."),
-            Page("over_time.compare", _("Compare"), "conflicts."),
+            Page("compared.show", _("Compare"), "compared. conflicts."),
             Page("ladders.listing", _("Ladders"), "ladders."),
             Page("portable.page", _("As a file"), "portable."),
         ),

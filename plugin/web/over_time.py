@@ -1,4 +1,4 @@
-"""A segment over time: its days, what moved it, what is to come, what it would have brought; and segments compared."""
+"""A segment over time: its days, what moved it, what is to come, what it would have brought."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from flask import Blueprint, g, render_template, request
 
 from plugin import clock, dates
 from plugin.db import reading
-from plugin.insight import conflicts, days, overlap
+from plugin.insight import days
 from plugin.insight.backtest import Backtest, backtest
 from plugin.insight.forecast import forecast
-from plugin.segments.kept import keep
 from plugin.segments.language.errors import SegmentErrors
 from plugin.web import engine
 from plugin.web.segments import own
@@ -20,7 +19,6 @@ bp = Blueprint("over_time", __name__)
 
 SHOWN_DAYS = 90
 TESTED_DAYS = 90
-MOST_COMPARED = 20
 
 
 @bp.get("/segments/<segment_id>/time")
@@ -52,22 +50,6 @@ def show(segment_id: str) -> str:
         yesterday=today - timedelta(days=1),
         tested=tested,
         refused=written and not asked,
-    )
-
-
-@bp.get("/segments/overlap")
-def compare() -> str:
-    """Hold segments against each other: those that are named, or the first twenty."""
-    named = request.args.getlist("segment")
-    with reading(engine()) as session:
-        everything = keep.all_of(session, g.shop.shop_id)
-        chosen = [one for one in everything if one.segment_id in named] or everything
-        found = overlap.pairs(session, g.shop.shop_id, chosen[:MOST_COMPARED])
-        met = conflicts.met(session, g.shop)
-    meeting = sorted((pair for pair in found if pair.both), key=lambda pair: (-pair.jaccard, pair.one.name))
-    shown = {"segments": everything, "chosen": chosen[:MOST_COMPARED], "met": met}
-    return render_template(
-        "segments/overlap.html", pairs=found, meeting=meeting, apart=len(found) - len(meeting), **shown
     )
 
 

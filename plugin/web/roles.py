@@ -14,6 +14,7 @@ VIEWER = """
     languages.choose people.change_password people.end_others
 """
 EDITOR = """
+    compared.count
     conflicts.add conflicts.remove
     deliveries.body deliveries.retry deliveries.retry_all
     drafts.decide

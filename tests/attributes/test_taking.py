@@ -113,10 +113,6 @@ def test_a_kind_stays_as_it_was_first_defined(keeper):
             ("interests", None),
             ("size", "Shoe size"),
         ]
-        assert definitions.holders(session, keeper.shop.shop_id) == {"size": 1, "gender": 1, "interests": 1}
-    keeper.take(value("size", None, hours=-1), value("gender", None))
-    with reading(keeper.engine) as session:
-        assert definitions.holders(session, keeper.shop.shop_id) == {"size": 1, "interests": 1}
 
 
 def test_whatever_the_order_of_arrival_the_rows_are_the_same(keeper):

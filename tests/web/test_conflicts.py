@@ -16,6 +16,7 @@ from plugin.models.tagging import LedgerEntry
 from plugin.segments.files import portable
 from plugin.segments.kept import keep
 from plugin.segments.membership import ladders
+from tests.web.test_compared import count
 from tests.web.test_segments import shown
 
 PAGE = "/segments/overlap"
@@ -51,6 +52,9 @@ def test_a_pair_tells_on_whom_it_meets_and_who_carries_both_tags(site, visitor, 
     carried(site, mine, mine.store_id, "2", regulars="confirmed", lapsed="removed")
     carried(site, mine, mine.ids["connection_id"], "a@example.com", regulars="intended", lapsed="removing")
     page = visitor.said(visitor.post("/segments/conflicts", one=regulars, other=lapsed))
+    assert "being counted being counted" in shown(page)
+    count(site, mine)
+    page = visitor.page(PAGE)
     assert "Lapsed · mine regulars 1 2 They may meet" in shown(page).replace(
         "mine regulars · Lapsed", "Lapsed · mine regulars"
     )
@@ -70,7 +74,9 @@ def test_a_tag_of_the_stores_own_may_be_a_side(site, visitor, mine):
         labelled(site, mine, number, "wholesale")
     labelled(site, mine, mine.first + 1, "wholesale", added=False, later=1)
     how = {"one": mine.ids["segment_id"], "other_tag": "Wholesale"}
-    assert "1 not told They may meet" in shown(visitor.said(visitor.post("/segments/conflicts", **how)))
+    assert "being counted not told They may meet" in shown(visitor.said(visitor.post("/segments/conflicts", **how)))
+    count(site, mine)
+    assert "1 not told They may meet" in shown(visitor.page(PAGE))
     people = visitor.page(f"/segments/conflicts?one=tag:wholesale&other={mine.ids['segment_id']}")
     assert ("anna@mine" in people, "bert@mine" in people) == (True, False)
 
@@ -79,6 +85,7 @@ def test_levels_of_a_ladder_are_pairs_by_themselves(site, visitor, mine, lapsed)
     with transaction(site.engine) as session:
         shop = shops.shop(session, mine.shop_id)
         ladders.add(session, shop, ladders.Plan("Loyalty", (lapsed, mine.ids["segment_id"])))
+    count(site, mine)
     text = shown(visitor.page(PAGE))
     assert "ladder Loyalty 1 0" in text
     assert "They may meet" not in text

@@ -22,13 +22,6 @@ HOUR = timedelta(hours=1)
 DAY = 24 * HOUR
 
 
-@pytest.fixture
-def database_url(sqlite_databases):
-    """One kind is enough: what the database is asked here is asked on both elsewhere."""
-    with sqlite_databases() as address:
-        yield address
-
-
 def shown(text):
     """The words of a page, without its markup."""
     return " ".join(re.sub(r"<[^>]+>", " ", text).split())

@@ -1,13 +1,12 @@
-"""A segment over time, and segments held against each other."""
+"""A segment over time."""
 
 from datetime import date, timedelta
 
 import pytest
 
-from plugin import clock, shops
+from plugin import clock
 from plugin.db import table, transaction, upsert
-from plugin.models.segments import Membership, SegmentDay
-from plugin.segments.kept import keep
+from plugin.models.segments import SegmentDay
 from tests.web.test_segments import shown
 
 
@@ -45,23 +44,6 @@ def test_what_is_to_come_is_told_for_a_week_and_four(visitor, path):
     text = shown(visitor.page(path))
     assert "In 7 days" in text
     assert "In 28 days" in text
-
-
-def test_one_segment_alone_has_nothing_to_be_compared_with(visitor):
-    assert "it takes two segments" in shown(visitor.page("/segments/overlap"))
-
-
-def test_pairs_that_have_nobody_in_common_are_only_counted(site, visitor, mine):
-    with transaction(site.engine) as session:
-        shop = shops.shop(session, mine.shop_id)
-        others = [keep.add(session, shop, name, "number_of_orders > 3") for name in ("Friends", "Strangers")]
-        place = {"shop_id": mine.shop_id, "segment_id": others[0].segment_id, "customer_id": str(mine.first)}
-        upsert(session, table(Membership), [place | {"entered_at": clock.now(), "cause": "order"}])
-    text = shown(visitor.page("/segments/overlap"))
-    assert "Friends · mine regulars Friends lies within the other 1 " in text
-    assert "Strangers ·" not in text
-    assert "· Strangers" not in text
-    assert "2 pairs have nobody in common, and are left out." in text
 
 
 def test_nobody_sees_the_time_of_anothers_segment(visitor, theirs):

@@ -16,6 +16,7 @@ VIEWERS_WRITE = {
     "languages.choose",
 }
 EDITORS_WRITE = VIEWERS_WRITE | {
+    *("compared.count",),
     *("conflicts.add", "conflicts.remove", "deliveries.retry", "deliveries.retry_all", "drafts.decide", "editor.add"),
     *(
         "editor.change",
