@@ -10,6 +10,7 @@ from plugin import clock, shops
 from plugin.attributes.taking import Given, take
 from plugin.db import reading, transaction
 from plugin.segments.language import vocabulary
+from tests.web.test_compared import count
 
 
 @pytest.fixture
@@ -25,9 +26,11 @@ def keep(site, tenant, *given):
 
 
 def test_attributes_are_listed_with_how_many_customers_have_one(site, mine, theirs, visitor):
-    assert "There is none yet." in visitor.page("/customers/attributes")
+    assert "No attributes yet" in visitor.page("/customers/attributes")
     keep(site, mine, ("size", 4), ("facts.birth_date", "1990-05-17"))
     keep(site, theirs, ("secret", "theirs"))
+    assert visitor.page("/customers/attributes").count("not counted yet") == 2
+    count(site, mine)
     assert "/customers/attributes" in visitor.page("/customers")
     page = visitor.page("/customers/attributes")
     rows = [re.sub(r"<[^>]+>|\s+", " ", row) for row in page.split("<tr")[2:]]
