@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Select, and_, func, select, update
@@ -26,6 +27,7 @@ Key = Literal["store", "history", "segments", "mail", "rehearsal", "go"]
 State = Literal["done", "next", "working", "stuck", "later"]
 KEYS: tuple[Key, ...] = ("store", "history", "segments", "mail", "rehearsal", "go")
 
+MARKING = timedelta(minutes=15)  # from a go to the last contact that is to be written because of it
 COUNTED_TO = 10_000  # beyond it a page need not know how many, and would have to wait for it
 
 destinations = table(Destination)
@@ -96,7 +98,7 @@ def steps_of(session: Session, shop: Shop) -> FirstSteps:
     made, computing = kept(session, shop.shop_id)
     places = [one.connection_id for one in found]
     ways = ways_of(session, shop.shop_id, places)
-    waiting = queued(session, shop.shop_id, places) if "live" in ways else 0
+    waiting = queued(session, shop.shop_id, places, ways["live"]) if "live" in ways else 0
     states: dict[Key, State] = {
         "store": connected([store] if store else []),
         "history": past(shop, arrival, partial=partial),
@@ -135,7 +137,7 @@ def past(shop: Shop, arrival: Arrival | None, *, partial: bool) -> State:
     return "working" if arrival.under_way else "stuck" if partial else "working"
 
 
-def rehearsal(ways: set[str], *, known: bool, computing: int) -> State:
+def rehearsal(ways: Mapping[str, datetime | None], *, known: bool, computing: int) -> State:
     """A rehearsal leaves no trace but that somebody said go after it."""
     if "live" in ways:
         return "done"
@@ -151,16 +153,19 @@ def kept(session: Session, shop_id: str) -> tuple[int, int]:
     return len(rows), sum(error is None and bool(whole or at is None) for error, whole, at in rows)
 
 
-def ways_of(session: Session, shop_id: str, places: Sequence[str]) -> set[str]:
-    """Return the states in which the ways of segments that are switched on to connections are."""
+def ways_of(session: Session, shop_id: str, places: Sequence[str]) -> dict[str, datetime | None]:
+    """Return the states in which the ways of segments that are switched on are, each with when it was first let out."""
     one_segment = and_(destinations.c.shop_id == segments.c.shop_id, destinations.c.segment_id == segments.c.segment_id)
-    found = select(destinations.c.state).join_from(destinations, segments, one_segment)
+    columns = (destinations.c.state, func.min(destinations.c.released_at))
+    found = select(*columns).join_from(destinations, segments, one_segment).group_by(destinations.c.state)
     here = (destinations.c.shop_id == shop_id, destinations.c.connection_id.in_(places), segments.c.enabled)
-    return set(session.scalars(found.where(*here).distinct()))
+    return dict(session.execute(found.where(*here)).all())
 
 
-def queued(session: Session, shop_id: str, places: Sequence[str]) -> int:
-    here = (pushes.c.shop_id == shop_id, pushes.c.connection_id.in_(places))
+def queued(session: Session, shop_id: str, places: Sequence[str], since: datetime | None) -> int:
+    """Return how many of those contacts still wait that did when the first go was said: later ones are no step."""
+    last = (since or clock.now()) + MARKING
+    here = (pushes.c.shop_id == shop_id, pushes.c.connection_id.in_(places), pushes.c.changed_at <= last)
     return counted(session, select(pushes.c.contact).where(*here, pushes.c.state.in_(("waiting", "sent"))))
 
 

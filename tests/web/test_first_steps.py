@@ -75,7 +75,7 @@ def owner(site, mine):
     return Owner(site, mine)
 
 
-def test_a_shop_goes_from_nothing_to_tagged(owner):
+def test_a_shop_goes_from_nothing_to_tagged(owner, time):
     owner.become_nothing()
     assert owner.states() == "next later later next later later"
     assert "0 of 6 steps are done" in owner.page()
@@ -114,6 +114,9 @@ def test_a_shop_goes_from_nothing_to_tagged(owner):
     owner.change(delete(table(Push)))
     assert owner.steps().finished
     assert "All done." in owner.page()
+    time.move(timedelta(hours=1))
+    owner.queue(mail, 3)  # who enters a segment later is no step
+    assert owner.steps().finished
 
 
 def test_what_is_asked_of_htmx_is_the_part_that_it_refreshes(owner):
