@@ -30,7 +30,7 @@ from plugin.models.shops import Shop
 from plugin.models.standing import Standing, StoreCredit
 from plugin.models.structures import Pin, Spell
 from plugin.segments.asking.relative import KEPT
-from plugin.segments.membership import handovers
+from plugin.segments.membership import handovers, sizes
 from plugin.tagging import heirs, plan
 
 KEYED = (ConsentChange, TagChange, Membership, MembershipChange, Pin, Spell, SegmentTest, SnapshotMember, Wake)
@@ -78,6 +78,7 @@ def merge(session: Session, shop_id: str, gone: str, kept: str) -> None:
     """Make one customer part of another: orders, carts, facts, memberships and their history move."""
     due_days.of_added(session, shop_id, (gone,))
     handovers.merge(session, shop_id, gone, kept)
+    sizes.merged(session, shop_id, gone, kept)
     with due_days.changing(session, shops.shop(session, shop_id), buyers=(gone, kept)):
         give(session, table(Order), shop_id, gone, kept)
     for moved in (table(Cart), table(Event), table(StoreCredit)):

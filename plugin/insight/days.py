@@ -1,4 +1,7 @@
-"""Segments day by day: how many members at the end of each of the shop's days, and who moved on it. The lane `days`."""
+"""Segments day by day: how many members at the end of each of the shop's days, and who moved on it. The lane `days`.
+
+It counts anew what is kept of segments as it changes, so that nothing that went wrong there outlasts a day.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,11 @@ from sqlmodel import Session
 
 from plugin import clock, dates, lanes, shops
 from plugin.db import reading, table, transaction, upsert
-from plugin.insight.overview import moved_since, sizes_of
+from plugin.insight.overview import moved_since
 from plugin.models.segments import MembershipChange, Segment, SegmentDay
 from plugin.models.shops import Shop
 from plugin.segments.kept import keep
+from plugin.segments.membership import sizes
 
 changes = table(MembershipChange)
 days = table(SegmentDay)
@@ -29,11 +33,16 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
     """Keep the days that have ended since they were kept last; return the shop's next midnight. Repeatable."""
     with reading(engine) as session:
         shop = shops.shop(session, claim.shop_id)
+        segments = keep.all_of(session, shop.shop_id)
         today = dates.today(clock.now(), shop.zone)
-        rows = ended_days(session, shop, keep.all_of(session, shop.shop_id), today)
+        rows = ended_days(session, shop, segments, today)
+        first = sizes.unknown(session, shop.shop_id, [one.segment_id for one in segments])
     with transaction(engine) as session:
         lanes.hold(session, claim)
         upsert(session, days, rows)
+        if rows or first:
+            shops.lock(session, shop.shop_id, alone=True)
+            sizes.count_anew(session, shop, [one.segment_id for one in segments] if rows else first)
     return dates.day_start(today + timedelta(days=1), shop.zone)
 
 
@@ -47,7 +56,9 @@ def ended_days(session: Session, shop: Shop, segments: Sequence[Segment], today:
         ).all()
     )
     rows: list[dict[str, object]] = []
-    sizes = sizes_of(session, shop.shop_id, segments)
+    ends = {
+        one: found.size for one, found in sizes.counted(session, shop, [one.segment_id for one in segments]).items()
+    }
     until: datetime | None = None
     for back in range(MOST_MISSED + 1):
         day = today - timedelta(days=back)
@@ -55,8 +66,8 @@ def ended_days(session: Session, shop: Shop, segments: Sequence[Segment], today:
         moved = moved_since(session, shop, segments, began, until)
         for one in segments:
             entered, left = moved.get((one.segment_id, True), 0), moved.get((one.segment_id, False), 0)
-            size = sizes.get(one.segment_id, 0)
-            sizes[one.segment_id] = size - entered + left
+            size = ends[one.segment_id]
+            ends[one.segment_id] = size - entered + left
             if back and wanted(one, day, last.get(one.segment_id), shop.zone):
                 key = {"shop_id": shop.shop_id, "segment_id": one.segment_id, "day_on": day}
                 rows.append(key | {"size": size, "entered": entered, "left": left, "known": "kept"})

@@ -10,18 +10,22 @@ from typing import Literal
 from sqlalchemy import func, or_, select, true
 from sqlmodel import Session, col
 
-from plugin import clock, dates
+from plugin import shops
 from plugin.db import table
+from plugin.models.inbox import Delivery
 from plugin.models.lanes import Lane
-from plugin.models.segments import Membership, MembershipChange, Segment, Stale
+from plugin.models.segments import MembershipChange, Segment, Stale
 from plugin.models.shops import Connection, Shop
 from plugin.models.tagging import Destination
+from plugin.segments.membership import sizes
 
-memberships = table(Membership)
 changes = table(MembershipChange)
 destinations = table(Destination)
+deliveries = table(Delivery)
 lanes = table(Lane)
 stale = table(Stale)
+
+MOST_WAITING = 10_000  # counted: after an edit it is everybody
 
 State = Literal["off", "failing", "computing", "held", "rehearsal", "live", "unconnected"]
 
@@ -39,36 +43,31 @@ class Glance:
 
 @dataclass(frozen=True)
 class Freshness:
-    """When memberships were last brought up to date, and how many customers wait for the next time."""
+    """When memberships were last brought up to date, and how many customers wait for the next time, or `more`.
+
+    `told_up_to`: everything that the store told before that moment is in the data; None where it has told nothing yet.
+    """
 
     computed_at: datetime | None
     waiting: int
+    more: bool
+    told_up_to: datetime | None
 
 
 def glances(session: Session, shop: Shop, segments: Sequence[Segment]) -> list[Glance]:
-    sizes = sizes_of(session, shop.shop_id, segments)
-    moved = moved_since(session, shop, segments, dates.day_start(dates.today(clock.now(), shop.zone), shop.zone))
+    found = sizes.sizes(session, shop, [one.segment_id for one in segments])
     ways = ways_of(session, shop.shop_id)
     return [
-        Glance(
-            one,
-            sizes.get(one.segment_id, 0),
-            moved.get((one.segment_id, True), 0),
-            moved.get((one.segment_id, False), 0),
-            state(one, ways.get(one.segment_id, ())),
-        )
+        Glance(one, it.size, it.entered, it.left, state(one, ways.get(one.segment_id, ())))
         for one in segments
+        for it in [found[one.segment_id]]
     ]
 
 
 def sizes_of(session: Session, shop_id: str, segments: Sequence[Segment]) -> dict[str, int]:
     """Return how many members each of these segments has."""
-    found = (
-        select(memberships.c.segment_id, func.count())
-        .where(memberships.c.shop_id == shop_id, memberships.c.segment_id.in_([one.segment_id for one in segments]))
-        .group_by(memberships.c.segment_id)
-    )
-    return dict(session.execute(found).all())
+    found = sizes.sizes(session, shops.shop(session, shop_id), [one.segment_id for one in segments])
+    return {segment_id: one.size for segment_id, one in found.items()}
 
 
 def moved_since(
@@ -113,5 +112,16 @@ def state(segment: Segment, ways: Sequence[str]) -> State:
 
 def freshness(session: Session, shop_id: str) -> Freshness:
     worked = select(lanes.c.worked_at).where(lanes.c.shop_id == shop_id, lanes.c.kind == "recompute")
-    waiting = select(func.count()).select_from(stale).where(stale.c.shop_id == shop_id)
-    return Freshness(session.scalar(worked), session.scalar(waiting) or 0)
+    waiting = select(stale.c.customer_id).where(stale.c.shop_id == shop_id).limit(MOST_WAITING + 1).subquery()
+    counted = session.scalar(select(func.count()).select_from(waiting)) or 0
+    return Freshness(
+        session.scalar(worked), min(counted, MOST_WAITING), counted > MOST_WAITING, told_up_to(session, shop_id)
+    )
+
+
+def told_up_to(session: Session, shop_id: str) -> datetime | None:
+    """Return up to when what the store told is in the data: the first that waits, or else the last that came."""
+    own, at = deliveries.c.shop_id == shop_id, deliveries.c.received_at
+    first = session.scalar(select(func.min(at)).where(own, deliveries.c.state == "waiting"))
+    last: datetime | None = first or session.scalar(select(func.max(at)).where(own))
+    return last

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, Index, false, text
 from sqlmodel import Field, SQLModel
 
-from plugin.models.columns import big, id_, key, keyed, moment, moment_key, said, shop_key, values
+from plugin.models.columns import big, day, id_, key, keyed, moment, moment_key, said, shop_key, values
 
 
 class Segment(SQLModel, table=True):
@@ -118,6 +118,19 @@ class SegmentDay(SQLModel, table=True):
     entered: int = big(0)
     left: int = big(0)
     known: str
+
+
+class SegmentFigures(SQLModel, table=True):
+    """How many members a segment has now, and how many entered and left on the shop's day `moved_on`."""
+
+    __tablename__ = "segment_figures"
+
+    shop_id: str = shop_key()
+    segment_id: str = key()
+    size: int = big(0)
+    moved_on: date | None = day()
+    entered: int = big(0)
+    left: int = big(0)
 
 
 class Stale(SQLModel, table=True):

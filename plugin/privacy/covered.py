@@ -133,6 +133,7 @@ COVERED: Mapping[str, Cover] = {
     "segment_origins": Cover(kept="shop_id segment_id template thresholds query learned_at frozen"),
     "proposals": Cover(kept="shop_id template decided_at editor"),
     "segment_days": Cover(kept="shop_id segment_id day_on size entered left known"),
+    "segment_figures": Cover(kept="shop_id segment_id size moved_on entered left"),
     "shop_days": Cover(
         kept="shop_id day_on added orders known minor first_orders first_minor second_orders again_orders again_minor "
         "counted_at next_at"

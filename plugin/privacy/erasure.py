@@ -13,12 +13,14 @@ from plugin.db import among
 from plugin.privacy.covered import COVERED, Cover
 from plugin.privacy.mentions import Mentions
 from plugin.privacy.persons import Person
+from plugin.segments.membership import sizes
 from plugin.tagging.pushes import keys
 
 
 def erase(session: Session, shop_id: str, named: Person) -> None:
     """Delete or blank all of a person but raw deliveries and what taking our tags off needs. Repeatable."""
     due_days.of_customers(session, shop_id, named.customer_ids)
+    sizes.forgotten(session, shop_id, named.customer_ids)
     with due_days.changing(session, shops.shop(session, shop_id), named.order_ids):
         take_out(session, shop_id, named, Mentions(named))
 

@@ -25,7 +25,7 @@ from plugin.models.shops import Shop
 from plugin.segments.kept import keep
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.language.errors import SegmentErrors
-from plugin.segments.membership import ladders, pins, recompute, runs
+from plugin.segments.membership import ladders, pins, recompute, runs, sizes
 from plugin.segments.membership.ladders import Plan
 from tests import oracle
 from tests.histories import History
@@ -116,6 +116,13 @@ class Lived:
             if found[name] != who
         }
         assert not differ, f"at {at}: too many, too few: {differ} after {self.log}"
+        self.judge_sizes(reached)
+
+    def judge_sizes(self, at: datetime) -> None:
+        """What is kept of how many are in each segment and who moved today is what there is."""
+        with clock.freeze(at), reading(self.engine) as session:
+            shop, ids = shops.shop(session, self.shop_id), list(self.ids.values())
+            assert sizes.sizes(session, shop, ids) == sizes.counted(session, shop, ids), self.log
 
     def run(self, at: datetime) -> None:
         """Do a run of the lane, as many chunks as it takes; now and then things change between two of them."""

@@ -13,7 +13,7 @@ from connectors.phrases import phrase
 from plugin import clock, lanes, shops
 from plugin.db import clean, fold, new_id, table
 from plugin.models.keeping import SegmentOrigin, SegmentReview, SegmentTest
-from plugin.models.segments import Handover, Membership, MembershipChange, Segment, SegmentDay
+from plugin.models.segments import Handover, Membership, MembershipChange, Segment, SegmentDay, SegmentFigures
 from plugin.models.shops import Shop
 from plugin.models.structures import Conflict, LadderLevel, Pin, Spell
 from plugin.models.tagging import Destination, Hold, TagCount
@@ -41,6 +41,7 @@ OF_A_SEGMENT = (
     LadderLevel,
     SegmentOrigin,
     SegmentDay,
+    SegmentFigures,
 )
 
 

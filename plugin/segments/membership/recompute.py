@@ -23,7 +23,7 @@ from plugin.db import Keys, among, bulk_insert, table, transaction
 from plugin.models.segments import Membership, MembershipChange, Stale
 from plugin.models.shops import Shop
 from plugin.outgoing import endpoints
-from plugin.segments.membership import handovers, levels, passing, pins, present, references, runs
+from plugin.segments.membership import handovers, levels, passing, pins, present, references, runs, sizes
 from plugin.segments.membership.evaluate import Pair, Sight, see
 from plugin.segments.membership.live import Live, live_segments, named_columns, settled, wait
 from plugin.segments.membership.outcome import Found, members
@@ -111,7 +111,7 @@ def evaluate_all(session: Session, shop: Shop, run: Run, live: Sequence[Live]) -
         seen = see(session, sight, ready(session, shop, stage, done))
         found = Found(customer_ids, seen.present, seen.held, seen.evaluated, seen.met)
         on_it = [climb for climb in climbs if not seen.evaluated.isdisjoint(climb.levels)]
-        write_differences(session, run, live, found, members(session, shop, on_it, pinned, run.now, found))
+        write_differences(session, shop, run, live, found, members(session, shop, on_it, pinned, run.now, found))
         done |= seen.evaluated
         sight = replace(sight, named=())
 
@@ -128,7 +128,9 @@ def ready(session: Session, shop: Shop, stage: Sequence[Live], done: Collection[
     return can
 
 
-def write_differences(session: Session, run: Run, live: Sequence[Live], found: Found, met: set[Pair]) -> None:
+def write_differences(
+    session: Session, shop: Shop, run: Run, live: Sequence[Live], found: Found, met: set[Pair]
+) -> None:
     """Write who entered and who left, with the cause, and have their tags put right."""
     held = {pair for pair in found.held if pair[0] in found.evaluated}
     entered, left = sorted(met - held), sorted(held - met)
@@ -142,6 +144,8 @@ def write_differences(session: Session, run: Run, live: Sequence[Live], found: F
     history = {"run": run.number, "changed_at": run.now}
     bulk_insert(session, changes, [rows[pair] | history | {"entered": pair in met} for pair in entered + left])
     if rows:
+        moved = ([segment_id for segment_id, _ in pairs] for pairs in (entered, left))
+        sizes.moved(session, run.shop_id, dates.today(run.now, shop.zone), *moved)
         plan.mark(session, run.shop_id, sorted({customer_id for _, customer_id in rows}))
         endpoints.poke(session, run.shop_id)
 
