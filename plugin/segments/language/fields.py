@@ -50,9 +50,9 @@ def _later(
     return Field(name, kind, None, sentence, values=values, supplied_by=supplied_by, shopify=shopify)
 
 
-def _kept(name: str, kind: Type, kept: str, sentence: str) -> Field:
+def _kept(name: str, kind: Type, kept: str, sentence: str, called: str = "") -> Field:
     column, supplier = f"attribute:{kept}:{name}", f"the attribute {name}, {SENT}"
-    return Field(name, kind, column, sentence, supplied_by=supplier, needs=name)
+    return Field(name, kind, column, sentence, supplied_by=supplier, needs=name, called=called)
 
 
 _LAST_ORDER = Field(
@@ -97,6 +97,7 @@ _AVAILABLE = (
         shopify=True,
         past=True,
         everybody=True,
+        called="Customer since",
     ),
     Field(
         "customer_tags",
@@ -105,6 +106,7 @@ _AVAILABLE = (
         "Tags on the customer in the store, other than ours",
         examples=("'vip'",),
         shopify=True,
+        called="Tags in the store",
     ),
     Field(
         "customer_countries",
@@ -115,6 +117,7 @@ _AVAILABLE = (
         shopify=True,
         undated=True,
         codes="country",
+        called="Country",
     ),
     Field(
         "customer_regions",
@@ -125,6 +128,7 @@ _AVAILABLE = (
         shopify=True,
         undated=True,
         codes="region",
+        called="Region",
     ),
     Field(
         "customer_cities",
@@ -134,6 +138,7 @@ _AVAILABLE = (
         examples=("'US-CA-LosAngeles'",),
         shopify=True,
         undated=True,
+        called="City",
     ),
     Field(
         "companies",
@@ -143,6 +148,7 @@ _AVAILABLE = (
         supplied_by=ASKED,
         needs="companies",
         shopify=True,
+        called="B2B company",
     ),
     Field(
         "product_subscription_status",
@@ -153,6 +159,7 @@ _AVAILABLE = (
         supplied_by=ASKED,
         needs="subscriptions",
         shopify=True,
+        called="Subscription to products",
     ),
     Field(
         "customer_postal_codes",
@@ -161,6 +168,7 @@ _AVAILABLE = (
         "Postal code of any address",
         examples=("'10001'",),
         undated=True,
+        called="Postal code",
     ),
     Field("time_zone", STRING, "time_zone", "Time zone where they live", examples=("'Europe/Berlin'",), undated=True),
     Field(
@@ -171,6 +179,7 @@ _AVAILABLE = (
         examples=("'gmail.com'",),
         shopify=True,
         undated=True,
+        called="E-mail domain",
     ),
     Field(
         "customer_language",
@@ -180,8 +189,17 @@ _AVAILABLE = (
         examples=("'en'", "'en-US'"),
         shopify=True,
         undated=True,
+        called="Language",
     ),
-    Field("email_subscription_status", ENUM, "email_consent", "May we write by e-mail", values=CONSENT, shopify=True),
+    Field(
+        "email_subscription_status",
+        ENUM,
+        "email_consent",
+        "May we write by e-mail",
+        values=CONSENT,
+        shopify=True,
+        called="E-mail consent",
+    ),
     Field(
         "sms_subscription_status",
         ENUM,
@@ -189,6 +207,7 @@ _AVAILABLE = (
         "May we write by SMS",
         values=tuple(status for status in CONSENT if status != "INVALID"),
         shopify=True,
+        called="SMS consent",
     ),
     Field(
         "abandoned_checkout_date",
@@ -216,6 +235,7 @@ _AVAILABLE = (
         supplied_by=SHOPIFY,
         needs="ratings",
         undated=True,
+        called="Shopify’s RFM group",
     ),
     Field(
         "predicted_spend_tier",
@@ -236,6 +256,7 @@ _AVAILABLE = (
         values=ACCOUNT_STATES,
         shopify=True,
         undated=True,
+        called="Customer account",
     ),
     Field(
         "nps_score",
@@ -317,6 +338,7 @@ _AVAILABLE = (
         "Average days from one order to the next",
         whole=True,
         least=0,
+        called="Days between orders",
     ),
     Field(
         "days_since_last_order",
@@ -351,6 +373,7 @@ _AVAILABLE = (
         "Where the first order came from: utm_source, site, direct or channel",
         examples=("'direct'", "'newsletter'"),
         whole=True,
+        called="Source of the first order",
     ),
     Field(
         "last_source",
@@ -358,6 +381,7 @@ _AVAILABLE = (
         "last_source",
         "Where the latest order came from",
         examples=("'direct'", "'newsletter'"),
+        called="Source of the latest order",
     ),
     Field(
         "devices",
@@ -393,7 +417,7 @@ _AVAILABLE = (
 
 # What a merchant keeps of customers under these names.
 _KEPT = (
-    _kept("birth_date", DATE, "date", "Date of birth"),
+    _kept("birth_date", DATE, "date", "Date of birth", "Date of birth"),
     Field(
         "age",
         INTEGER,
@@ -402,6 +426,7 @@ _KEPT = (
         examples=("18", "30", "65"),
         supplied_by=f"the attribute birth_date, {SENT}",
         needs="birth_date",
+        called="Age in years",
     ),
     _kept("gender", STRING, "text", "Gender as told by the customer"),
     _kept("marital_status", STRING, "text", "Marital status as told by the customer"),

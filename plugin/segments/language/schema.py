@@ -105,6 +105,7 @@ class Field(_Named):
     forgeable: bool = False  # whether anybody could make it up of themselves
     codes: str = ""  # of which kind of place it holds the codes of ISO 3166: "country", "region"
     days_since: "Field | None" = None  # the date that it is another way of writing: how many days ago that was
+    called: str = ""  # in plain words, where its name would not do
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ class Parameter(_Named):
     supplied_by: str = ""
     needs: str = ""
     codes: str = ""  # as of a Field
+    called: str = ""  # in plain words, where its sentence would not do
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ class Function:
     forgeable: bool = False  # whether anybody could make such rows up
     asks: tuple[tuple[str, ...], ...] = ()  # parameters without which it makes no sense: one of each of these
     shopify: frozenset[str] | None = None  # the parameters that it has in Shopify's segments; None: they lack it
+    called: str = ""  # as of a Parameter
 
     @property
     def available(self) -> bool:
