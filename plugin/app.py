@@ -17,6 +17,7 @@ from plugin.web import (
     attribute_files,
     attributes,
     builder,
+    clauses,
     compared,
     compression,
     conflicts,
@@ -40,6 +41,7 @@ from plugin.web import (
     keys,
     ladders,
     languages,
+    members,
     navigation,
     over_time,
     people,
@@ -56,6 +58,7 @@ from plugin.web import (
     requests,
     reviews,
     safety,
+    segment_settings,
     segments,
     snapshots,
     snippet,
@@ -67,6 +70,9 @@ from plugin.web import (
 FORM_BYTES = 256_000  # the longest query, percent-encoded, and room for the rest
 PAGES = (
     home,
+    clauses,
+    members,
+    segment_settings,
     attribute_files,
     attributes,
     customers,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlmodel import Session
 
 from plugin.db import fold, table
@@ -100,6 +100,22 @@ def pairs(session: Session, shop_id: str, segments: Sequence[Segment]) -> list[P
         )
         for one, other in combinations(segments, 2)
         if one.segment_id in known and other.segment_id in known
+    ]
+
+
+def with_one(session: Session, shop_id: str, segment: Segment, others: Sequence[Segment]) -> list[Pair]:
+    """Return the pairs of a segment with each other that shares customers with it, those that share most first."""
+    known = sides(session, shop_id, [one.segment_id for one in (segment, *others)])
+    own = or_(overlaps.c.one == segment.segment_id, overlaps.c.other == segment.segment_id)
+    found = select(Overlap).where(overlaps.c.shop_id == shop_id, own).order_by(overlaps.c.customers.desc())
+    shared = {one.other if one.one == segment.segment_id else one.one: one for one in session.scalars(found)}
+    by_id = {one.segment_id: one for one in others}
+    return [
+        Pair(
+            segment, by_id[other], known[segment.segment_id].sums.customers, known[other].sums.customers, row.customers
+        )
+        for other, row in shared.items()
+        if other in by_id and other in known and segment.segment_id in known
     ]
 
 

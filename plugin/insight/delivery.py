@@ -88,12 +88,31 @@ def ways(session: Session, shop_id: str, segment: Segment) -> list[Way]:
     ]
 
 
+@dataclass(frozen=True)
+class Written:
+    """On how many contacts of a connection a segment's tag is from us."""
+
+    label: str
+    contacts: int
+
+
+def written(session: Session, shop_id: str, segment: Segment) -> list[Written]:
+    """Return where a segment's tag goes, with the contacts that carry it from us."""
+    own = (destinations.c.shop_id == shop_id, destinations.c.segment_id == segment.segment_id)
+    there = set(session.scalars(select(destinations.c.connection_id).where(*own)))
+    places = [one for one in shops.connections(session, shop_id) if one.connection_id in there]
+    return [Written(label(one.platform), carrying(session, one, segment)) for one in places]
+
+
+def carrying(session: Session, connection: Connection, segment: Segment) -> int:
+    [carried, *_] = sorted(marks.names([fold(segment.tag)], connection.tags_as))
+    ours = (ledger.c.folded == carried, ledger.c.state.in_(("intended", "confirmed")))
+    return session.scalar(select(func.count()).where(here(ledger, connection), *ours)) or 0
+
+
 def way(
     session: Session, connection: Connection, segment: Segment, destination: Destination, audience: Audience | None
 ) -> Way:
-    ours = ledger.c.state.in_(("intended", "confirmed"))
-    [carried, *_] = sorted(marks.names([fold(segment.tag)], connection.tags_as))
-    written = select(func.count()).where(here(ledger, connection), ledger.c.folded == carried, ours)
     members = plan.members(connection, [segment.segment_id]).subquery()
     queued = (
         select(pushes.pushes.c.state, func.count())
@@ -107,7 +126,7 @@ def way(
         label(connection.platform),
         destination.state,
         destination.released_at,
-        session.scalar(written) or 0,
+        carrying(session, connection, segment),
         queue.get("waiting", 0) + queue.get("sent", 0),
         queue.get("missing", 0),
         queue.get("failed", 0),

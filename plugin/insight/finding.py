@@ -75,8 +75,18 @@ class Found:
     end: Place | None = None
 
 
-def find(session: Session, shop_id: str, typed: str, after: Place | None = None, limit: int = PAGE) -> Found:
-    """Return customers whom a text may mean, those first whom it can only mean, from behind `after`."""
+def find(
+    session: Session,
+    shop_id: str,
+    typed: str,
+    after: Place | None = None,
+    limit: int = PAGE,
+    among: ColumnElement[bool] | None = None,
+) -> Found:
+    """Return customers whom a text may mean, those first whom it can only mean, from behind `after`.
+
+    `among`: those alone of whom this is true.
+    """
     ways = list(ways_of(session, shop_id, clean(typed).strip()[:LONGEST]))
     rows: list[Row[Any]] = []
     begin = after.way if after else 0
@@ -86,7 +96,7 @@ def find(session: Session, shop_id: str, typed: str, after: Place | None = None,
             select(*SHOWN, *FIGURES)
             .join_from(customers, stats, of_one(stats), isouter=True)
             .where(customers.c.shop_id == shop_id, customers.c.deleted_at.is_(None), way.behind(last))
-            .where(*(earlier.others for earlier in ways[:number]))
+            .where(*(earlier.others for earlier in ways[:number]), true() if among is None else among)
             .order_by(*way.order)
         )
         some = session.execute(statement.limit(limit + 1 - len(rows))).all()

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tuple_
 from sqlmodel import Session
 
 from plugin.db import table
+from plugin.insight import finding
 from plugin.models.commerce import Customer
-from plugin.models.segments import Membership, MembershipChange
+from plugin.models.segments import CustomerStats, Membership, MembershipChange
 
 PAGE = 50
 
 customers = table(Customer)
 memberships = table(Membership)
 changes = table(MembershipChange)
+stats = table(CustomerStats)
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,31 @@ def page(session: Session, statement: Any, limit: int) -> Page:
 
 
 def members(session: Session, shop_id: str, segment_id: str, after: str = "", limit: int = PAGE) -> Page:
-    """Return members in the order of their ids from behind `after`, each with address, since when and why."""
-    statement = (
-        select(memberships.c.customer_id, customers.c.email, memberships.c.entered_at, memberships.c.cause)
+    """Return members in the order of their ids from behind `after`: who they are, what they spent, since when, why."""
+    behind = described(shop_id, segment_id).where(memberships.c.customer_id > after)
+    return page(session, behind.order_by(memberships.c.customer_id), limit)
+
+
+def found(session: Session, shop_id: str, segment_id: str, typed: str, limit: int = PAGE) -> Page:
+    """Return the members whom a text may mean, as `finding` finds customers."""
+    here = (memberships.c.shop_id == shop_id, memberships.c.segment_id == segment_id)
+    inside = select(memberships.c.customer_id).where(*here, who(memberships)).exists()
+    met = finding.find(session, shop_id, typed, limit=limit, among=inside)
+    theirs = memberships.c.customer_id.in_([one.customer_id for one in met.rows])
+    by_id = {row.customer_id: row for row in session.execute(described(shop_id, segment_id).where(theirs))}
+    return Page([by_id[one.customer_id] for one in met.rows if one.customer_id in by_id], met.end is not None)
+
+
+def described(shop_id: str, segment_id: str) -> Select[Any]:
+    names = (customers.c[name] for name in ("email", "first_name", "last_name"))
+    figures = (stats.c.orders, stats.c.spent_minor)
+    same = and_(stats.c.shop_id == memberships.c.shop_id, stats.c.customer_id == memberships.c.customer_id)
+    return (
+        select(memberships.c.customer_id, *names, *figures, memberships.c.entered_at, memberships.c.cause)
         .join_from(memberships, customers, who(memberships), isouter=True)
+        .join(stats, same, isouter=True)
         .where(memberships.c.shop_id == shop_id, memberships.c.segment_id == segment_id)
-        .where(memberships.c.customer_id > after)
-        .order_by(memberships.c.customer_id)
     )
-    return page(session, statement, limit)
 
 
 def at(session: Session, shop_id: str, segment_id: str, moment: datetime | None) -> Iterator[Row[Any]]:

@@ -18,11 +18,12 @@ from plugin.segments.language.errors import SegmentErrors
 from plugin.translating import told
 from plugin.web import agreeing, engine
 from plugin.web.accounts import who
-from plugin.web.segments import own
+from plugin.web.segments import near, own
 
 bp = Blueprint("edits", __name__)
 
 
+PAGE = 20
 Page = str | Response | tuple[str, int]
 
 
@@ -36,11 +37,16 @@ def edits_of(
 ) -> str:
     """Return the list; if the version that is `wanted` were restored, tests would be `broken`, and `ahead` written."""
     with reading(engine()) as session:
-        segment = own(session, segment_id)
+        segment, glance = near(session, segment_id)
         found = versions.edits(session, g.shop.shop_id, segment_id)
+    behind = request.args.get("before", 0, type=int)
+    found = [one for one in found if one.version < behind] if behind else found
     terms = agreeing.terms(wanted, segment.version)
     asked = {"wanted": wanted, "broken": broken, "ahead": ahead, "terms": terms}
-    return render_template("edits/list.html", segment=segment, edits_of_it=found, **asked)
+    more = found[PAGE - 1].version if len(found) > PAGE else None
+    return render_template(
+        "edits/list.html", segment=segment, glance=glance, edits_of_it=found[:PAGE], more=more, **asked
+    )
 
 
 @bp.post("/segments/<segment_id>/restore")

@@ -38,7 +38,10 @@ class Section:
     pages: tuple[Page, ...]
 
 
-OF_A_SEGMENT = "segments. editor. builder. edits. trials. over_time.show reviews. snapshots. pins. removals. drafts."
+OF_A_SEGMENT = (
+    "segments. editor. builder. edits. trials. over_time.show over_time.ahead reviews. snapshots. pins. removals. "
+    "drafts. members. clauses. segment_settings."
+)
 
 SECTIONS = (
     Section("home", _("Home"), (Page("home.show", _("Home"), "home. first_steps."),)),

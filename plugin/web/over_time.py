@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from flask import Blueprint, g, render_template, request
@@ -9,47 +10,81 @@ from flask import Blueprint, g, render_template, request
 from plugin import clock, dates
 from plugin.db import reading
 from plugin.insight import days
-from plugin.insight.backtest import Backtest, backtest
-from plugin.insight.forecast import forecast
+from plugin.insight.backtest import backtest
+from plugin.insight.forecast import Ahead, forecast
 from plugin.segments.language.errors import SegmentErrors
-from plugin.web import engine
-from plugin.web.segments import own
+from plugin.translating import told
+from plugin.web import engine, fragments
+from plugin.web.counts import at_once
+from plugin.web.segments import near
 
 bp = Blueprint("over_time", __name__)
 
-SHOWN_DAYS = 90
+RANGES = (30, 90, 365)
 TESTED_DAYS = 90
 
 
 @bp.get("/segments/<segment_id>/time")
 def show(segment_id: str) -> str:
-    """Show a segment's days and what is to come; with `on`, a day, what it would have brought since."""
+    """Show a segment's days; with `on`, a day, what it would have brought since."""
     today = dates.today(clock.now(), g.shop.zone)
     written = request.args.get("on", "").strip()
-    asked = day(written, today)
-    since = today - timedelta(days=SHOWN_DAYS)
-    tested: Backtest | None = None
+    asked, span = day(written, today), request.args.get("days", 0, type=int)
+    span = span if span in RANGES else RANGES[1]
+    since = today - timedelta(days=span)
+    tested, fault = None, None
     with reading(engine()) as session:
-        segment = own(session, segment_id)
-        history = days.history(session, g.shop, segment_id, since)
+        segment, glance = near(session, segment_id)
+        kept = days.history(session, g.shop, segment_id, since)
         moved = days.causes(session, g.shop, segment_id, dates.day_start(since, g.shop.zone))
-        try:
-            ahead = forecast(session, g.shop, segment.query)
-            if asked:
+        if asked:
+            try:
                 tested = backtest(session, g.shop, segment.query, dates.day_start(asked, g.shop.zone))
-        except SegmentErrors:  # nothing supplies what it asks any more
-            ahead = []
+            except SegmentErrors as errors:  # nothing supplies what it asks any more
+                fault = told(errors)
     return render_template(
         "segments/time.html",
         segment=segment,
-        days=history,
-        bars=bars(history),
+        glance=glance,
+        span=span,
+        ranges=RANGES,
+        kept=kept,
+        series=[*kept, Today(today, glance.size, glance.entered, glance.left)],
         moved=moved,
-        ahead=ahead,
         on=asked or today - timedelta(days=TESTED_DAYS),
         yesterday=today - timedelta(days=1),
         tested=tested,
+        fault=fault,
         refused=written and not asked,
+    )
+
+
+@dataclass(frozen=True)
+class Today:
+    """The day that has not ended yet, as it is by now."""
+
+    day_on: date
+    size: int
+    entered: int
+    left: int
+
+
+@bp.get("/segments/<segment_id>/time/ahead")
+def ahead(segment_id: str) -> str:
+    """Show who will enter and leave by time alone: everybody is asked three times, so that it comes after the page."""
+    found: list[Ahead] | None = None
+    with reading(engine()) as session:
+        segment, glance = near(session, segment_id)
+    if at_once.acquire(blocking=False):
+        try:
+            with reading(engine()) as session:
+                found = forecast(session, g.shop, segment.query)
+        except SegmentErrors:
+            found = []
+        finally:
+            at_once.release()
+    return fragments.render(
+        "segments/ahead.html", "segments/ahead_part.html", segment=segment, glance=glance, ahead=found
     )
 
 
@@ -60,9 +95,3 @@ def day(written: str, today: date) -> date | None:
     except ValueError:
         return None
     return found if found < today else None
-
-
-def bars(history: days.Days) -> list[float]:
-    """Return each day's size as a share of the largest."""
-    largest = max((row.size for row in history), default=0)
-    return [row.size / largest if largest else 0.0 for row in history]

@@ -15,7 +15,7 @@ from plugin.translating import told
 from plugin.web import engine, wording
 from plugin.web.accounts import who
 from plugin.web.customers import known
-from plugin.web.segments import own
+from plugin.web.segments import near, own
 
 bp = Blueprint("pins", __name__)
 
@@ -25,23 +25,23 @@ MOST_SHOWN = 1_000
 @bp.get("/segments/<segment_id>/pins")
 def listing(segment_id: str) -> str:
     with reading(engine()) as session:
-        segment = own(session, segment_id)
+        segment, glance = near(session, segment_id)
         found = pins.of_segment(session, g.shop, segment_id, MOST_SHOWN)
         count = pins.count(session, g.shop, segment_id)
-    return render_template("segments/pins.html", segment=segment, pinned=found, count=count)
+    return render_template("segments/pins.html", segment=segment, glance=glance, pinned=found, count=count)
 
 
 @bp.post("/segments/<segment_id>/pins")
 def pin(segment_id: str) -> Response:
     """Keep the customer who is named in this segment, or out of it."""
     put(segment_id, request.form.get("customer", "").strip())
-    return redirect(url_for("segments.show", segment_id=segment_id, _anchor="pins"))
+    return redirect(url_for("pins.listing", segment_id=segment_id))
 
 
 @bp.post("/segments/<segment_id>/pins/remove")
 def unpin(segment_id: str) -> Response:
     take_off(segment_id, request.form.get("customer", ""))
-    return redirect(url_for("segments.show", segment_id=segment_id, _anchor="pins"))
+    return redirect(url_for("pins.listing", segment_id=segment_id))
 
 
 @bp.post("/customers/<customer_id>/pins")

@@ -10,9 +10,10 @@ from plugin.db import fold, reading, transaction
 from plugin.insight.removal import removal
 from plugin.segments.kept import keep
 from plugin.segments.kept.definition import RefusedError
+from plugin.translating import told
 from plugin.web import engine
 from plugin.web.accounts import who
-from plugin.web.segments import own
+from plugin.web.segments import near, own
 
 bp = Blueprint("removals", __name__)
 
@@ -22,8 +23,9 @@ Page = str | Response | tuple[str, int]
 @bp.get("/segments/<segment_id>/remove")
 def ask(segment_id: str, fault: str | None = None) -> str:
     with reading(engine()) as session:
-        found = removal(session, g.shop, own(session, segment_id))
-    return render_template("segments/remove.html", found=found, segment=found.segment, fault=fault)
+        segment, glance = near(session, segment_id)
+        found = removal(session, g.shop, segment)
+    return render_template("segments/remove.html", found=found, segment=segment, glance=glance, fault=fault)
 
 
 @bp.post("/segments/<segment_id>/remove")
@@ -36,6 +38,6 @@ def remove(segment_id: str) -> Page:
                 raise RefusedError(gettext("That is not its name. Nothing is deleted."))
             keep.remove(session, g.shop, segment_id, by=who())
     except RefusedError as fault:
-        return ask(segment_id, str(fault)), 422
+        return ask(segment_id, told(fault)), 422
     flash(gettext("%(name)s is deleted. Its tags are being taken off.", name=name))
     return redirect(url_for("segments.listing"))

@@ -26,4 +26,4 @@ def done(segment_id: str) -> Response:
         flash(gettext("Noted. It is due again on %(day)s.", day=languages.day(following)))
     except RefusedError as fault:
         flash(told(fault), "bad")
-    return redirect(url_for("segments.show", segment_id=segment_id))
+    return redirect(url_for("segment_settings.show", segment_id=segment_id, _anchor="review"))

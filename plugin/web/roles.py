@@ -10,8 +10,8 @@ from plugin import people
 
 # Whatever is not named here needs a viewer to be read, and an owner to write.
 VIEWER = """
-    accounts.logout customers.find editor.check_query
-    languages.choose people.change_password people.end_others
+    accounts.logout clauses.show customers.find editor.check_query
+    languages.choose members.look_up people.change_password people.end_others
 """
 EDITOR = """
     compared.count
@@ -23,14 +23,16 @@ EDITOR = """
     first_steps.go first_steps.put_away first_steps.stop first_steps.take
     gallery.add gallery.learn
     ladders.add ladders.ask ladders.change ladders.edit ladders.new ladders.remove
+    members.export
     pins.pin pins.pin_here pins.unpin pins.unpin_here
     portable.take_in
     rehearsals.audience rehearsals.release
     removals.ask removals.remove
     reviews.done
     safety.drop_webhooks safety.read_back safety.release_webhooks safety.repair safety.take_back
+    segment_settings.change
     segments.switch
-    snapshots.delete snapshots.take
+    snapshots.delete snapshots.members snapshots.take
     trials.drop trials.expect
 """
 # Pages that are only forms for owners, addresses that lead to a platform's consent, and all that is held of somebody.

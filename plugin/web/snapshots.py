@@ -27,7 +27,7 @@ def take(segment_id: str) -> Answer:
         flash(ngettext("%(num)d member is frozen.", "%(num)d members are frozen.", made.size))
     except RefusedError as fault:
         flash(told(fault), "bad")
-    return redirect(url_for("segments.show", segment_id=segment_id, _anchor="snapshots"))
+    return redirect(url_for("members.listing", segment_id=segment_id, _anchor="snapshots"))
 
 
 @bp.get("/snapshots/<snapshot_id>/members.csv")
@@ -46,7 +46,7 @@ def delete(snapshot_id: str) -> Answer:
         copy = theirs(session, snapshot_id)
         snapshots.drop(session, copy)
     flash(gettext("The snapshot %(name)s is deleted.", name=copy.name))
-    return redirect(url_for("segments.show", segment_id=copy.segment_id, _anchor="snapshots"))
+    return redirect(url_for("members.listing", segment_id=copy.segment_id, _anchor="snapshots"))
 
 
 def theirs(session: Session, snapshot_id: str) -> Snapshot:

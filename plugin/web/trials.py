@@ -13,7 +13,7 @@ from plugin.segments.language.errors import SegmentErrors
 from plugin.translating import told
 from plugin.web import engine
 from plugin.web.accounts import who
-from plugin.web.segments import own
+from plugin.web.segments import near, own
 
 bp = Blueprint("trials", __name__)
 
@@ -21,12 +21,12 @@ bp = Blueprint("trials", __name__)
 @bp.get("/segments/<segment_id>/tests")
 def listing(segment_id: str) -> str:
     with reading(engine()) as session:
-        segment = own(session, segment_id)
+        segment, glance = near(session, segment_id)
         try:
-            found = expectations.tried(session, g.shop, segment_id, segment.query)
+            found, fault = expectations.tried(session, g.shop, segment_id, segment.query), None
         except SegmentErrors as errors:
-            return render_template("trials/list.html", segment=segment, tried=[], fault=str(errors))
-    return render_template("trials/list.html", segment=segment, tried=found, fault=None)
+            found, fault = [], told(errors)
+    return render_template("trials/list.html", segment=segment, glance=glance, tried=found, fault=fault)
 
 
 @bp.post("/segments/<segment_id>/tests")

@@ -21,11 +21,11 @@ def test_a_template_is_added_in_rehearsal_with_what_it_is_for(site, visitor, min
     [segment] = [one for one in site.rows(Segment) if one.name == "VIP"]
     assert segment.query == "amount_spent >= 500"
     assert segment.objective.startswith("The tenth of the buyers")
-    page = shown(visitor.page(f"/segments/{segment.segment_id}"))
+    page = shown(visitor.page(f"/segments/{segment.segment_id}/settings"))
     assert "Where its thresholds come from" in page
     visitor.post(f"/segments/{segment.segment_id}/thresholds", action="freeze")
     assert [one.frozen for one in site.rows(SegmentOrigin)] == [True]
-    assert "Frozen: they stay as they are." in shown(visitor.page(f"/segments/{segment.segment_id}"))
+    assert "Frozen: they stay as they are." in shown(visitor.page(f"/segments/{segment.segment_id}/settings"))
 
 
 def test_what_is_there_already_is_not_added_twice(site, visitor):

@@ -71,14 +71,14 @@ def test_a_release_makes_the_audience_too_where_the_box_is_ticked(site, visitor,
     assert site.rows(Audience) == []
     visitor.post(f"{place}/{mine.store_id}", audience="yes")
     assert [(one.connection_id, one.state) for one in site.rows(Audience)] == [(mine.store_id, "wanted")]
-    assert "Its segment there is being made." in visitor.page(f"/segments/{mine.ids['segment_id']}")
+    assert "Its segment there is being made." in visitor.page(f"/segments/{mine.ids['segment_id']}/destinations")
 
 
 def test_without_the_box_none_is_made_until_the_merchant_asks(site, visitor, mine):
     visitor.post(f"/segments/{mine.ids['segment_id']}/release/{mine.store_id}")
     assert site.rows(Audience) == []
     place = f"/segments/{mine.ids['segment_id']}/audience/{mine.store_id}"
-    assert "Make it in Shopify too" in visitor.page(f"/segments/{mine.ids['segment_id']}")
+    assert "Make it in Shopify too" in visitor.page(f"/segments/{mine.ids['segment_id']}/destinations")
     assert "Delete its segment in Shopify" in visitor.said(visitor.post(place, wanted="yes"))
     assert "Make it in Shopify too" in visitor.said(visitor.post(place))
     assert [one.state for one in site.rows(Audience)] == ["unwanted"]

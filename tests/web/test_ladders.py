@@ -48,8 +48,9 @@ def test_a_ladder_is_made_listed_and_told_on_its_segments_pages(site, visitor, l
     assert "Loyalty is kept" in text
     assert "lost 30 days after it was last met. It is kept for 90 days at least." in text
     assert text.index("2. Silver") < text.index("1. mine regulars 2 seg:mine-regulars")
-    page = shown(visitor.page(f"/segments/{levels['Silver']}"))
-    assert "Loyalty , level 2 of 2: mine regulars &lt; Silver" in page
+    assert "Its ladder Loyalty : level 2 of 2" in shown(visitor.page(f"/segments/{levels['Silver']}"))
+    page = shown(visitor.page(f"/segments/{levels['Silver']}/settings"))
+    assert "The ladder Loyalty level 2 of 2. A level is lost 30 days after" in page
     assert "Its ladder" not in visitor.page(f"/segments/{levels['Gold']}")
 
 

@@ -12,8 +12,8 @@ from tests.web.test_tenants import OPEN, call
 
 # Said here once more, by hand: what only sees may write, and what a maker of segments may.
 VIEWERS_WRITE = {
-    *("accounts.logout", "customers.find", "editor.check_query", "people.change_password", "people.end_others"),
-    "languages.choose",
+    *("accounts.logout", "clauses.show", "customers.find", "editor.check_query", "languages.choose"),
+    *("members.look_up", "people.change_password", "people.end_others"),
 }
 EDITORS_WRITE = VIEWERS_WRITE | {
     *("compared.count",),
@@ -33,11 +33,19 @@ EDITORS_WRITE = VIEWERS_WRITE | {
     ),
     *("ladders.remove", "pins.pin", "pins.pin_here", "pins.unpin", "pins.unpin_here", "portable.take_in"),
     *("rehearsals.audience", "rehearsals.release", "removals.remove", "reviews.done", "safety.drop_webhooks"),
-    *("safety.read_back", "safety.release_webhooks", "safety.repair", "safety.take_back", "segments.switch"),
-    *("snapshots.delete", "snapshots.take", "trials.drop", "trials.expect"),
+    *("safety.read_back", "safety.release_webhooks", "safety.repair", "safety.take_back"),
+    *(
+        "segment_settings.change",
+        "segments.switch",
+        "snapshots.delete",
+        "snapshots.take",
+        "trials.drop",
+        "trials.expect",
+    ),
 }
 FORMS_OF_EDITORS = {
     *("editor.edit", "editor.new", "ladders.ask", "ladders.edit", "ladders.new", "removals.ask", "deliveries.body"),
+    *("members.export", "snapshots.members"),
 }
 FORMS_OF_OWNERS = {
     *("attribute_files.page", "consents.begin", "consents.callback", "consents.choose", "requests.download"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlmodel import Session
 
 from connectors.phrases import phrase, phrases
@@ -97,6 +97,11 @@ def tried(session: Session, shop: Shop, segment_id: str, query: str) -> list[Tri
     ).all()
     met = ask.who_of(session, shop, query, [row.customer_id for row in found]) if found else frozenset()
     return [Tried(row.customer_id, row.email, row.inside, row.customer_id in met) for row in found]
+
+
+def count(session: Session, shop_id: str, segment_id: str) -> int:
+    own = (tests.c.shop_id == shop_id, tests.c.segment_id == segment_id)
+    return session.scalar(select(func.count()).select_from(tests).where(*own)) or 0
 
 
 def broken(session: Session, shop: Shop, segment_id: str, query: str) -> list[Tried]:

@@ -142,4 +142,3 @@ def unknown(session: Session, shop_id: str, segment_ids: Sequence[str]) -> list[
     own = (figures.c.shop_id == shop_id, figures.c.segment_id.in_(segment_ids))
     known = set(session.scalars(select(figures.c.segment_id).where(*own)))
     return [one for one in segment_ids if one not in known]
-
