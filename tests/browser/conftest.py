@@ -3,9 +3,11 @@
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from tests.browser import practice
 from tests.browser.visitor import Visitor
@@ -13,32 +15,35 @@ from tests.browser.visitor import Visitor
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Whatever is not on this machine is not there: a page that asks for it is found out, and nobody else hears of it.
 FLAGS = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--disable-dev-shm-usage"]
+WITHOUT = "the tests of the browser are left out: there is no Chromium here"
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.timeout(600))  # the first makes the shop, and others wait for it
+def pytest_collection_modifyitems(config, items):
+    """Without Chromium one of these tests stays, to say so; where it is required, all do, and fail."""
+    ours = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.timeout(600))  # the first makes the shop, and others wait for it
+    if ours and not chromium() and os.environ.get("CHROMIUM") != "required":
+        ours[0].add_marker(pytest.mark.skip(reason=WITHOUT))
+        config.hook.pytest_deselected(items=ours[1:])
+        items[:] = [item for item in items if item not in ours[1:]]
 
 
+@cache
 def chromium():
-    """Return the system's Chromium; the packages of some systems are only a hint where to get it."""
+    """Return the system's Chromium, if there is one that runs: some packages of this name only say where to get it."""
     for program in filter(None, map(shutil.which, PROGRAMS)):
         if subprocess.run([program, "--version"], capture_output=True).returncode == 0:
             return program
-    if os.environ.get("CHROMIUM") == "required":
-        pytest.fail("the tests of the browser need Chromium: install the package chromium", pytrace=False)
-    pytest.skip("the tests of the browser are left out: there is no Chromium here")
+    return None
 
 
 @pytest.fixture(scope="package")
 def browser():
     """Ended with the last of these tests: its loop must not run under others'."""
-    program = chromium()
-    from playwright.sync_api import sync_playwright
-
+    assert chromium(), "the tests of the browser need Chromium: install the package chromium"
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield launched
         launched.close()
 
@@ -46,7 +51,6 @@ def browser():
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory):
     """This process's own practice shop. Tests that change something in it make what they change."""
-    chromium()
     ours = tmp_path_factory.getbasetemp()
     everybodys = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
     template = practice.prepared(practice.template(everybodys))

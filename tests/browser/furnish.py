@@ -30,7 +30,7 @@ def furnish(session: Session, shop: Shop, email: str, password: str) -> dict[str
     owner.password_hash = passwords.hashed(password)
     session.add(owner)
     shop.setup_digest = None
-    colleague, _ = people.invite(session, shop.shop_id, "editor@example.com", "editor")
+    colleague, _ = people.invite(session, shop.shop_id, "editor@example.com", "editor", by=email)
     segment = keep.by_name(session, shop.shop_id, "Champions")
     assert segment
     member, other = customers(session, segment.shop_id, segment.segment_id)
