@@ -83,15 +83,19 @@ def check_use(session: Session, shop_id: str, tag: str) -> None:
 def change_prefix(session: Session, shop_id: str, prefix: str) -> None:
     """Have new tags begin in another way; those that there are keep their names. TagRefusedError: it cannot be had."""
     if not 1 <= len(prefix) <= LONGEST_PREFIX or prefix != prefix.strip():
-        raise TagRefusedError(f"A prefix has 1 to {LONGEST_PREFIX} characters, and no spaces around them.")
+        raise TagRefusedError(
+            phrase("A prefix has 1 to %(longest)s characters, and no spaces around them.", longest=LONGEST_PREFIX)
+        )
     if "," in prefix or not prefix.isprintable():
-        raise TagRefusedError("A tag has no commas and no line breaks.")
+        raise TagRefusedError(phrase("A tag has no commas and no line breaks."))
     shop = shops.shop(session, shop_id)
     if fold(prefix) != fold(shop.tag_prefix):
         begins = [owned_tags.c.shop_id == shop_id, position(owned_tags.c.folded, literal(fold(prefix), String())) == 1]
         ours = session.scalar(select(literal(1)).where(*begins).limit(1))
         if not ours and used(session, shop_id, lambda folded: position(folded, literal(fold(prefix), String())) == 1):
-            raise InUseError(f"Somebody else's tags begin with {prefix} already: choose another prefix.")
+            raise InUseError(
+                phrase("Somebody else's tags begin with %(prefix)s already: choose another prefix.", prefix=prefix)
+            )
     shop.tag_prefix = prefix
     session.add(shop)
     session.flush()

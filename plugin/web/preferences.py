@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoneinfo import available_timezones
 
 from babel.numbers import list_currencies
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -15,6 +15,7 @@ from plugin.db import reading, transaction
 from plugin.insight.terms import consequences
 from plugin.tagging import limits, names
 from plugin.terms import Terms
+from plugin.translating import NATIVE, languages, told
 from plugin.web import agreeing, engine
 
 bp = Blueprint("preferences", __name__)
@@ -35,6 +36,8 @@ def show(fault: str | None = None, prefix_fault: str | None = None) -> str:
         connected=connected,
         zones=sorted(available_timezones()),
         currencies=sorted(list_currencies()),
+        spoken_here=languages(),
+        native=NATIVE,
         longest_wait=terms.LONGEST_WAIT_MINUTES,
         longest_prefix=names.LONGEST_PREFIX,
         kept=kept(),
@@ -82,8 +85,20 @@ def change_prefix() -> Page:
         with transaction(engine()) as session:
             names.change_prefix(session, g.shop.shop_id, prefix)
     except names.TagRefusedError as error:
-        return show(prefix_fault=str(error)), 422
+        return show(prefix_fault=told(error)), 422
     flash(gettext("New tags begin with %(prefix)s from now on.", prefix=prefix))
+    return redirect(url_for("preferences.show"))
+
+
+@bp.post("/settings/language")
+def change_language() -> Response:
+    """Write to the shop's people in another language, where they have chosen none."""
+    language = request.form.get("language", "")
+    if language not in languages():
+        abort(400)
+    with transaction(engine()) as session:
+        shops.shop(session, g.shop.shop_id).language = language
+    flash(gettext("Mails about the shop are written in it from now on."))
     return redirect(url_for("preferences.show"))
 
 

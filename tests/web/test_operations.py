@@ -148,6 +148,12 @@ def test_other_terms_are_kept_once_what_follows_was_seen(site, visitor, mine):
     assert visitor.post("/settings/terms", **wanted | {"zone": "Mars/Olympus"}).status_code == 422
 
 
+def test_mails_are_written_in_the_language_that_the_shop_chose(site, visitor, mine):
+    assert visitor.post("/settings/language", language="xx").status_code == 400
+    assert "from now on" in visitor.said(visitor.post("/settings/language", language="de"))
+    assert [row.language for row in site.rows(Shop)] == ["de"]
+
+
 def test_new_tags_begin_as_the_shop_says_and_old_ones_keep_their_names(site, visitor, mine, monkeypatch, capsys):
     assert "begin with kunde-" in visitor.said(visitor.post("/settings/prefix", prefix="kunde-"))
     assert [row.tag for row in site.rows(Segment)] == ["seg:mine-regulars"]
