@@ -171,7 +171,9 @@ def test_what_was_not_kept_is_counted_and_shown(site, visitor, mine):
 
 
 def test_a_request_for_data_is_listed_answered_and_noted(site, visitor, mine):
-    assert "anna@mine.example.com 22 Nov 2026, 12:00 not yet" in shown(visitor.page("/requests"))
+    assert "anna@mine.example.com 22 Nov 2026, 12:00 22 Dec 2026 Download the answer" in shown(
+        visitor.page("/requests")
+    )
     answer = visitor.get(f"/requests/{mine.ids['request_id']}.json")
     assert answer.headers["Content-Disposition"] == "attachment; filename=data.json"
     assert answer.json["profile"][0]["email"] == "anna@mine.example.com"
