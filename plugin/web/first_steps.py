@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, request, url_for
 from flask_babel import gettext
 from sqlmodel import Session
 from werkzeug.wrappers import Response
@@ -87,16 +87,18 @@ def go_on() -> Response:
 
 @bp.get("/first-steps/rehearsal")
 def rehearse() -> str | Response:
-    """What would be written if all that waits in rehearsal were let out."""
+    """What would be written if all that waits in rehearsal were let out.
+
+    That may take a while: the page is there at once, and asks for it.
+    """
+    if g.shop.history_at is None:
+        return back()
+    now = fragments.wanted() or request.args.get("now") == "yes"
     with reading(engine()) as session:
         names = {one.segment_id: one for one in keep.all_of(session, g.shop.shop_id)}
-        try:
-            found = [stage(session, one) for one in plan.takers(session, g.shop.shop_id)]
-        except rehearsal.HistoryIncompleteError:
-            return back()
-    return render_template(
-        "first_steps/rehearsal.html", stages=[one for one in found if one.rehearsed.segments], names=names
-    )
+        found = [stage(session, one) for one in plan.takers(session, g.shop.shop_id)] if now else []
+    stages = [one for one in found if one.rehearsed.segments] if now else None
+    return fragments.render("first_steps/rehearsal.html", "first_steps/stages.html", stages=stages, names=names)
 
 
 def stage(session: Session, connection: Connection) -> Stage:

@@ -84,6 +84,7 @@ def test_a_first_start_that_is_ended_anywhere_is_gone_on_with(begin, tmp_path):
     whole.read_to(READY)
     assert len(whole.said) > 3
     assert whole.origin in whole.said[-1]
+    assert "Shopify for the store; Klaviyo, Mailchimp, Omnisend, HubSpot for e-mails" in whole.said[-2]
     assert f"{whole.origin}/api/v1/events" in requests.get(f"{whole.origin}/docs/api", timeout=30).text
     orders = asked(store, "SELECT count(*) FROM documents WHERE kind = 'order'")
     assert asked(database, "SELECT count(*) FROM orders") == orders > 15

@@ -102,7 +102,10 @@ def test_a_shop_goes_from_nothing_to_tagged(owner, time):
     mail = owner.connect("klaviyo")
     owner.segments(evaluated_at=clock.now(), whole=None)
     assert owner.states() == "done done done done next later"
-    page = owner.visitor.page("/first-steps/rehearsal")
+    early = owner.visitor.page("/first-steps/rehearsal")
+    assert "It is being worked out" in early
+    assert 'name="way"' not in early
+    page = owner.visitor.page("/first-steps/rehearsal?now=yes")
     ways = re.findall(r'name="way" value="([^"]+)"', page)
     assert len(ways) == 10
     assert owner.visitor.post("/first-steps/rehearsal", way=ways).headers["Location"] == "/first-steps"
