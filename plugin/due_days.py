@@ -78,33 +78,32 @@ def of_customers(session: Session, shop_id: str, customer_ids: Collection[str]) 
 def of_added(session: Session, shop_id: str, customer_ids: Collection[str]) -> None:
     """Mark the days on which customers were added, by their figures as they are kept."""
     these = among(stats.c.customer_id, literal(sorted(customer_ids), Keys()))
-    own = (stats.c.shop_id == shop_id, stats.c.added_at.is_not(None), these)
-    mark(session, shop_id, session.scalars(select(number(stats.c.added_at)).where(*own).distinct()))
+    found = select(number(stats.c.added_at)).where(stats.c.shop_id == shop_id, these)
+    mark(session, shop_id, session.scalars(found.distinct()))
 
 
 def of_shop(session: Session, shop_id: str) -> None:
     """Forget what is kept of all days, and mark them: the shop reckons by other terms."""
     session.execute(delete(days).where(days.c.shop_id == shop_id))
     mark(session, shop_id, session.scalars(numbers(shop_id)))
-    added = select(number(stats.c.added_at)).where(stats.c.shop_id == shop_id, stats.c.added_at.is_not(None))
+    added = select(number(stats.c.added_at)).where(stats.c.shop_id == shop_id)
     mark(session, shop_id, session.scalars(added.distinct()))
 
 
 def numbers(shop_id: str) -> Select[Any]:
-    own = (orders.c.shop_id == shop_id, orders.c.placed_at.is_not(None))
-    return select(number(orders.c.placed_at)).where(*own).distinct()
+    return select(number(orders.c.placed_at)).where(orders.c.shop_id == shop_id).distinct()
 
 
 def number(moment: Any) -> Any:
     return day_number(moment).cast(BigInteger)
 
 
-def mark(session: Session, shop_id: str, day_numbers: Iterable[int]) -> None:
-    """Mark days, and have them counted within the time that is set.
+def mark(session: Session, shop_id: str, day_numbers: Iterable[int | None]) -> None:
+    """Mark days, those that are known, and have them counted within the time that is set.
 
     Written as the transaction ends, in the order of the days: many write the same rows, and none waits in a circle.
     """
-    found = set(day_numbers)
+    found = {one for one in day_numbers if one is not None}
     if not found:
         return
     noted: dict[str, set[int]] = session.info.setdefault("due days", {})

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Engine, Select, and_, bindparam, case, delete, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Engine,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+)
 from sqlmodel import Session
 
 from plugin import clock, dates, due_days, lanes, shops
@@ -19,12 +33,13 @@ from plugin.segments.asking.figures import NOW, SHOP, Asked, counts, net, orders
 
 AT_ONCE = 20  # days of UTC
 TURN = timedelta(seconds=30)  # then the thread is another lane's
+TERMS = ("zone", "currency", "paid_orders_only")
 
 BEGIN = bindparam("begin", type_=UTCDateTime())
 END = bindparam("end", type_=UTCDateTime())
 SINCE = bindparam("since", type_=UTCDateTime())
 
-Row = dict[str, Any]
+Kept = dict[str, Any]
 
 
 def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
@@ -39,7 +54,7 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
     if shop.history_at is None:
         return None
     wake(engine, claim, shop)
-    while count_some(engine, claim, shop):
+    while count_some(engine, claim):
         if clock.now() >= until:
             return clock.now()
     cells.refresh(engine, claim, shop)
@@ -47,43 +62,64 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
         return next_moment(session, claim.shop_id)
 
 
-def count_some(engine: Engine, claim: lanes.Claim, shop: Shop) -> bool:
+@dataclass(frozen=True)
+class Count:
+    """What was read to be kept: by the terms of the shop as it was then, of days that were marked then."""
+
+    shop: Shop
+    marked: Sequence[Row[Any]]
+    wanted: Collection[date]
+    rows: Sequence[Kept]
+
+
+def count_some(engine: Engine, claim: lanes.Claim) -> bool:
     """Count the next days that are due; return whether there were any."""
     with reading(engine) as session:
-        marked = session.execute(
-            select(due).where(due.c.shop_id == shop.shop_id).order_by(due.c.day_number).limit(AT_ONCE)
-        ).all()
-        wanted = {day for one in marked for day in due_days.of_zone(one.day_number, shop.zone)}
-        rows = counted(session, shop, wanted)
-    if not marked:
+        found = count(session, shops.shop(session, claim.shop_id))
+    if not found.marked:
         return False
     with transaction(engine) as session:
         lanes.hold(session, claim)
-        keep(session, shop.shop_id, wanted, rows)
-        due_days.settle(session, shop.shop_id, marked)
+        keep(session, found)
     return True
 
 
-def keep(session: Session, shop_id: str, wanted: Collection[date], rows: Collection[Row]) -> None:
-    """Write days as they were counted; of those without anything, no row stays."""
-    upsert(session, days, list(rows))
-    empty = set(wanted) - {row["day_on"] for row in rows}
+def count(session: Session, shop: Shop) -> Count:
+    marked = session.execute(
+        select(due).where(due.c.shop_id == shop.shop_id).order_by(due.c.day_number).limit(AT_ONCE)
+    ).all()
+    wanted = {day for one in marked for day in due_days.of_zone(one.day_number, shop.zone)}
+    return Count(shop, marked, wanted, counted(session, shop, wanted))
+
+
+def keep(session: Session, found: Count) -> None:
+    """Write days as they were counted; of those without anything, no row stays.
+
+    Nothing is written of a shop that reckons by other terms since: its days are all due again.
+    """
+    shop_id = found.shop.shop_id
+    now = shops.steady(session, shop_id)
+    if any(getattr(now, name) != getattr(found.shop, name) for name in TERMS):
+        return
+    upsert(session, days, found.rows)
+    empty = set(found.wanted) - {row["day_on"] for row in found.rows}
     session.execute(delete(days).where(days.c.shop_id == shop_id, days.c.day_on.in_(sorted(empty))))
+    due_days.settle(session, shop_id, found.marked)
 
 
-def counted(session: Session, shop: Shop, wanted: Collection[date]) -> list[Row]:
+def counted(session: Session, shop: Shop, wanted: Collection[date]) -> list[Kept]:
     """Return the rows of days on which there is anything."""
     now = clock.now()
     found = (day_of(session, shop, day, now) for day in sorted(wanted))
     return [row for row in found if row["added"] or row["orders"] or row["next_at"]]
 
 
-def day_of(session: Session, shop: Shop, day: date, now: datetime) -> Row:
+def day_of(session: Session, shop: Shop, day: date, now: datetime) -> Kept:
     bound = parameters(shop.shop_id, now) | {
         "begin": dates.day_start(day, shop.zone),
         "end": dates.day_start(day + timedelta(days=1), shop.zone),
     }
-    key: Row = {"shop_id": shop.shop_id, "day_on": day, "counted_at": now}
+    key: Kept = {"shop_id": shop.shop_id, "day_on": day, "counted_at": now}
     found = session.execute(of_orders(Asked(shop.paid_orders_only)), bound).one()
     row = key | {name: int(value) for name, value in found._mapping.items()}
     return row | {"added": session.scalar(of_added(), bound), "next_at": session.scalar(ahead(), bound)}

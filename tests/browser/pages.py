@@ -19,6 +19,8 @@ NO_PAGES = (
 )
 # What an address asks for besides its ids, where without it there would be little to see.
 QUERIES = {
+    "home.cell": ["?recency=5&frequency=5"],
+    "home.show": ["", "?days=365&by=spent"],
     "editor.new": ["", "?query=number_of_orders+%3E+1"],
 }
 

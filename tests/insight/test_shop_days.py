@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
@@ -12,8 +13,10 @@ from sqlalchemy import func, select, update
 
 from connectors.records import Customer, CustomerRedaction, Order, Refund
 from plugin import clock, due_days, ingest, lanes, shops, terms
+from plugin.__main__ import main
+from plugin.config import settings
 from plugin.db import reading, table, transaction
-from plugin.insight import cells, periods
+from plugin.insight import cells, periods, shop_days
 from plugin.insight.periods import Total
 from plugin.models import commerce
 from plugin.models.figures import DueDay, RfmCell, ShopDay
@@ -43,12 +46,13 @@ def open_shop(engine, *, zone="America/New_York", currency="USD", paid_orders_on
 
 
 def work(engine, shop_id, *kinds):
-    with transaction(engine) as session:
-        for kind in kinds:
-            lanes.poke(session, shop_id, kind)
+    """Work lanes, one after the other; return when."""
     later = clock.now() + timedelta(minutes=1)
-    with clock.freeze(later):
-        work_all(engine, lambda _shop, kind: kind in kinds)
+    for kind in kinds:
+        with transaction(engine) as session:
+            lanes.poke(session, shop_id, kind)
+        with clock.freeze(later):
+            work_all(engine, lambda _shop, one, kind=kind: one == kind)
     return later
 
 
@@ -189,6 +193,23 @@ def test_a_day_that_is_marked_again_while_it_is_counted_is_counted_once_more(eng
     assert kept(engine)[FIRST.date()].orders == 2
 
 
+def test_days_that_were_counted_by_other_terms_are_not_kept(engine):
+    """The zone changes between the reading of a day and its writing: the day is another."""
+    late = FIRST.replace(hour=3)  # the day before in New York
+    with clock.freeze(FIRST):
+        shop_id = open_shop(engine)
+        told(engine, shop_id, order(1, late))
+        with reading(engine) as session:
+            found = shop_days.count(session, shops.shop(session, shop_id))
+        with transaction(engine) as session:
+            terms.change(session, shop_id, replace(terms.of(found.shop), zone="Europe/London"))
+        with transaction(engine) as session:
+            shop_days.keep(session, found)
+        work(engine, shop_id, "figures")
+    assert [row["day_on"].day for row in found.rows] == [19]
+    assert [day.day for day in kept(engine)] == [20]
+
+
 def test_before_the_history_is_in_no_figures_are_given(engine):
     with clock.freeze(FIRST):
         shop_id = open_shop(engine, history=False)
@@ -305,3 +326,16 @@ def test_cells_are_counted_anew_with_each_nights_scores_and_with_nothing_else(en
         work(engine, busy, "scores", "figures")
     [after] = midnights()
     assert after - before == timedelta(days=1)
+
+
+def test_the_command_tells_the_same_figures(engine, busy, monkeypatch, capsys):
+    monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
+    settings.cache_clear()
+    with clock.freeze(FIRST + timedelta(minutes=2)):
+        with reading(engine) as session:
+            found = periods.period(session, shops.shop(session, busy), 90)
+        assert main(["figures", "--shop", busy, "--days", "90"]) == 0
+        said = json.loads(capsys.readouterr().out)
+    settings.cache_clear()
+    assert said["total"] == asdict(found.total)
+    assert sum(one["minor"] for one in said["days"].values()) == said["total"]["minor"] > 0

@@ -43,7 +43,7 @@ class TestTheFirstTime:
         lanes = lanes_of(site)
         id_ = connection.connection_id
         assert lanes.keys() == {
-            *("inbox", "recompute", "privacy", "scores", "days", "compared", "thresholds", "retention"),
+            *("inbox", "recompute", "figures", "privacy", "scores", "days", "compared", "thresholds", "retention"),
             *(f"{kind}:{id_}" for kind in ("sync", "tokens", "backfill", "subscriptions", "ratings", "pixel")),
         }
         assert lanes[f"tokens:{id_}"].due_at == clock.now() + tokens.EVERY

@@ -146,3 +146,11 @@ def test_whoever_may_only_read_is_led_to_no_editor(site, mine):
     assert "Champions" in reader.page("/")
     for path in ("/", "/buyers?recency=5&frequency=5"):
         assert "/segments/new" not in reader.page(path)
+
+
+def test_until_they_are_done_the_first_steps_stand_before_all(site, visitor):
+    page = told(visitor.page("/"))
+    assert "First steps" in page
+    assert page.index("First steps") < page.index("Needs you")
+    visitor.post("/first-steps/away", away="yes")
+    assert "First steps" not in told(visitor.page("/"))
