@@ -26,7 +26,7 @@ def update(place: Path, wanted: Catalog) -> list[str]:
     for one in wanted:
         if one.id:
             known = there.get(one.id)
-            made.add(one.id, known.string if known and bool(known.pluralizable) == bool(one.pluralizable) else None)
+            made.add(one.id, known.string if known and known.id == one.id else None)
     body = BytesIO()
     pofile.write_po(body, made, width=120, omit_header=True, ignore_obsolete=True)
     place.write_text(f"{head}\n\n{body.getvalue().decode().strip()}\n", encoding="utf-8")

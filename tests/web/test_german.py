@@ -1,0 +1,80 @@
+"""Every text of the site is told in every language that the site has, and no German page keeps an English one."""
+
+import html
+import re
+from io import BytesIO
+
+import pytest
+from babel.messages import pofile
+
+from plugin.translating import CATALOGS, catalog
+from plugin.translations import __main__ as tool
+from plugin.translations import texts
+from tests.web.site import Site
+from tests.web.test_roles import addresses
+
+PLACES = sorted(CATALOGS.glob("*/LC_MESSAGES/messages.po"))
+PART = re.compile(r"%\(\w+\)[sd]|{\w+}")
+SPOKEN = re.compile(r'\b(?:alt|aria-label|data-[\w-]+|placeholder|title)="([^"]*)"')
+UNSEEN = re.compile(r"<(script|style|code|pre)\b.*?</\1>", re.DOTALL)
+
+
+@pytest.fixture
+def database_url(sqlite_databases):
+    with sqlite_databases() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def wanted():
+    return texts.wanted()
+
+
+def forms(text):
+    return [text] if isinstance(text, str) else list(text)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.parts[-3])
+def test_every_text_is_told_with_all_of_its_parts_and_numbers(place, wanted):
+    told = pofile.read_po(BytesIO(place.read_bytes()))
+    lacking = []
+    for one in wanted:
+        there = told.get(one.id) if one.id else one
+        said = [part for part in forms(there.string) if part] if there and there.string else []
+        whole = {*PART.findall(" ".join(forms(one.id)))} == {*PART.findall(" ".join(said))}
+        if one.id and (there.fuzzy or not whole or len(said) != (told.num_plurals if one.pluralizable else 1)):
+            lacking.append(one.id)
+    assert lacking == []
+    assert {str(one.id) for one in told} - {str(one.id) for one in wanted} == set()
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.parts[-3])
+def test_a_catalog_is_as_the_texts_make_it(place, wanted, tmp_path):
+    copy = tmp_path / "messages.po"
+    copy.write_bytes(place.read_bytes())
+    tool.update(copy, wanted)
+    assert copy.read_bytes() == place.read_bytes()
+
+
+def shown(page):
+    """The words that a page shows or has read out, each between two tags or in one attribute."""
+    seen = UNSEEN.sub(" ", page)
+    for words in (*SPOKEN.findall(seen), *re.split(r"<[^>]*>", seen)):
+        yield " ".join(html.unescape(words).split())
+
+
+def test_no_german_page_keeps_an_english_text(engine, time, wanted):
+    site = Site(engine)
+    tenant = site.ladder(site.shop("alpha"))
+    site.people(tenant, "ada@example.com", "bo@example.com")
+    visitor = site.visitor(tenant)
+    visitor.post("/language", language="de")
+    german = catalog("de")
+    english = {part for one in wanted if one.id for part in forms(one.id) if german.ugettext(part) != part}
+    kept = {}
+    for endpoint, method, path in addresses(site, tenant):
+        page = visitor.get(path).text if method == "GET" else ""
+        if "<html" in page:
+            assert '<html lang="de">' in page, path
+            kept |= {endpoint: found} if (found := english & {*shown(page)}) else {}
+    assert kept == {}
