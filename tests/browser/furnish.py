@@ -30,7 +30,7 @@ def furnish(session: Session, shop: Shop, email: str, password: str) -> dict[str
     owner.password_hash = passwords.hashed(password)
     session.add(owner)
     shop.setup_digest = None
-    colleague, _ = people.invite(session, shop.shop_id, "editor@example.com", "editor", by=email)
+    colleague, code = people.invite(session, shop.shop_id, "editor@example.com", "editor", by=email)
     segment = keep.by_name(session, shop.shop_id, "Champions")
     assert segment
     member, other = customers(session, segment.shop_id, segment.segment_id)
@@ -44,12 +44,14 @@ def furnish(session: Session, shop: Shop, email: str, password: str) -> dict[str
     connections = {one.platform: one for one in shops.connections(session, shop.shop_id)}
     return {
         "account_id": colleague.account_id,
+        "code": code,
         "connection_id": connections["klaviyo"].connection_id,
         "customer_id": member,
         "delivery_id": set_aside(session, shop, connections["shopify"].connection_id),
         "endpoint_id": endpoint.endpoint_id,
         "key_id": key.key_id,
         "ladder_id": ladder.ladder_id,
+        "other_segment_id": levels[0].segment_id,
         "platform": "klaviyo",
         "request_id": asked(session, shop, other),
         "segment_id": segment.segment_id,

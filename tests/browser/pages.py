@@ -17,11 +17,17 @@ NO_PAGES = (
     "embedded.",
     "installs.callback",
 )
-# What an address asks for besides its ids, where without it there would be little to see.
+# What an address asks for besides its ids, where without it there would be little to see, or nothing.
+PAIR = "?one={segment_id}&other={other_segment_id}"
 QUERIES = {
+    "accounts.set_up": ["?code={code}"],
+    "builder.values": ["?name=customer_tags"],
+    "compared.show": ["", "?segment={segment_id}&segment={other_segment_id}"],
+    "compared.sides": ["", PAIR],
+    "conflicts.who": [PAIR],
+    "editor.new": ["", "?query=number_of_orders+%3E+1", "?query=number_of_order+%3E+1"],
     "home.cell": ["?recency=5&frequency=5"],
     "home.show": ["", "?days=365&by=spent"],
-    "editor.new": ["", "?query=number_of_orders+%3E+1"],
 }
 
 
@@ -45,10 +51,11 @@ def rules():
 RULES = rules()
 
 
-def addresses(endpoint, ids):
+def addresses(endpoint, shop):
     """Return the addresses of a page in a shop, as a visitor of it opens them."""
     rule = RULES[endpoint]
+    ids = shop.ids | {"customer_id": shop.somebody()}
     unknown = rule.arguments - ids.keys()
     assert not unknown, f"tests/browser/furnish.py names no {', '.join(unknown)} for {rule.rule}"
     _, path = rule.build({name: ids[name] for name in rule.arguments})
-    return [path + query for query in QUERIES.get(endpoint, [""])]
+    return [path + query.format_map(ids) for query in QUERIES.get(endpoint, [""])]

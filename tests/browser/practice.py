@@ -37,6 +37,11 @@ class Running:
         """How many seconds its clock is ahead of the real one."""
         return float((self.folder / "offset").read_text())
 
+    def somebody(self):
+        """Return a member of the segment: others may meanwhile have been merged or deleted, as happens in a store."""
+        inside = "SELECT min(customer_id) FROM memberships WHERE segment_id = ?"
+        return self.column(inside, self.ids["segment_id"]).pop()
+
     def column(self, query, *values):
         """Return what a query finds in its database, each once."""
         with sqlite3.connect(f"file:{self.folder}/tagsmith.sqlite?mode=ro", uri=True) as database:

@@ -13,7 +13,7 @@ TELL_REFUSALS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`refused by the policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
 """
-PATIENCE_MS = 20_000  # a machine that does much else is slow, and nothing here is about how long it takes
+PATIENCE_MS = 30_000  # a machine that does much else is slow, and nothing here is about how long it takes
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 
