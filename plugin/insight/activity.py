@@ -30,6 +30,7 @@ OUTCOMES = ("taken", "refused", "missing", "again")
 
 writes = table(TagWrite)
 segments = table(Segment)
+customers = table(Customer)
 addresses = table(EmailAddress)
 aliases = table(CustomerAlias)
 ORDER = ("written_at", "connection_id", "tag", "contact")
@@ -76,6 +77,7 @@ class Line:
     platform: str
     contact: str
     customer_id: str | None
+    email: str | None
     tag: str
     in_field: bool
     segment_id: str | None
@@ -160,12 +162,17 @@ def told(session: Session, shop_id: str, rows: Sequence[Row[Any]]) -> list[Line]
     concerned = among(segments.c.segment_id, keys(one.segment_id for one in rows if one.segment_id))
     found = select(segments.c.segment_id, segments.c.name).where(segments.c.shop_id == shop_id, concerned)
     names: dict[str, str] = dict(session.execute(found).all())
+    behind = list(causes.of(session, shop_id, rows))
+    called = among(customers.c.customer_id, keys(whom for _, whom, _ in behind if whom))
+    found = select(customers.c.customer_id, customers.c.email).where(customers.c.shop_id == shop_id, called)
+    emails: dict[str, str | None] = dict(session.execute(found).all())
     return [
         Line(
             row.written_at,
             platforms.get(row.connection_id, ""),
             row.contact,
             whom,
+            emails.get(whom or ""),
             marks.plain(row.tag),
             marks.is_in_field(row.tag),
             row.segment_id if row.segment_id in names else None,
@@ -175,7 +182,7 @@ def told(session: Session, shop_id: str, rows: Sequence[Row[Any]]) -> list[Line]
             row.outcome,
             row.answer,
         )
-        for row, whom, cause in causes.of(session, shop_id, rows)
+        for row, whom, cause in behind
     ]
 
 
