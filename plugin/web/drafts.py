@@ -14,9 +14,7 @@ from plugin.segments.language.errors import SegmentErrors
 from plugin.translating import told
 from plugin.web import engine
 from plugin.web.accounts import who
-from plugin.web.counts import at_a_glance
 from plugin.web.gallery import look
-from plugin.web.verdict import say
 
 bp = Blueprint("drafts", __name__)
 
@@ -26,9 +24,7 @@ def listing() -> str:
     with reading(engine()) as session:
         shown = look(session, proposals.drafts(session, g.shop.shop_id))
         discarded = proposals.discarded(session, g.shop.shop_id)
-    asked = {one.template.key: say(one.query, for_rewards=False) for one in shown if one.query}
-    counts = {key: at_a_glance(checked) for key, checked in asked.items()}
-    return render_template("segments/proposed.html", drafts=shown, counts=counts, discarded=discarded)
+    return render_template("segments/proposed.html", drafts=shown, discarded=discarded)
 
 
 @bp.post("/segments/proposed")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
@@ -15,36 +16,88 @@ from plugin.segments.kept import keep, learning, thresholds
 from plugin.segments.kept.allowed import check
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.kept.templates import PROPOSED, TEMPLATES, Template
-from plugin.segments.kept.thresholds import Threshold
 from plugin.segments.language import vocabulary
 from plugin.segments.language.errors import SegmentErrors
+from plugin.segments.language.fields import FIELDS, FUNCTIONS
+from plugin.segments.language.schema import Field, Function
 from plugin.translating import told
-from plugin.web import engine
+from plugin.web import engine, fragments
 from plugin.web.accounts import who
+from plugin.web.builder_words import called
+from plugin.web.counts import at_a_glance
 from plugin.web.segments import own
+from plugin.web.verdict import say
 
 bp = Blueprint("gallery", __name__)
+
+TABLE: Mapping[str, Field | Function] = {**FIELDS, **FUNCTIONS}
+WORD = re.compile(r"[a-z_][\w.]*")
+
+# Thresholds that are days of the calendar; all others are numbers or texts.
+BY_CALENDAR = {"fathers_day", "fathers_day_from", "mothers_day", "mothers_day_from", "black_friday", "cyber_monday"}
+BY_CALENDAR |= {"advent", "christmas"}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A template as this shop sees it: `lacking` says why it cannot be used yet, `kept` is the segment of its name."""
+    """A template as this shop sees it. `asks`: the names that it asks about; `lacking`: why it cannot be used here yet;
+    `kept`: the segment of its name."""
 
     template: Template
-    query: str | None
-    origins: Sequence[str]
+    asks: Sequence[str]
     lacking: str | None
     kept: str | None
 
 
+@dataclass(frozen=True)
+class Learned:
+    """A template's query with this shop's own thresholds, where they come from, and how many meet it.
+
+    `untold` says which threshold cannot be told yet; `count` None: it takes longer, or others are counting.
+    """
+
+    query: str | None
+    origins: Sequence[str] = ()
+    untold: str | None = None
+    count: int | None = None
+
+
 @bp.get("/segments/templates")
 def listing() -> str:
+    """Show all templates, or those of a family or with some words in them."""
+    like, family = request.args.get("q", "").strip(), request.args.get("family", "")
     with reading(engine()) as session:
-        shown = look(session, list(TEMPLATES.values()))
+        shown = look(session, [one for one in TEMPLATES.values() if fits(one, like, family)])
     families: dict[str, list[Shown]] = {}
     for one in shown:
         families.setdefault(one.template.family, []).append(one)
-    return render_template("segments/templates.html", families=families, proposed=PROPOSED)
+    return render_template("segments/templates.html", families=families, proposed=PROPOSED, like=like, family=family)
+
+
+def fits(template: Template, like: str, family: str) -> bool:
+    told = " ".join((gettext(template.name), gettext(template.purpose), template.query))
+    return fold(like) in fold(told) and family in ("", template.family)
+
+
+@bp.get("/segments/templates/<key>")
+def one(key: str) -> str:
+    """Show what this shop's past makes of a template."""
+    template = TEMPLATES.get(key) or abort(404)
+    return fragments.render(
+        "segments/template.html", "segments/learned.html", template=template, learned=learned_of(template)
+    )
+
+
+def learned_of(template: Template) -> Learned:
+    with reading(engine()) as session:
+        learned = thresholds.learn(session, g.shop, template.thresholds)
+    origins = thresholds.origins(learned.values())
+    try:
+        checked = say(learning.written(template, learned), for_rewards=False)
+    except RefusedError as error:
+        return Learned(None, (), untold=str(error))
+    told = None if checked.ok else checked.errors[0].message
+    return Learned(checked.canonical, origins, told, at_a_glance(checked))
 
 
 @bp.post("/segments/templates")
@@ -86,23 +139,17 @@ def learned(session: Session, segment_id: str, action: str | None) -> str:
 
 
 def look(session: Session, templates: Sequence[Template]) -> list[Shown]:
-    """Return templates with what this shop's past says of them."""
-    names = dict.fromkeys(name for one in templates for name in one.thresholds)
-    learned = thresholds.learn(session, g.shop, tuple(names))
+    """Return templates with what can be said of them without asking the shop's past."""
     words = vocabulary.of(session, g.shop)
     there = {fold(one.name): one.segment_id for one in keep.all_of(session, g.shop.shop_id)}
-    return [
-        shown(one, learned, words, there.get(fold(told(one.name))) or there.get(fold(one.name))) for one in templates
-    ]
+    return [shown(one, words, there.get(fold(told(one.name))) or there.get(fold(one.name))) for one in templates]
 
 
-def shown(template: Template, learned: dict[str, Threshold], words: vocabulary.Vocabulary, kept: str | None) -> Shown:
-    own_ones = {name: learned[name] for name in template.thresholds}
-    origins = thresholds.origins(own_ones.values())
-    try:
-        query = learning.written(template, own_ones)
-    except RefusedError as error:
-        return Shown(template, None, (), str(error), kept)
+def shown(template: Template, words: vocabulary.Vocabulary, kept: str | None) -> Shown:
+    """Look at a template's query with values that stand for its thresholds."""
+    stand_ins = {name: "2000-01-01" if name in BY_CALENDAR else "1" for name in template.thresholds}
+    query = template.written(stand_ins)
     checked = check(query, g.shop, words, for_rewards=False)
-    lacking = None if checked.ok else checked.errors[0].message
-    return Shown(template, checked.canonical or query, origins, lacking, kept)
+    rows = (TABLE.get(word.removeprefix("attributes.")) for word in WORD.findall(query))
+    asks = dict.fromkeys(called(row) for row in rows if row)
+    return Shown(template, tuple(asks), None if checked.ok else checked.errors[0].message, kept)
