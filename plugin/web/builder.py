@@ -49,9 +49,15 @@ def drawn(group: Group) -> str:
 
 def tools() -> dict[str, Any]:
     """Return what the builder's template asks of rows."""
-    words = (builder_words.called, builder_words.operator_words, builder_words.joints, builder_words.date_kinds)
-    told = {one.__name__: one for one in (*words, filled_in.kind_of, rows.operators, kind, control, unasked, choice)}
-    return told | {"root": filled_in.ROOT, "is_segment": rows.is_segment, "steps": NUMBERS, "path_of": path_of}
+    told: dict[str, Any] = {
+        one.__name__: one
+        for one in (
+            *(builder_words.called, builder_words.operator_words, builder_words.joints, builder_words.date_kinds),
+            *(builder_words.value_words, filled_in.kind_of, rows.operators, rows.is_segment, path_of),
+            *(kind, control, unasked, choice),
+        )
+    }
+    return told | {"root": filled_in.ROOT, "steps": NUMBERS}
 
 
 def kind(item: Item) -> str:

@@ -26,10 +26,10 @@ def called(subject: Subject) -> str:
 def spelled(name: str) -> str:
     """Return a name of the language as words: `rfm_group` is "RFM group"."""
     words = re.sub(r"[._-]+", " ", name).strip()
-    words = words[:1].upper() + words[1:]
     for short in ("rfm", "sms", "nps", "csat", "id", "sku"):
-        words = re.sub(rf"(?i)\b{short}\b", short.upper() if short != "id" else "id", words)
-    return words.replace("E mail", "E-mail")
+        words = re.sub(rf"(?i)\b{short}\b", short.upper() if short != "id" else short, words)
+    words = re.sub(r"(?i)\bemail\b", "e-mail", words)
+    return words[:1].upper() + words[1:]
 
 
 def operator_words(subject: Subject) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ Each answer says what is to be asked `next`, with all that was found so far: not
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -22,10 +23,10 @@ from plugin.segments.asking.ask import Person
 from plugin.segments.asking.compiler import undated
 from plugin.segments.asking.moments import Moment
 from plugin.segments.asking.sample import sample
-from plugin.segments.asking.tally import Line, lines, parts_of
+from plugin.segments.asking.tally import Counted, Line, joint_of, lines, parts_of, parts_within
 from plugin.segments.hints import Advice, advice
 from plugin.segments.kept.allowed import check
-from plugin.segments.language import Checked, shopify, vocabulary
+from plugin.segments.language import Checked, canonical, shopify, vocabulary
 from plugin.segments.language.errors import SegmentError
 from plugin.segments.language.shopify import Export
 from plugin.segments.membership import references
@@ -160,17 +161,25 @@ def count_parts(said: Verdict, found: Found, seconds: float) -> Verdict:
     if answer is None or answer.tally is None:
         return replace(said, found=found, next=found.sent(wait=True))
     fresh = list(lines(answer.tally.whole))
-    before = zip(found.alone or (0,) * len(fresh), found.so_far or (0,) * len(fresh), strict=False)
-    told = [
-        replace(line, alone=line.alone + alone, so_far=line.so_far + so_far)
-        for line, (alone, so_far) in zip(fresh, before, strict=False)
-    ]
-    so_far = replace(found, alone=tuple(one.alone for one in told), so_far=tuple(one.so_far for one in told))
+    nothing = (0,) * len(fresh)
+    alone = tuple(one.alone + before for one, before in zip(fresh, found.alone or nothing, strict=False))
+    joined = tuple(one.so_far + before for one, before in zip(fresh, found.so_far or nothing, strict=False))
+    so_far = replace(found, alone=alone, so_far=joined)
     if answer.rest:
         so_far = replace(so_far, after=answer.rest.after, seen=found.seen + answer.rest.seen, of=answer.rest.of)
     else:
         so_far = replace(so_far, step=MORE, after="", seen=0, of=0)
-    return replace(said, found=so_far, lines=told, next=so_far.sent())
+    return replace(said, found=so_far, lines=counted_lines(said.checked, so_far), next=so_far.sent())
+
+
+def counted_lines(checked: Checked, found: Found) -> list[Line]:
+    """Return the parts of a query with the numbers that were found so far."""
+    tree = checked.tree
+    if tree is None or not found.alone:
+        return []
+    uncounted = Counted(canonical(tree), 0, 0, joint_of(tree), parts_within(tree, defaultdict(int)))
+    numbers = zip(lines(uncounted), found.alone, found.so_far, strict=False)
+    return [replace(line, alone=alone, so_far=so_far) for line, alone, so_far in numbers]
 
 
 def look_closely(said: Verdict, found: Found) -> Verdict:
@@ -179,8 +188,10 @@ def look_closely(said: Verdict, found: Found) -> Verdict:
         at = at_the_end(said.on)
         query = said.checked.canonical or ""
         people = sample(session, g.shop, query, at, most=SHOWN_PEOPLE, seconds=SECONDS_OF_SAMPLE) if found.count else ()
-        costs = told_costs(budgets.costs(session, g.shop.shop_id, found.count)) if said.on is None else ()
-    return replace(said, found=found, people=people, costs=costs)
+        costs = (
+            told_costs(budgets.costs(session, g.shop.shop_id, found.count)) if found.count and said.on is None else ()
+        )
+    return replace(said, found=found, people=people, costs=costs, lines=counted_lines(said.checked, found))
 
 
 def at_once(query: str, checked: Checked, on: date | None, segment_id: str | None, *, seconds: float) -> Verdict:
