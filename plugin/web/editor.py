@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -186,13 +186,16 @@ def tested() -> Page:
     checked = verdict.say(query, for_rewards=False)
     if not checked.ok:
         return "", 422
-    return render_template("editor/backtest.html", tested=backtested(checked), days=TESTED_DAYS)
+    return render_template("editor/backtest.html", tested=backtested(checked), since=tested_since())
+
+
+def tested_since() -> date:
+    return dates.today(clock.now(), g.shop.zone) - timedelta(days=TESTED_DAYS)
 
 
 def backtested(checked: Checked) -> Backtest | None:
     """Return what a query would have brought since a while ago; None while others are counting."""
-    since = dates.today(clock.now(), g.shop.zone) - timedelta(days=TESTED_DAYS)
-    at = dates.day_start(since, g.shop.zone)
+    at = dates.day_start(tested_since(), g.shop.zone)
     return in_turn(lambda session: backtest(session, g.shop, checked.canonical or "", at))
 
 
@@ -266,6 +269,7 @@ def form(
         conflict=differences(theirs, draft) if theirs else None,
         said=said,
         tested=tested,
+        since=tested_since(),
         days=TESTED_DAYS,
         builder=builder.drawn(rows_of(checked.tree)) if checked.ok or not draft.query.strip() else "",
         families=families,

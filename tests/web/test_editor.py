@@ -207,7 +207,7 @@ def test_counting_never_takes_more_than_its_share(visitor):
 def test_a_query_that_is_being_written_is_tried_on_the_last_90_days(visitor, time):
     time.move(timedelta(days=100))
     told = shown(visitor.post("/segments/backtest", query="number_of_orders = 0").text)
-    assert "Would have been in it 2 0 (0%) £0.00" in told
+    assert "Customers 2 0 Ordered 0 (0%) 0 Spent £0.00 £0.00" in told
     assert visitor.post("/segments/backtest", query="number_of").status_code == 422
     page = visitor.post("/segments/new", action="backtest", query="number_of_orders = 0").text
     assert "Would have been in it" in page

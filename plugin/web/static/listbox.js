@@ -27,6 +27,7 @@ export class Listbox {
     this.#list.replaceChildren(...options.map((option, at) => drawn(option, `${this.#list.id}-${at}`)));
     this.#list.hidden = false;
     const { left, bottom, width } = place ?? field.getBoundingClientRect();
+    this.#list.style.left = "0"; // where it has room to be as wide as it is
     this.#list.style.minInlineSize = place ? "" : `${width}px`;
     const most = document.documentElement.clientWidth - this.#list.offsetWidth - 8;
     this.#list.style.left = `${Math.max(8, Math.min(left, most)) + scrollX}px`;

@@ -35,9 +35,9 @@ export function boxAt(copy, units) {
   let left = units;
   const walker = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    if (left <= node.length) {
+    if (left < node.length) {
       range.setStart(node, left);
-      range.setEnd(node, left);
+      range.setEnd(node, Math.min(left + 1, node.length)); // a letter's box: a place between two may be a line's end
       return range.getClientRects()[0] ?? copy.getBoundingClientRect();
     }
     left -= node.length;
