@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from plugin.segments.kept.templates import TEMPLATES
 from tests.browser.hands import WATCH, Keyboard, Mouse
 
-ORDERS, CONSENT = "Number of orders", "Email subscription status"
+ORDERS, CONSENT = "Number of orders", "E-mail subscription status"
 
 
 def condition(hands, name, *what, **values):
