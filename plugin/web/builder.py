@@ -117,9 +117,14 @@ def catalogue() -> tuple[list[Family], list[Lacking]]:
     for family, entries in reference.families(words).items():
         here = [subject for one in entries if (subject := known.pop(one.name, None))]
         families.append(Family(titles()[family], here))
-        lacking += [Lacking(builder_words.spelled(one.name), one.supplied_by) for one in entries if one.supplied_by]
+        lacking += [Lacking(entitled(one.name, words), one.supplied_by) for one in entries if one.supplied_by]
     more = [one for one in known.values() if rows.is_segment(one) or rows.is_anniversary(one)]
     return [*([Family(builder_words.families_of_ours(), more)] if more else []), *filter(has_any, families)], lacking
+
+
+def entitled(name: str, words: Vocabulary) -> str:
+    row = words.look_up(name)
+    return builder_words.called(row) if row else name
 
 
 def has_any(family: Family) -> bool:

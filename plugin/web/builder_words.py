@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
-from plugin.segments.language.rows import Group, Item, Row, Subject, Words, is_anniversary, is_segment
-from plugin.segments.language.schema import Function, Type
+from plugin.segments.language.rows import Subject, is_anniversary, is_segment
+from plugin.segments.language.schema import Field, Function, Type
+from plugin.segments.plainly import naming
 from plugin.web.filled_in import AT_MOMENT, ON_DAY, kind_of
 
 QUOTED = re.compile(r"'(.*)'")
 
 
 def called(subject: Subject) -> str:
-    """Return what a name is called: its own words, so that builder and text are known by each other."""
+    """Return what a name is called, in the words in which queries are told."""
     if is_segment(subject):
         return str(gettext("Another segment"))
-    if is_anniversary(subject) and (inside := QUOTED.search(subject.name)):
-        return str(gettext("Anniversary of %(date)s", date=spelled(inside[1].rpartition(".")[2])))
-    return str(gettext(spelled(subject.name.removeprefix("attributes.").removeprefix("metafields."))))
-
-
-def spelled(name: str) -> str:
-    """Return a name of the language as words: `rfm_group` is "RFM group"."""
-    words = re.sub(r"[._-]+", " ", name).strip()
-    for short in ("rfm", "sms", "nps", "csat", "id", "sku"):
-        words = re.sub(rf"(?i)\b{short}\b", short.upper() if short != "id" else short, words)
-    words = re.sub(r"(?i)\bemail\b", "e-mail", words)
-    return words[:1].upper() + words[1:]
+    if isinstance(subject, Field) and is_anniversary(subject) and (inside := QUOTED.search(subject.name)):
+        date = naming.called(replace(subject, name=inside[1]))
+        return str(gettext("Anniversary: %(date)s", date=date))
+    return naming.called(subject)
 
 
 def operator_words(subject: Subject) -> Mapping[str, str]:
@@ -111,52 +105,12 @@ def date_kinds(value: str = "") -> Mapping[str, str]:
     return kinds if when in kinds else {when: when.replace("_", " "), **kinds}
 
 
-def date_words(value: str) -> str:
-    """Return a date as it is said: `-30d` is "30 days ago"."""
-    when, count = kind_of(value)
-    number = int(count or 0)
-    ways = {
-        "-d": ngettext("%(num)d day ago", "%(num)d days ago", number),
-        "-w": ngettext("%(num)d week ago", "%(num)d weeks ago", number),
-        "-m": ngettext("%(num)d month ago", "%(num)d months ago", number),
-        "-y": ngettext("%(num)d year ago", "%(num)d years ago", number),
-        "+d": ngettext("in %(num)d day", "in %(num)d days", number),
-        "+w": ngettext("in %(num)d week", "in %(num)d weeks", number),
-        "+m": ngettext("in %(num)d month", "in %(num)d months", number),
-        "+y": ngettext("in %(num)d year", "in %(num)d years", number),
-    }
-    return str(ways.get(when, date_kinds().get(when) if when in {"today", "yesterday"} else value))
-
-
 def value_words(value: str) -> str:
-    """Return what a value of a fixed list is called: `NOT_SUBSCRIBED` is "Not subscribed"."""
+    """Return what a value of a fixed list is called: `NOT_SUBSCRIBED` is "not subscribed"."""
     if value in {"true", "false"}:
         return str(gettext("yes") if value == "true" else gettext("no"))
-    return str(gettext(spelled(value.lower())))
+    return naming.word(value)
 
 
 def families_of_ours() -> str:
     return str(gettext("Segments and anniversaries"))
-
-
-def said(found: Item) -> str:
-    """Return rows in a few words, as a name to begin with."""
-    match found:
-        case Words(text):
-            return text
-        case Group(joint, items, negated):
-            between = " / " if joint == "OR" else ", "
-            inner = between.join(text for one in items if (text := said(one)))
-            return str(gettext("Not: %(what)s", what=inner)) if negated and inner else inner
-        case Row(subject, operator, values, parameters):
-            behind = [said_value(subject, one) for one in values] + [said(one) for one in parameters]
-            words = (called(subject), operator_words(subject)[operator], ", ".join(behind))
-            return " ".join(filter(None, words))
-
-
-def said_value(subject: Subject, value: str) -> str:
-    if isinstance(subject, Function):
-        return value
-    if subject.type is Type.DATE:
-        return date_words(value)
-    return value_words(value) if subject.values and not is_segment(subject) else value

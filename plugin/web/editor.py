@@ -175,7 +175,7 @@ def check_query() -> dict[str, Any]:
         "next": said.next,
         "verdict": render_template("editor/verdict.html", said=said) if query.strip() else "",
         "builder": builder.drawn(shown_rows) if shown_rows and said.found.step == verdict.READ else None,
-        "name": builder_words.said(shown_rows)[:LONGEST_NAME] if shown_rows else "",
+        "name": said.words.sentence()[:LONGEST_NAME] if said.words else "",
     }
 
 

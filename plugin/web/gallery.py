@@ -79,10 +79,10 @@ def fits(template: Template, like: str, family: str) -> bool:
     return fold(like) in fold(told) and family in ("", template.family)
 
 
-@bp.get("/segments/templates/<key>")
-def one(key: str) -> str:
+@bp.get("/segments/templates/one")
+def one() -> str:
     """Show what this shop's past makes of a template."""
-    template = TEMPLATES.get(key) or abort(404)
+    template = TEMPLATES.get(request.args.get("template", "")) or abort(404)
     return fragments.render(
         "segments/template.html", "segments/learned.html", template=template, learned=learned_of(template)
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -18,7 +18,7 @@ from flask_babel import gettext
 from plugin import clock, dates
 from plugin.db import reading
 from plugin.insight import budget as budgets
-from plugin.segments import hints
+from plugin.segments import hints, plainly
 from plugin.segments.asking.ask import Person
 from plugin.segments.asking.compiler import undated
 from plugin.segments.asking.moments import Moment
@@ -33,6 +33,7 @@ from plugin.segments.membership import references
 from plugin.web import engine, languages
 from plugin.web.counts import SECONDS, at_the_end, counted
 from plugin.web.over_time import day
+from plugin.web.segments import speech
 
 READ, COUNT, PARTS, MORE = "read", "count", "parts", "more"  # the steps
 SHOWN_PEOPLE = 5
@@ -89,7 +90,8 @@ class Verdict:
     lines: Sequence[Line] = ()
     costs: Sequence[str] = ()
     people: Sequence[Person] = ()
-    underlined: Sequence[Part] = field(default=())
+    underlined: Sequence[Part] = ()
+    words: plainly.Told | None = None
 
 
 def of_request(query: str, segment_id: str | None = None) -> Verdict:
@@ -140,6 +142,7 @@ def read(query: str, checked: Checked, on: date | None, segment_id: str | None, 
         on=on,
         then=told_of(checked, on),
         underlined=parts(query, checked.errors),
+        words=plainly.told(checked.tree, speech()) if checked.tree else None,
     )
 
 

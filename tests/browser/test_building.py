@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from plugin.segments.kept.templates import TEMPLATES
 from tests.browser.hands import WATCH, Keyboard, Mouse
 
-ORDERS, CONSENT = "Number of orders", "E-mail subscription status"
+ORDERS, CONSENT = "Number of orders", "E-mail consent"
 
 
 def condition(hands, name, *what, **values):
@@ -28,7 +28,7 @@ def have_bought(hands):
 
 
 def abandoned_checkouts(hands):
-    condition(hands, "Abandoned checkout date")
+    condition(hands, "Abandoned checkout")
 
 
 def never_bought(hands):
@@ -37,39 +37,39 @@ def never_bought(hands):
 
 def new_buyers(hands):
     condition(hands, ORDERS, "is", number=1)
-    condition(hands, "First order date")
+    condition(hands, "First order")
 
 
 def new_subscribers(hands):
     condition(hands, ORDERS, "is", number=0)
-    condition(hands, "Customer added date")
-    condition(hands, CONSENT, word="Subscribed")
+    condition(hands, "Customer since")
+    condition(hands, CONSENT, word="subscribed")
 
 
 def carts_of_subscribers(hands):
-    condition(hands, "Abandoned checkout date", days=7)
-    condition(hands, CONSENT, word="Subscribed")
+    condition(hands, "Abandoned checkout", days=7)
+    condition(hands, CONSENT, word="subscribed")
 
 
 def champions(hands):
-    condition(hands, "RFM group", word="Champions")
+    condition(hands, "RFM group", word="champions")
 
 
 def without_consent(hands):
     condition(hands, ORDERS)
-    condition(hands, CONSENT, "is not", word="Subscribed")
+    condition(hands, CONSENT, "is not", word="subscribed")
 
 
 def discounted_lately(hands):
-    condition(hands, "Orders placed")
-    detail(hands, "Orders placed", "Discounted")
-    detail(hands, "Orders placed", "Date", "is on or after", days=90)
+    condition(hands, "Placed an order")
+    detail(hands, "Placed an order", "Whether anything was taken off")
+    detail(hands, "Placed an order", "Day of the order", "is on or after", days=90)
 
 
 def of_one_type(hands):
-    condition(hands, "Products purchased")
-    chosen = detail(hands, "Products purchased", "Type", first=True)
-    detail(hands, "Products purchased", "Count", number=3)
+    condition(hands, "Bought a product")
+    chosen = detail(hands, "Bought a product", "The product's type", first=True)
+    detail(hands, "Bought a product", "Number of orders", number=3)
     return {"top_type": chosen}
 
 

@@ -25,7 +25,7 @@ def test_values_are_those_of_the_shops_own_customers_the_most_usual_first(small)
         assert told("products_purchased", "id") == [("1", "Morning Blend"), ("2", "Card Set")]
         assert told("products_purchased", "id", "card") == [("2", "Card Set")]
         assert ("v0", "Tea") in told("products_purchased", "variant_id")
-        assert told("orders_placed", "discount_code") == [("welcome10", "welcome10")]
+        assert told("orders_placed", "discount_code") == [("WELCOME10", "WELCOME10")]
         assert told("orders_placed", "country") == [("DE", "Germany"), ("GB", "United Kingdom")]
         assert told("customer_email_domain") == [("example.com", "example.com")]
         assert told("customer_cities") == [("US-CA-LosAngeles", "US-CA-LosAngeles")]  # nobody has one: an example

@@ -16,17 +16,17 @@ def test_each_template_tells_what_it_is_for_what_it_asks_and_what_to_do(visitor)
 
 
 def test_what_the_shops_past_makes_of_a_template_is_asked_for_by_itself(visitor):
-    assert 'hx-get="/segments/templates/vip"' in visitor.page("/segments/templates")
-    part = visitor.get("/segments/templates/vip", headers={"HX-Request-Type": "partial"}).text
+    assert 'hx-get="/segments/templates/one?template=vip"' in visitor.page("/segments/templates")
+    part = visitor.get("/segments/templates/one?template=vip", headers={"HX-Request-Type": "partial"}).text
     assert "<h1>" not in part
     assert "amount_spent &gt;= 500" in part
     assert "0 customers would be in it now." in part
     assert "too few orders yet to learn from" in part
-    assert "<h1>VIP</h1>" in visitor.page("/segments/templates/vip")
+    assert "<h1>VIP</h1>" in visitor.page("/segments/templates/one?template=vip")
     assert "Nothing tells the type of which most units are sold yet." in visitor.page(
-        "/segments/templates/type_loyalists"
+        "/segments/templates/one?template=type_loyalists"
     )
-    assert visitor.get("/segments/templates/nobody").status_code == 404
+    assert visitor.get("/segments/templates/one?template=nobody").status_code == 404
 
 
 def test_templates_are_found_by_words_and_by_family(visitor):

@@ -28,6 +28,7 @@ WHOLE = {
     "attributes.relabel",
     "gallery.add",
     "gallery.listing",
+    "gallery.one",
     "compared.count",
     "compared.show",
     "compared.sides",
