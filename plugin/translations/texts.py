@@ -12,6 +12,7 @@ from plugin.config import ROOT
 from plugin.segments.kept.templates import TEMPLATES
 from plugin.segments.language.fields import FIELDS, FUNCTIONS
 from plugin.segments.language.schema import Field, Function, Parameter, Type
+from plugin.segments.plainly import catalogue
 from plugin.web.builder_words import spelled
 
 KEYWORDS: Mapping[str, Any] = {**DEFAULT_KEYWORDS, "phrase": None, "phrases": (1, 2)}
@@ -44,3 +45,4 @@ def tables() -> Iterator[str]:
     for one in TEMPLATES.values():
         yield from (one.name, one.purpose, *one.actions)
     yield from (one.value for one in Type)
+    yield from catalogue.texts()

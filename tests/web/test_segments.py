@@ -86,7 +86,8 @@ def test_how_fresh_the_figures_are_is_told(site, time, visitor, mine):
         session.execute(worked.values(worked_at=clock.now()))
         session.add(Stale(shop_id=mine.shop_id, customer_id="1", cause="order"))
     time.move(timedelta(seconds=14))
-    assert "Computed 14 seconds ago . 1 customer waits for the next time." in shown(visitor.page("/segments"))
+    told = "Computed 14 seconds ago , from data up to 22 Nov 2026, 12:00. 1 customer waits for the next time."
+    assert told in shown(visitor.page("/segments"))
 
 
 def test_a_segment_shows_its_query_its_members_and_why_they_are_in_it(visitor, path):
