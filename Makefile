@@ -10,7 +10,7 @@ WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-long lint lock translations bench bench-large clean
+.PHONY: help run install test test-long screenshots lint lock translations bench bench-large clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test: $(VENV)/.development ## run the tests, on SQLite and on Postgres; ALL=1 ru
 
 test-long: $(VENV)/.development ## run the tests that take minutes: 100,000 broken queries, 500 shops lived through (HISTORIES=5000 for more)
 	$(PYTEST) -m long
+
+screenshots: $(VENV)/.development ## take the pictures of the README from a practice shop of 400 customers, with the system's Chromium
+	BROWSER_CUSTOMERS=400 $(BIN)/python -m tests.browser.screenshots
 
 lint: $(VENV)/.development ## check layout, style, types and the direction of imports
 	$(BIN)/ruff format --check

@@ -66,3 +66,9 @@ def test_every_connector_is_in_the_readme(slug):
 @pytest.mark.parametrize("target", re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 def test_every_target_of_the_makefile_is_in_the_readme(target):
     assert f"`make {target}`" in README
+
+
+def test_its_pictures_are_there_and_small():
+    pictures = [ROOT / path for path in re.findall(r"!\[[^\]]{10,}\]\(([^)]+)\)", README)]
+    assert len(pictures) == README.count("![") > 5
+    assert sum(one.stat().st_size for one in pictures) < 1_000_000
