@@ -208,11 +208,20 @@ class TestPages:
                     assert "id_token" not in given
 
     def test_a_form_that_is_sent_as_an_address_stays_in_the_frame(self, store, opened):
-        text = opened.get(f"/segments/overlap?{store.admin.launch()}").text
-        form = text[text.index('<form method="get">') :].partition("</form>")[0]
-        sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
-        assert (sent["embedded"], sent["shop"]) == ("1", DOMAIN)
-        assert "id_token" not in sent
+        forms = [
+            form
+            for path in ("/segments", "/deliveries", "/segments/overlap")
+            for form in re.findall(
+                r'<form[^>]* method="get".*?</form>',
+                opened.get(f"{path}?{store.admin.launch()}", follow_redirects=True).text,
+                flags=re.DOTALL,
+            )
+        ]
+        assert forms
+        for form in forms:
+            sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+            assert (sent["embedded"], sent["shop"], sent["locale"]) == ("1", DOMAIN, "en")
+            assert "id_token" not in sent
 
     def test_a_form_is_taken_with_its_token_and_says_what_came_of_it(self, site, store, opened):
         sent = {"action": "save", "name": "Regulars", "query": "number_of_orders > 2"}
