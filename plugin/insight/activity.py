@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, literal_column, select
 from sqlmodel import Session
 
 from plugin import shops
-from plugin.db import EPOCH, MICROSECOND, among, table
+from plugin.db import EPOCH, MICROSECOND, among, table, unindexed
 from plugin.insight import causes
 from plugin.insight.delivery import label
 from plugin.models.commerce import Customer, CustomerAlias, EmailAddress
@@ -99,18 +99,20 @@ class Page:
 
 def page(session: Session, shop_id: str, wanted: Wanted, start: Mark | None = None, limit: int = PAGE) -> Page:
     """Return what is asked for from `start` on. However much there is, no more than `REACH` rows are looked through."""
-    within = near(session, shop_id, wanted, start).subquery()
-    latest = [within.c[name].desc() for name in ORDER]
-    matching = select(within).where(*conditions(within, wanted)).order_by(*latest)
-    rows = session.execute(matching.offset(start.shown if start else 0).limit(limit + 1)).all()
+    found, rest = near(session, shop_id, wanted, start), conditions(wanted)
+    # told apart by a customer they are few, and put in order by themselves: else SQLite walks through all of the shop
+    at = unindexed(writes.c.written_at) if wanted.customer_id else writes.c.written_at
+    latest = [at.desc(), *(writes.c[name].desc() for name in ORDER[1:])]
+    moments = found.with_only_columns(writes.c.written_at).order_by(*latest)
+    end: datetime | None = session.scalar(moments.offset(REACH - 1).limit(1)) if rest else None
+    if end:
+        rest.append(writes.c.written_at >= end)
+    matching = found.where(*rest).order_by(*latest).offset(start.shown if start else 0)
+    rows = session.execute(matching.limit(limit + 1)).all()
     lines = told(session, shop_id, rows[:limit])
     if len(rows) > limit:
         return Page(lines, following(rows[:limit], start))
-    end: datetime | None = session.scalar(select(within.c.written_at).order_by(*latest).offset(REACH - 1).limit(1))
-    if end is None:
-        return Page(lines)
-    last = following(rows, start) if rows else start
-    return Page(lines, last if last and last.at == end else Mark(end), end)
+    return Page(lines, Mark(end - MICROSECOND), end) if end else Page(lines)
 
 
 def following(rows: Sequence[Row[Any]], start: Mark | None) -> Mark:
@@ -121,26 +123,26 @@ def following(rows: Sequence[Row[Any]], start: Mark | None) -> Mark:
 
 
 def near(session: Session, shop_id: str, wanted: Wanted, start: Mark | None) -> Select[Any]:
-    """The rows to look through: what an index finds by itself, the latest first."""
+    """The rows to look through: what an index finds by itself."""
     found = select(writes).where(writes.c.shop_id == shop_id)
     if wanted.segment_id:
         found = found.where(writes.c.segment_id == wanted.segment_id)
     if wanted.customer_id:
         found = found.where(about(session, shop_id, wanted.customer_id))
     if wanted.outcome and wanted.outcome != "taken":
-        found = found.where(writes.c.outcome != "taken")
+        found = found.where(writes.c.outcome != literal_column("'taken'"))  # as the index has it
     if wanted.since:
         found = found.where(writes.c.written_at >= wanted.since)
     if wanted.until:
         found = found.where(writes.c.written_at < wanted.until)
     if start:
         found = found.where(writes.c.written_at <= start.at)
-    return found.order_by(*(writes.c[name].desc() for name in ORDER)).limit(REACH)
+    return found
 
 
-def conditions(rows: Any, wanted: Wanted) -> list[ColumnElement[bool]]:
+def conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     given = {"connection_id": wanted.connection_id, "put_on": wanted.put_on, "outcome": wanted.outcome}
-    return [rows.c[name] == value for name, value in given.items() if value is not None]
+    return [writes.c[name] == value for name, value in given.items() if value is not None]
 
 
 def about(session: Session, shop_id: str, customer_id: str) -> ColumnElement[bool]:

@@ -19,7 +19,7 @@ from plugin.insight.bounded import Count, count
 from plugin.models.inbox import Delivery
 
 PAGE = 50
-REACH = 20_000  # so many are looked through by what stands beside them
+REACH = 5_000  # so many are looked through by what stands beside them
 REACH_INTO = 2_000  # and so many by what they say
 MOST_SHOWN = 20_000  # characters of a body
 STATES = ("waiting", "done", "failed", "unreadable", "erased")
@@ -78,6 +78,8 @@ def page(session: Session, shop_id: str, wanted: Wanted, after: Mark | None = No
     if wanted.named and (exact := session.execute(own.where(deliveries.c.delivery_id == wanted.named)).first()):
         return Page([exact])
     reach = REACH_INTO if wanted.named else REACH
+    if not wanted.states:
+        return in_order(session, own, wanted, after, limit, reach)
     within = near(shop_id, wanted, after, reach).subquery()
     matching = own.join(within, within.c.delivery_id == deliveries.c.delivery_id).where(*conditions(wanted))
     rows = session.execute(latest(matching).limit(limit + 1)).all()
@@ -85,6 +87,20 @@ def page(session: Session, shop_id: str, wanted: Wanted, after: Mark | None = No
         return Page(rows[:limit], mark(rows[limit - 1]))
     end = session.execute(latest(select(within), within).offset(reach - 1).limit(1)).first()
     return Page(rows, mark(end), end.received_at) if end else Page(rows)
+
+
+def in_order(session: Session, own: Select[Any], wanted: Wanted, after: Mark | None, limit: int, reach: int) -> Page:
+    """Return a page of what is found by the time alone, as far as `reach`: the first that match are enough."""
+    these = span(wanted, after)
+    rest = conditions(wanted)
+    times = latest(own.with_only_columns(deliveries.c.received_at).where(*these))
+    end: datetime | None = session.scalar(times.offset(reach - 1).limit(1)) if rest else None
+    if end:
+        rest.append(deliveries.c.received_at >= end)
+    rows = session.execute(latest(own.where(*these, *rest)).limit(limit + 1)).all()
+    if len(rows) > limit:
+        return Page(rows[:limit], mark(rows[limit - 1]))
+    return Page(rows, Mark(end, ""), end) if end else Page(rows)
 
 
 def mark(row: Row[Any]) -> Mark:
@@ -98,19 +114,23 @@ def latest(statement: Select[Any], rows: Any = deliveries) -> Select[Any]:
 def near(shop_id: str, wanted: Wanted, after: Mark | None, reach: int) -> Select[Any]:
     """The deliveries to look through: what an index finds by itself, the latest first."""
     place = (deliveries.c.received_at, deliveries.c.delivery_id)
-    found = select(*place).where(deliveries.c.shop_id == shop_id)
-    if wanted.since:
-        found = found.where(place[0] >= wanted.since)
-    if wanted.until:
-        found = found.where(place[0] < wanted.until)
-    if after:
-        same = and_(place[0] == after.at, place[1] < after.delivery_id)
-        found = found.where(place[0] <= after.at, or_(place[0] < after.at, same))
-    if not wanted.states:
-        return latest(found).limit(reach)
+    found = select(*place).where(deliveries.c.shop_id == shop_id, *span(wanted, after))
     parts = [latest(found.where(deliveries.c.state == one)).limit(reach).subquery() for one in wanted.states]
     both = union_all(*(select(one) for one in parts)).subquery()
     return latest(select(both), both).limit(reach)
+
+
+def span(wanted: Wanted, after: Mark | None) -> list[ColumnElement[bool]]:
+    """When the deliveries came that are asked for, and behind which of them the page begins."""
+    at, these = deliveries.c.received_at, []
+    if wanted.since:
+        these.append(at >= wanted.since)
+    if wanted.until:
+        these.append(at < wanted.until)
+    if after:
+        same = and_(at == after.at, deliveries.c.delivery_id < after.delivery_id)
+        these += [at <= after.at, or_(at < after.at, same)]
+    return these
 
 
 def conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
