@@ -13,7 +13,6 @@ from plugin.segments.kept.templates import TEMPLATES
 from plugin.segments.language.fields import FIELDS, FUNCTIONS
 from plugin.segments.language.schema import Field, Function, Parameter, Type
 from plugin.segments.plainly import catalogue
-from plugin.web.builder_words import spelled, value_words
 
 KEYWORDS: Mapping[str, Any] = {**DEFAULT_KEYWORDS, "phrase": None, "phrases": (1, 2)}
 PLACES = {"connectors": [("**.py", "python")], "plugin": [("**.py", "python")], "templates": [("**.html", "jinja2")]}
@@ -41,7 +40,7 @@ def tables() -> Iterator[str]:
     parameters = (one for row in FUNCTIONS.values() for one in row.parameters.values())
     rows: Iterable[Field | Function | Parameter] = (*FIELDS.values(), *FUNCTIONS.values(), *parameters)
     for row in rows:
-        yield from (row.sentence, row.supplied_by, spelled(row.name), *map(value_words, getattr(row, "values", ())))
+        yield from (row.sentence, row.supplied_by)
     for one in TEMPLATES.values():
         yield from (one.name, one.purpose, *one.actions)
     yield from (one.value for one in Type)
