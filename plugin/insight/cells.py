@@ -16,6 +16,7 @@ from plugin.due_days import stats
 from plugin.insight.membership import Page, page
 from plugin.models.commerce import Customer
 from plugin.models.figures import RfmCell
+from plugin.models.segments import Stale
 from plugin.models.shops import Shop
 from plugin.segments.asking import figures
 from plugin.segments.asking.rfm import FEWEST_BUYERS, GROUPS, SCORES
@@ -26,6 +27,7 @@ PAGE = 50
 
 cells = table(RfmCell)
 customers = table(Customer)
+stale = table(Stale)
 
 Behind = tuple[int, str]
 """Where a page of customers begins: behind this score of what was spent, and this id."""
@@ -53,18 +55,27 @@ class Heat:
     buyers: Share = field(default_factory=Share)
 
 
-def refresh(engine: Engine, claim: lanes.Claim, shop: Shop) -> None:
-    """Count customers by their scores, if they were scored since that was done last."""
+def refresh(engine: Engine, claim: lanes.Claim) -> bool:
+    """Count customers by their scores, if they were scored since that was done last; return False if it has to wait.
+
+    Whoever was scored before their other figures were worked out would stand there as if they had never ordered.
+    """
     with reading(engine) as session:
-        scored_at = shops.shop(session, shop.shop_id).scored_at
+        shop = shops.shop(session, claim.shop_id)
+        scored_at = shop.scored_at
         known = session.scalar(select(func.max(cells.c.scored_at)).where(cells.c.shop_id == shop.shop_id))
         if scored_at is None or scored_at == known:
-            return
+            return True
+        few = shop.scored_buyers // 100
+        behind = select(stale.c.customer_id).where(stale.c.shop_id == shop.shop_id).offset(few).limit(1)
+        if session.execute(behind).first():
+            return False
         rows = counted(session, shop.shop_id, scored_at)
     with transaction(engine) as session:
         lanes.hold(session, claim)
         session.execute(delete(cells).where(cells.c.shop_id == shop.shop_id))
         upsert(session, cells, rows)
+    return True
 
 
 def counted(session: Session, shop_id: str, scored_at: datetime) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from plugin import clock, dates, due_days, lanes, shops
+from plugin.config import settings
 from plugin.db import UTCDateTime, reading, transaction, upsert
 from plugin.due_days import days, due, stats
 from plugin.insight import cells
@@ -57,9 +58,11 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
     while count_some(engine, claim):
         if clock.now() >= until:
             return clock.now()
-    cells.refresh(engine, claim, shop)
+    waits = not cells.refresh(engine, claim)
     with reading(engine) as session:
-        return next_moment(session, claim.shop_id)
+        moment = next_moment(session, claim.shop_id)
+    soon = clock.now() + timedelta(seconds=settings().recompute_after_seconds)
+    return min(moment or soon, soon) if waits else moment
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ def busy(engine):
         told(engine, shop_id, *placed, order(900, FIRST - timedelta(days=2), None, 5000))
         told(engine, shop_id, Customer("never", FIRST - timedelta(days=4), created_at=FIRST - timedelta(days=4)))
         told(engine, shop_id, Refund("o1", "r1", FIRST, 50))
-        work(engine, shop_id, "recompute", "scores", "figures")
+        work(engine, shop_id, "recompute", "scores", "recompute", "figures")
     return shop_id
 
 
@@ -323,9 +323,21 @@ def test_cells_are_counted_anew_with_each_nights_scores_and_with_nothing_else(en
         work(engine, busy, "recompute", "figures")
         assert midnights() == {before}
     with clock.freeze(FIRST + timedelta(days=1)):
-        work(engine, busy, "scores", "figures")
+        work(engine, busy, "scores", "recompute", "figures")
     [after] = midnights()
     assert after - before == timedelta(days=1)
+
+
+def test_cells_wait_until_the_figures_of_those_scored_are_worked_out(engine):
+    with clock.freeze(FIRST):
+        shop_id = open_shop(engine)
+        told(engine, shop_id, *(order(n, FIRST - timedelta(days=n), f"c{n}") for n in range(60)))
+        work(engine, shop_id, "scores", "figures")
+        with reading(engine) as session:
+            assert cells.heat(session, shops.shop(session, shop_id)) is None
+        work(engine, shop_id, "recompute", "figures")
+        with reading(engine) as session:
+            assert cells.heat(session, shops.shop(session, shop_id)).buyers.customers == 59
 
 
 def test_the_command_tells_the_same_figures(engine, busy, monkeypatch, capsys):
