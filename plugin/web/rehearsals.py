@@ -137,4 +137,4 @@ def audience(segment_id: str, connection_id: str) -> Response:
             audiences.give_up(session, g.shop.shop_id, segment_id, connection_id)
         elif audiences.offered(connection):
             audiences.want(session, g.shop.shop_id, segment_id, connection_id)
-    return redirect(url_for("segments.show", segment_id=segment_id))
+    return redirect(url_for("segments.destinations", segment_id=segment_id))
