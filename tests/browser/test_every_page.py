@@ -15,10 +15,11 @@ MOVING = """() => [...document.querySelectorAll("*")].filter((one) => {
   const lasts = (given) => given.split(",").some((part) => parseFloat(part) > 0.01);
   return lasts(transitionDuration) || (animationName !== "none" && lasts(animationDuration));
 }).slice(0, 5).map((one) => one.outerHTML.slice(0, 200))"""
-READ = """() => [...document.querySelectorAll("h1, h2, h3, main th, main dt, main caption, main nav a")]
-  .filter((one) => one.checkVisibility()).map((one) => one.textContent.trim().replace(/\\s+/g, " "))"""
-# The builder of rows: without scripts the same is written as text, and read beside it.
-SCRIPTED = {"Conditions"}
+# Without scripts, the builder is text that is read beside it, and what takes long to count is behind a link.
+SCRIPTED = "#building-side, #counted, #to-come, #worked-out"
+READ = f"""() => [...document.querySelectorAll("h1, h2, h3, main th, main dt, main caption, main nav a")]
+  .filter((one) => one.checkVisibility() && !one.closest("{SCRIPTED}"))
+  .map((one) => one.textContent.trim().replace(/\\s+/g, " "))"""
 
 
 @pytest.fixture
@@ -68,8 +69,8 @@ def without_scripts(page, plain, path):
     """Return what nobody can read on a page whose scripts do not run. The shop lives on between two looks."""
     missing = []
     for _ in range(3):
-        there = set(plain.open(path).evaluate(READ))
-        missing = [one for one in page.evaluate(READ) if one not in there | SCRIPTED]
+        there = plain.open(path).evaluate(READ)
+        missing = [one for one in page.evaluate(READ) if one not in there]
         if not missing:
             break
         page.goto(path)
