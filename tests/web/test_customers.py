@@ -182,7 +182,7 @@ def test_a_customer_is_found_by_address_and_their_segments_are_listed(visitor, m
 def test_several_are_listed_a_page_at_a_time_and_while_somebody_types_nobody_is_led_away(
     site, visitor, mine, monkeypatch
 ):
-    monkeypatch.setattr("plugin.insight.finding.find.__defaults__", (None, 1))
+    monkeypatch.setattr("plugin.insight.finding.find.__defaults__", (None, 1, None))
     emails = [f"{one}@mine.example.com" for one in ("anna", "annabel")]
     site.people(mine, *emails)
     first = visitor.post("/customers", who="ann").text
