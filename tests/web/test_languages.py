@@ -21,6 +21,10 @@ SAME_IN_ALL = {
     "· Tagsmith",
     "tagsmith connect",
     "number_of_orders >= 3 AND last_order_date < -90d",
+    "number_of_orders >= 3",
+    "number_of_order",
+    "12 Nov 2026, 09:30",
+    "11 Nov 2026, 18:02",
 }
 SPOKEN = re.compile(r'\b(?:alt|aria-label|data-label|placeholder|title)="([^"]*)"')
 
