@@ -62,7 +62,7 @@ def test_a_review_that_is_due_is_mailed_once_on_the_shops_morning_and_begins_ane
     assert told["Subject"] == "To be reviewed: Régulars (Gifts)"
     text = told.get_content()
     assert f"https://tagsmith.example.com/segments/{segment.segment_id}" in text
-    assert "4 December 2026" in text
+    assert "4 Dec 2026" in text
     assert "every 2 weeks" in text
     assert "anna" not in str(told).lower()
     kept.at += timedelta(days=1)
