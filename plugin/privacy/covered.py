@@ -208,7 +208,7 @@ COVERED: Mapping[str, Cover] = {
     "shops": Cover(
         kept="shop_id name platform domain zone currency created_at cart_wait_minutes paid_orders_only tag_prefix "
         "guard_percent guard_contacts alert_email history_at history_since_at scored_at scored_buyers "
-        "model_quality evaluated_at ahead_at redacted_at redaction_key setup_digest language",
+        "model_quality evaluated_at ahead_at redacted_at redaction_key setup_digest language steps_put_away_at",
     ),
     "connections": Cover(
         searched="reason",
