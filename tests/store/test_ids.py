@@ -143,7 +143,7 @@ def test_they_are_exact_on_every_page_in_every_attribute_and_script(shop):
 
 def moments(address):
     """The microseconds since 1970 in the address of a page of history, which nobody counts with."""
-    return set(re.findall(r"before=(\d{16})\.", address))
+    return set(re.findall(r"(?:before|after)=(\d{16})\.", address))
 
 
 def test_no_answer_in_json_holds_them_as_numbers(shop):
