@@ -150,7 +150,8 @@ def carry(response: Response) -> Response:
 
 
 def with_query(place: str, more: Mapping[str, str]) -> str:
-    return f"{place}{'&' if '?' in place else '?'}{urlencode(more)}"
+    page, mark, part = place.partition("#")
+    return f"{page}{'&' if '?' in page else '?'}{urlencode(more)}{mark}{part}"
 
 
 def said(frame: Frame) -> dict[str, Any]:

@@ -25,6 +25,7 @@ QUERIES = {
     "compared.show": ["", "?segment={segment_id}&segment={other_segment_id}"],
     "compared.sides": ["", PAIR],
     "conflicts.who": [PAIR],
+    "gallery.one": ["?template=regulars"],
     "editor.new": ["", "?query=number_of_orders+%3E+1", "?query=number_of_order+%3E+1"],
     "home.cell": ["?recency=5&frequency=5"],
     "home.show": ["", "?days=365&by=spent"],

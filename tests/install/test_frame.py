@@ -233,6 +233,13 @@ class TestPages:
         assert "Regulars is kept, and is being computed." in page.text
         assert "is kept" not in fetched(opened, with_query(answer.headers["Location"], said=None)).text
 
+    def test_what_comes_of_a_form_is_said_also_where_it_leads_to_a_part_of_a_page(self, site, store, opened):
+        post(opened, store, "/segments/new", action="save", name="Regulars", query="number_of_orders > 2")
+        [segment] = site.rows(Segment)
+        place = post(opened, store, f"/segments/{segment.segment_id}/snapshots", name="Spring").headers["Location"]
+        assert urlsplit(place).fragment == "snapshots"
+        assert {"id_token", "said"} <= dict(parse_qsl(urlsplit(place).query)).keys()
+
     def test_what_is_said_cannot_be_made_up_or_taken_along(self, site, store, opened, time):
         answer = post(opened, store, "/segments/new", action="save", name="A", query="number_of_orders > 2")
         place = answer.headers["Location"]
