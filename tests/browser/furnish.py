@@ -100,6 +100,7 @@ def asked(session: Session, shop: Shop, customer_id: str) -> str:
 
 def main(email: str, password: str) -> None:
     engine = db.connect(settings().database_url)
+    work_all(engine, lambda _, kind: kind in {"inbox", "recompute"})
     with transaction(engine) as session:
         [shop] = session.scalars(select(Shop)).all()
         ids = furnish(session, shop, email, password)

@@ -39,6 +39,7 @@ def test_every_section_is_opened_by_keys_alone(page):
     names = [one.strip() for one in sections.all_text_contents()]
     assert len(names) > 4
     for place, name in enumerate(names):
+        page.goto("/segments")  # some pages begin in the field that they are for
         assert walk(page, place + 3)[2:] == names[: place + 1]  # after the way to the content, and our name
         page.keyboard.press("Enter")
         current = page.get_by_role("navigation", name="Sections").locator("[aria-current]")
