@@ -17,7 +17,7 @@ from plugin.db import insert, minutes_after, table
 from plugin.models.commerce import Cart, LineItem, Order
 from plugin.models.segments import Wake
 from plugin.models.shops import Shop
-from plugin.segments.membership import live
+from plugin.segments.membership import live, sizes
 
 LONGEST_WAIT_MINUTES = 30 * 24 * 60
 
@@ -59,6 +59,8 @@ def change(session: Session, shop_id: str, wanted: Terms) -> bool:
         wait_anew(session, shop)
     if wanted.currency != before.currency:
         count_anew(session, shop)
+    if wanted.zone != before.zone:
+        sizes.forget(session, shop_id)
     due_days.of_shop(session, shop_id)
     live.ask_anew(session, shop_id, "terms")
     lanes.poke(session, shop_id, "scores")

@@ -202,10 +202,10 @@ def test_the_command_tells_the_same_in_lines_and_for_programs(kept):
 def test_a_customer_is_found_by_id_or_address_and_told_apart_from_nobody(kept):
     with reading(kept) as session:
         shop_id = session.scalars(select(Shop)).one().shop_id
-        assert [customers.find(session, shop_id, typed).customer_id for typed in ("1", " Anna@Example.com")] == [
+        assert [customers.named(session, shop_id, typed).customer_id for typed in ("1", " Anna@Example.com")] == [
             "1",
             "1",
         ]
-        assert customers.find(session, shop_id, "nobody@example.com") is None
+        assert customers.named(session, shop_id, "nobody@example.com") is None
     with pytest.raises(UnknownCustomerError):
         ask(kept, "number_of_orders = 0", ADDED - timedelta(days=1))

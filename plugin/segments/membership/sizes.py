@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import case, func, literal, select, update
+from sqlalchemy import case, delete, func, literal, select, update
 from sqlmodel import Session
 
 from plugin import clock, dates, shops
@@ -97,6 +97,11 @@ def change(session: Session, shop_id: str, segment_id: str, noted: Moved) -> boo
         values["moved_on"] = noted.on
     row = update(figures).where(figures.c.shop_id == shop_id, figures.c.segment_id == segment_id)
     return session.execute(row.values(values).returning(figures.c.segment_id)).first() is not None
+
+
+def forget(session: Session, shop_id: str) -> None:
+    """Forget all that is kept of a shop, whose days begin at other moments now: who moved today is counted anew."""
+    session.execute(delete(figures).where(figures.c.shop_id == shop_id))
 
 
 def count_anew(session: Session, shop: Shop, segment_ids: Collection[str]) -> None:
