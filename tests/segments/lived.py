@@ -122,7 +122,8 @@ class Lived:
         """What is kept of how many are in each segment and who moved today is what there is."""
         with clock.freeze(at), reading(self.engine) as session:
             shop, ids = shops.shop(session, self.shop_id), list(self.ids.values())
-            assert sizes.sizes(session, shop, ids) == sizes.counted(session, shop, ids), self.log
+            kept, counted = sizes.sizes(session, shop, ids), sizes.counted(session, shop, ids)
+            assert kept == counted, (at, kept, counted, self.log)
 
     def run(self, at: datetime) -> None:
         """Do a run of the lane, as many chunks as it takes; now and then things change between two of them."""

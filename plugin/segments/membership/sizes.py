@@ -83,7 +83,7 @@ def write(session: Session, shop_id: str, noted: Moved) -> None:
     concerned = sorted({*noted.entered, *noted.left, *noted.gone})
     new = [one for one in concerned if not change(session, shop_id, one, noted)]
     if new:
-        count_anew(session, shops.shop(session, shop_id), new)
+        count_anew(session, shops.shop(session, shop_id), new, noted.on)
 
 
 def change(session: Session, shop_id: str, segment_id: str, noted: Moved) -> bool:
@@ -104,22 +104,23 @@ def forget(session: Session, shop_id: str) -> None:
     session.execute(delete(figures).where(figures.c.shop_id == shop_id))
 
 
-def count_anew(session: Session, shop: Shop, segment_ids: Collection[str]) -> None:
-    """Count the members of segments, and who moved today. Nobody else may write members meanwhile."""
-    today = dates.today(clock.now(), shop.zone)
+def count_anew(session: Session, shop: Shop, segment_ids: Collection[str], on: date | None = None) -> None:
+    """Count the members of segments, and who moved on a day: today, or that which a run has reached, which may be later
+    where the clock was put back. Nobody else may write members meanwhile."""
+    today = on or dates.today(clock.now(), shop.zone)
     own = {"shop_id": shop.shop_id, "moved_on": today}
-    found = counted(session, shop, segment_ids)
+    found = counted(session, shop, segment_ids, today)
     rows = [own | {"segment_id": one, **vars(size)} for one, size in found.items()]
     upsert(session, figures, rows, change=("size", "moved_on", "entered", "left"))
 
 
-def counted(session: Session, shop: Shop, segment_ids: Collection[str]) -> dict[str, Size]:
-    """Count: at a million customers that takes about a second."""
+def counted(session: Session, shop: Shop, segment_ids: Collection[str], on: date | None = None) -> dict[str, Size]:
+    """Count members, and who moved on a day (by default today): at a million customers that takes about a second."""
     asked = sorted(segment_ids)
     own = (memberships.c.shop_id == shop.shop_id, memberships.c.segment_id.in_(asked))
     sizes = select(memberships.c.segment_id, func.count()).where(*own).group_by(memberships.c.segment_id)
     size = dict(session.execute(sizes).all())
-    midnight = dates.day_start(dates.today(clock.now(), shop.zone), shop.zone)
+    midnight = dates.day_start(on or dates.today(clock.now(), shop.zone), shop.zone)
     since = (changes.c.shop_id == shop.shop_id, changes.c.segment_id.in_(asked), changes.c.changed_at >= midnight)
     by = (changes.c.segment_id, changes.c.entered)
     moves = {
