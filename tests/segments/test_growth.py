@@ -17,11 +17,12 @@ from plugin.models.segments import CustomerStats
 from plugin.segments.asking import ask, figures
 from plugin.segments.asking.compiler import Scope, condition
 from plugin.segments.asking.moments import Moment
+from plugin.segments.kept import keep
 from plugin.segments.language import parse
 from plugin.segments.language.fields import FUNCTIONS
 from plugin.segments.language.schema import Type
 from plugin.segments.language.vocabulary import WHOLE_TABLE
-from plugin.segments.membership import recompute
+from plugin.segments.membership import recompute, sizes
 from tests.conftest import Database
 from tests.segments import grown
 
@@ -66,7 +67,11 @@ class Grown:
 def shop(new: Database, size: int) -> Iterator[Grown]:
     with new() as url:
         engine = db.connect(url)
-        yield Grown(engine, grown.fill(engine, size), size)
+        shop_id = grown.fill(engine, size)
+        with clock.freeze(LATER), transaction(engine) as session:  # sizes are counted once, then kept as they change
+            segment_ids = [one.segment_id for one in keep.all_of(session, shop_id)]
+            sizes.count_anew(session, shops.shop(session, shop_id), segment_ids)
+        yield Grown(engine, shop_id, size)
         engine.dispose()
 
 
