@@ -92,14 +92,14 @@ def add(session: Session, shop: Shop, count: Count, part: Span, labels: Collecti
         count.both.update(combinations(theirs, 2))
         came_to = {
             "customers": 1,
-            "buyers": row.orders > 0,
-            "again": row.orders > 1,
+            "buyers": int(row.orders > 0),
+            "again": int(row.orders > 1),
             "orders": row.orders,
             "spent_minor": row.spent_minor,
             "refunded": refunded.get(row.customer_id, 0),
             "days": (now - row.last_order_at).days if row.last_order_at else 0,
-            "engaged": row.customer_id in engaged,
-            "subscribed": row.email_consent == "SUBSCRIBED",
+            "engaged": int(row.customer_id in engaged),
+            "subscribed": int(row.email_consent == "SUBSCRIBED"),
         }
         for side in (EVERYBODY, *theirs):
             count.sums.setdefault(side, Counter()).update(came_to)

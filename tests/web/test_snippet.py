@@ -107,7 +107,7 @@ def test_only_the_shops_own_pages_may_send_and_read_the_answer(page, theirs):
         assert (asked.status_code, "Access-Control-Allow-Origin" in asked.headers) == (403, False)
     asked = page.browser.options(f"/site/{page.key}", headers={"Origin": page.origin})
     assert (asked.status_code, asked.headers["Access-Control-Allow-Origin"]) == (204, page.origin)
-    assert asked.headers["Vary"] == "Origin"
+    assert "Origin" in asked.vary
     assert page.send(page.told(), key="tsp_no").status_code == 404
     assert page.send(page.told(), key=theirs.ids["site_key"]).status_code == 403
     with transaction(page.site.engine) as session:
