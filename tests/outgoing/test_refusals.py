@@ -69,7 +69,7 @@ def test_where_everything_is_refused_nothing_is_set_aside_and_all_is_told_in_its
     assert states(small, endpoint_id) == ["waiting"] * 3
     assert len(receiver.tries) < 25
     receiver.status = 200
-    wait(small, 20)
+    wait(small, 24)
     assert receiver.told == [("entered", "ann"), ("entered", "bo"), ("entered", "cy")]
 
 
