@@ -80,7 +80,7 @@ def usual(session: Session, shop: Shop, subject: Field | Parameter, function: Fu
     """Return the values that some hundreds of customers have, the most frequent first."""
     asked = figures.Asked(shop.paid_orders_only, some=True)
     of_customer = {str(subject.column)} if function is None else set()
-    people = figures.figures(asked, of_customer).cte("people")
+    people = figures.figures(asked, of_customer).cte("people").prefix_with("MATERIALIZED")  # few: begin with them
     scope = Scope(asked, shop.currency, Moment(clock.now(), shop.zone), people.c, enough_buyers=True)
     statement = select(scope.column(str(subject.column))) if function is None else of_rows(function, subject, scope)
     bound = figures.parameters(shop.shop_id, clock.now(), some_customers(session, shop))
