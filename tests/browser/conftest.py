@@ -48,9 +48,12 @@ def browser():
         launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop(tmp_path_factory):
-    """This process's own practice shop. Tests that change something in it make what they change."""
+    """This process's own practice shop. Tests that change something in it make what they change.
+
+    Ended with the last of these tests, too: it lives on, and would take a third of a core from all that come after.
+    """
     ours = tmp_path_factory.getbasetemp()
     everybodys = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
     template = practice.prepared(practice.template(everybodys))

@@ -113,7 +113,8 @@ def surroundings(folder, **more):
 
 @contextmanager
 def started(folder, template):
-    """Run a copy of a prepared shop."""
+    """Run a copy of a prepared shop; a process that comes back to these tests begins with another one."""
+    shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(template, folder)
     ours = {"SHOPIFY_CLIENT_ID": admin.CLIENT_ID, "SHOPIFY_CLIENT_SECRET": admin.SECRET}
     with served(folder, **ours) as origin:
