@@ -11,8 +11,8 @@ from sqlmodel import Session, col
 
 from connectors.phrases import phrase
 from plugin import clock
-from plugin.db import at_the_end, clean, fold, new_id
-from plugin.models.access import ApiKey
+from plugin.db import at_the_end, clean, fold, new_id, table
+from plugin.models.access import ApiKey, SiteKey
 from plugin.models.shops import Route
 from plugin.seal import digest
 
@@ -53,6 +53,12 @@ def all_of(session: Session, shop_id: str) -> list[ApiKey]:
     return list(session.scalars(found.order_by(col(ApiKey.revoked_at).is_not(None), col(ApiKey.created_at).desc())))
 
 
+def usable(session: Session, shop_id: str, key_id: str) -> ApiKey | None:
+    """Return a shop's key, if it may still be used."""
+    found = session.get(ApiKey, (shop_id, key_id))
+    return found if found and found.revoked_at is None else None
+
+
 def revoke(session: Session, shop_id: str, key_id: str) -> bool:
     """End a key at once; return whether there was one to end."""
     now = clock.now()
@@ -74,24 +80,24 @@ def bearer(session: Session, secret: str) -> ApiKey | None:
     return found if found and found.revoked_at is None else None
 
 
-def is_noted(key: ApiKey) -> bool:
+def is_noted(key: ApiKey | SiteKey) -> bool:
     """Whether the last use is kept as exactly as it ever is."""
     return key.last_used_at is not None and clock.now() - key.last_used_at < USED
 
 
-def used(session: Session, key: ApiKey) -> None:
+def used(session: Session, key: ApiKey | SiteKey) -> None:
     """Note that a key was used: at the end of the transaction, and at most once a minute."""
     if is_noted(key):
         return
-    now = clock.now()
-    last = col(ApiKey.last_used_at)
-    this = (col(ApiKey.shop_id) == key.shop_id, col(ApiKey.key_id) == key.key_id)
-    write = update(ApiKey).where(*this, or_(last.is_(None), last < now)).values(last_used_at=now)
+    now, keys = clock.now(), table(type(key))
+    own = tuple(getattr(key, column.name) for column in keys.primary_key)
+    same = (column == value for column, value in zip(keys.primary_key, own, strict=True))
+    write = update(keys).where(*same, or_(keys.c.last_used_at.is_(None), keys.c.last_used_at < now))
 
     def note() -> None:
-        session.execute(write.execution_options(synchronize_session=False))
+        session.execute(write.values(last_used_at=now))
 
-    at_the_end(session, ("api_keys", key.shop_id, key.key_id), note)
+    at_the_end(session, (keys.name, *own), note)
 
 
 def any_for(session: Session, shop_id: str, scope: str) -> bool:

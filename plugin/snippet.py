@@ -98,6 +98,17 @@ def all_of(session: Session, shop_id: str) -> list[SiteKey]:
     return list(session.scalars(found.order_by(col(SiteKey.revoked_at).is_not(None), col(SiteKey.created_at).desc())))
 
 
+def usable(session: Session, shop_id: str, site_key: str) -> SiteKey | None:
+    """Return a shop's key, if it may still be used."""
+    found = session.get(SiteKey, (shop_id, site_key))
+    return found if found and found.revoked_at is None else None
+
+
+def called(key: SiteKey) -> str:
+    """Return how a merchant calls a key: by the first address of its pages."""
+    return (key.origins or (key.site_key,))[0]
+
+
 def revoke(session: Session, shop_id: str, site_key: str) -> bool:
     """End a key at once; return whether there was one to end."""
     this = (col(SiteKey.shop_id) == shop_id, col(SiteKey.site_key) == site_key)

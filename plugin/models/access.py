@@ -40,6 +40,7 @@ class SiteKey(SQLModel, table=True):
     origins: tuple[str, ...] | None = values()
     sealed: str
     created_at: datetime = moment(null=False)
+    last_used_at: datetime | None = moment()
     revoked_at: datetime | None = moment()
 
 

@@ -225,7 +225,7 @@ COVERED: Mapping[str, Cover] = {
     "rating_runs": Cover(kept="shop_id connection_id cursor begun_at ended_at rated supplied"),
     "routes": Cover(kept="platform address shop_id connection_id"),
     "api_keys": Cover(kept="shop_id key_id name scopes created_at last_used_at revoked_at"),
-    "site_keys": Cover(kept="shop_id site_key origins sealed created_at revoked_at"),
+    "site_keys": Cover(kept="shop_id site_key origins sealed created_at last_used_at revoked_at"),
     "replies": Cover(kept="shop_id key_id request_key digest answered_at answer"),
     "accounts": Cover(
         kept="shop_id account_id email role password_hash session_key code_digest code_until failures locked_until "

@@ -11,12 +11,12 @@ from connectors.base import Connector
 from connectors.errors import ConfigurationError, ConnectorError
 from plugin import backfill, engagement, install, lanes, shops, tokens
 from plugin.config import settings
-from plugin.db import fold, reading, transaction
+from plugin.db import reading, transaction
 from plugin.insight.arrival import arrivals
 from plugin.insight.delivery import label, links
 from plugin.insight.parting import parting
 from plugin.tagging import entries, keeping
-from plugin.web import consents, engine
+from plugin.web import consents, engine, named
 from plugin.web.frame import practice_origin
 from plugin.web.wording import ways
 
@@ -155,12 +155,11 @@ def ask_to_disconnect(connection_id: str, fault: str | None = None) -> str:
 @bp.post("/connections/<connection_id>/disconnect")
 def disconnect(connection_id: str) -> Page:
     """Have nothing more to do with an account, once the shop's name was typed."""
-    typed = fold(" ".join(request.form.get("name", "").split()))
     with transaction(engine()) as session:
         connection = shops.connection(session, g.shop.shop_id, connection_id) or abort(404)
         if connection.state == "gone":
             abort(409)
-        wanted = typed == fold(g.shop.name)
+        wanted = named.typed(g.shop.name)
         if wanted:
             install.disconnect(session, connection)
     if not wanted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from sqlmodel import Session
 from werkzeug.wrappers import Response
@@ -42,12 +42,10 @@ def find() -> str | Response:
 
 
 @bp.get("/customers/<customer_id>")
-def show(customer_id: str) -> str | Response:
-    """Show all that matters of one customer; whoever was merged leads to whom they are now."""
+def show(customer_id: str) -> str:
+    """Show all that matters of one customer."""
     with reading(engine()) as session:
-        found = customers.by_id(session, g.shop.shop_id, customer_id) or abort(404)
-        if found.customer_id != customer_id:
-            return redirect(url_for("customers.show", customer_id=found.customer_id))
+        found = known(session, customer_id)
         segments = customers.segments_of(session, g.shop.shop_id, customer_id)
         values = {
             "customer": found,
@@ -114,9 +112,17 @@ def why(segment_id: str, customer_id: str) -> str:
 
 
 def known(session: Session, customer_id: str) -> Customer:
-    """Return the visitor's customer of this id; 404 for anybody else's, and for those who are gone."""
-    found = session.get(Customer, (g.shop.shop_id, customer_id))
-    return found if found is not None and found.deleted_at is None else abort(404)
+    """Return the visitor's customer of this id; 404 for anybody else's, and for those who are gone.
+
+    Whoever was merged leads to the same page of whom they are now.
+    """
+    found = customers.by_id(session, g.shop.shop_id, customer_id)
+    if found is None:
+        abort(make_response(render_template("customers/gone.html"), 404))
+    if found.customer_id != customer_id:
+        now = (request.view_args or {}) | {"customer_id": found.customer_id}
+        abort(redirect(url_for(request.endpoint or "customers.show", **now)))
+    return found
 
 
 def end(text: str) -> finding.Place | None:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from plugin import api_keys, snippet
 from plugin.config import settings
 from plugin.db import reading, transaction
-from plugin.web import engine, examples
+from plugin.web import engine, examples, named
 
 bp = Blueprint("keys", __name__)
 
@@ -33,11 +33,12 @@ def add() -> str | tuple[str, int]:
 
 @bp.post("/connections/keys/<key_id>/revoke")
 def revoke(key_id: str) -> Response:
+    """End the key whose name was typed."""
     with transaction(engine()) as session:
-        if not api_keys.revoke(session, g.shop.shop_id, key_id):
-            abort(404)
-    flash(gettext("The key is revoked: nothing is taken from it any more."))
-    return redirect(url_for("keys.listing"))
+        key = api_keys.usable(session, g.shop.shop_id, key_id) or abort(404)
+        if meant := named.typed(key.name):
+            api_keys.revoke(session, g.shop.shop_id, key_id)
+    return revoked(meant=meant)
 
 
 @bp.post("/connections/keys/site")
@@ -54,10 +55,19 @@ def add_for_site() -> str | tuple[str, int]:
 
 @bp.post("/connections/keys/site/<site_key>/revoke")
 def revoke_for_site(site_key: str) -> Response:
+    """End the key of which the first of its pages' addresses was typed: it has no name that anybody would know."""
     with transaction(engine()) as session:
-        if not snippet.revoke(session, g.shop.shop_id, site_key):
-            abort(404)
-    flash(gettext("The key is revoked: nothing is taken from it any more."))
+        key = snippet.usable(session, g.shop.shop_id, site_key) or abort(404)
+        if meant := named.typed(snippet.called(key)):
+            snippet.revoke(session, g.shop.shop_id, site_key)
+    return revoked(meant=meant)
+
+
+def revoked(*, meant: bool) -> Response:
+    if meant:
+        flash(gettext("The key is revoked: nothing is taken from it any more."))
+    else:
+        flash(named.wrong(), "bad")
     return redirect(url_for("keys.listing"))
 
 
@@ -65,7 +75,9 @@ def page(**more: str) -> str:
     with reading(engine()) as session:
         found = api_keys.all_of(session, g.shop.shop_id)
         for_site = snippet.all_of(session, g.shop.shop_id)
-    return render_template("keys/list.html", keys=found, scopes=scopes(), site_keys=for_site, **more)
+    return render_template(
+        "keys/list.html", keys=found, scopes=scopes(), site_keys=for_site, called=snippet.called, **more
+    )
 
 
 def scopes() -> dict[str, str]:

@@ -23,7 +23,7 @@ from plugin.segments.language.errors import SegmentErrors
 from plugin.segments.membership import ladders
 from plugin.segments.membership.ladders import MOST_DAYS, MOST_LEVELS, Plan
 from plugin.segments.membership.levels import levels_of
-from plugin.web import agreeing, engine
+from plugin.web import agreeing, engine, named
 from plugin.web.accounts import who
 from plugin.web.counts import at_a_glance
 from plugin.web.verdict import say
@@ -138,7 +138,7 @@ def change(ladder_id: str) -> Page:
 
 
 @bp.get("/ladders/<ladder_id>/remove")
-def ask(ladder_id: str) -> str:
+def ask(ladder_id: str, fault: str | None = None) -> str:
     """Say how many are in each level, and how many meet its query once it is by itself."""
     with reading(engine()) as session:
         ladder = own(session, ladder_id)
@@ -148,14 +148,19 @@ def ask(ladder_id: str) -> str:
     alone = {segment_id: at_a_glance(checked) for segment_id, checked in asked.items()}
     change = partial(ladders.remove, ladder_id=ladder_id)
     ahead = agreeing.writing(foreseen.standing(engine(), g.shop, change, [one.segment_id for one in levels]))
-    return render_template("ladders/remove.html", ladder=ladder, levels=levels, sizes=sizes, alone=alone, ahead=ahead)
+    shown = {"ladder": ladder, "levels": levels, "sizes": sizes, "alone": alone, "ahead": ahead, "fault": fault}
+    return render_template("ladders/remove.html", **shown)
 
 
 @bp.post("/ladders/<ladder_id>/remove")
-def remove(ladder_id: str) -> Response:
+def remove(ladder_id: str) -> Page:
+    """Remove the ladder whose name was typed."""
     with transaction(engine()) as session:
         name = own(session, ladder_id).name
-        ladders.remove(session, g.shop, ladder_id, agreed="agreed" in request.form)
+        if meant := named.typed(name):
+            ladders.remove(session, g.shop, ladder_id, agreed="agreed" in request.form)
+    if not meant:
+        return ask(ladder_id, named.wrong()), 422
     flash(gettext("%(name)s is removed: its segments are by themselves again.", name=name))
     return redirect(url_for("ladders.listing"))
 

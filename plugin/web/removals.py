@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from plugin.db import fold, reading, transaction
+from plugin.db import reading, transaction
 from plugin.insight.removal import removal
 from plugin.segments.kept import keep
 from plugin.segments.kept.definition import RefusedError
 from plugin.translating import told
-from plugin.web import engine
+from plugin.web import engine, named
 from plugin.web.accounts import who
 from plugin.web.segments import near, own
 
@@ -34,8 +34,8 @@ def remove(segment_id: str) -> Page:
     try:
         with transaction(engine()) as session:
             name = own(session, segment_id).name
-            if fold(" ".join(request.form.get("name", "").split())) != fold(name):
-                raise RefusedError(gettext("That is not its name. Nothing is deleted."))
+            if not named.typed(name):
+                raise RefusedError(named.wrong())
             keep.remove(session, g.shop, segment_id, by=who())
     except RefusedError as fault:
         return ask(segment_id, told(fault)), 422

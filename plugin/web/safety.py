@@ -10,7 +10,7 @@ from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from plugin import mail, shops
-from plugin.db import fold, reading, transaction
+from plugin.db import reading, transaction
 from plugin.insight import safety
 from plugin.insight.delivery import label
 from plugin.models.shops import Connection
@@ -18,7 +18,7 @@ from plugin.models.webhooks import WebhookEndpoint
 from plugin.outgoing import endpoints, watching
 from plugin.tagging import drift, holding, leaving, limits, marks, plan
 from plugin.tagging.limits import Limits, LimitsError
-from plugin.web import engine
+from plugin.web import engine, named
 from plugin.web.segments import own
 
 bp = Blueprint("safety", __name__)
@@ -127,10 +127,9 @@ def ask_to_leave(connection_id: str, fault: str | None = None) -> str:
 @bp.post("/safety/leave/<connection_id>")
 def leave(connection_id: str) -> Page:
     """Take all of ours off, once the shop's name was typed."""
-    typed = fold(" ".join(request.form.get("name", "").split()))
     with transaction(engine()) as session:
         connection = place(session, connection_id)
-        wanted = typed == fold(g.shop.name)
+        wanted = named.typed(g.shop.name)
         if wanted:
             leaving.begin(session, connection)
     if not wanted:

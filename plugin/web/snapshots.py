@@ -12,7 +12,7 @@ from plugin.models.keeping import Snapshot
 from plugin.segments.kept import snapshots
 from plugin.segments.kept.definition import RefusedError
 from plugin.translating import told
-from plugin.web import engine
+from plugin.web import engine, named
 from plugin.web.accounts import who
 from plugin.web.segments import own
 
@@ -42,10 +42,15 @@ def members(snapshot_id: str) -> Response:
 
 @bp.post("/snapshots/<snapshot_id>/delete")
 def delete(snapshot_id: str) -> Answer:
+    """Delete the snapshot whose name was typed."""
     with transaction(engine()) as session:
         copy = theirs(session, snapshot_id)
-        snapshots.drop(session, copy)
-    flash(gettext("The snapshot %(name)s is deleted.", name=copy.name))
+        if meant := named.typed(copy.name):
+            snapshots.drop(session, copy)
+    if meant:
+        flash(gettext("The snapshot %(name)s is deleted.", name=copy.name))
+    else:
+        flash(named.wrong(), "bad")
     return redirect(url_for("members.listing", segment_id=copy.segment_id, _anchor="snapshots"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, current_app, request, send_from_directory
 
-from plugin import clock, site, snippet
+from plugin import api_keys, clock, site, snippet
 from plugin.db import reading, transaction
 from plugin.models.access import SiteKey
 from plugin.web import engine
@@ -61,6 +61,7 @@ def receive(site_key: str) -> Response:
         return answer(400, key)
     with transaction(engine()) as session:
         site.keep(session, key.shop_id, "site", seen)
+        api_keys.used(session, key)
     return answer(204, key)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
@@ -17,7 +18,7 @@ from plugin.db import reading, transaction
 from plugin.models.webhooks import WebhookEndpoint
 from plugin.outgoing import endpoints, messages, subjects
 from plugin.segments.kept import keep
-from plugin.web import engine
+from plugin.web import engine, named
 
 bp = Blueprint("webhooks", __name__)
 
@@ -125,10 +126,19 @@ def skip(session: Session, shop_id: str, endpoint_id: str) -> str:
 
 
 @bp.post("/connections/webhooks/<endpoint_id>/remove")
-@act
-def remove(session: Session, shop_id: str, endpoint_id: str) -> str:
-    endpoints.remove(session, shop_id, endpoint_id)
-    return str(gettext("The address is told nothing more."))
+def remove(endpoint_id: str) -> Page:
+    """Remove the address whose server was named."""
+    with transaction(engine()) as session:
+        if meant := named.typed(server(own(session, endpoint_id))):
+            endpoints.remove(session, g.shop.shop_id, endpoint_id)
+    if not meant:
+        return page_of(endpoint_id, fault=named.wrong()), 422
+    flash(gettext("The address is told nothing more."))
+    return redirect(url_for("webhooks.listing"))
+
+
+def server(endpoint: WebhookEndpoint) -> str:
+    return urlsplit(endpoint.url).netloc
 
 
 def chosen_segments() -> list[str] | None:
@@ -157,20 +167,28 @@ def page(**more: str) -> str:
     with reading(engine()) as session:
         found = endpoints.all_of(session, g.shop.shop_id)
         counted = messages.counted(session, g.shop.shop_id)
-        named = names(session)
-    return render_template("webhooks/list.html", endpoints=found, counted=counted, segments=named, **more)
+        called = names(session)
+    return render_template("webhooks/list.html", endpoints=found, counted=counted, segments=called, **more)
 
 
 def page_of(endpoint_id: str, **more: Any) -> str:
     with reading(engine()) as session:
         endpoint = own(session, endpoint_id)
         found = messages.of(session, g.shop.shop_id, endpoint_id)
-        named = names(session)
-        waiting = messages.counted(session, g.shop.shop_id).get((endpoint_id, "waiting"), 0)
-    can = {"sent": messages.SENT, "unsent": messages.UNSENT}
-    return render_template(
-        "webhooks/one.html", endpoint=endpoint, deliveries=found, segments=named, waiting=waiting, **can, **more
-    )
+        called = names(session)
+        every = messages.counted(session, g.shop.shop_id)
+    counted = {state: count for (of, state), count in every.items() if of == endpoint_id}
+    values = {
+        "endpoint": endpoint,
+        "server": server(endpoint),
+        "deliveries": found,
+        "segments": called,
+        "waiting": sum(counted.get(state, 0) for state in ("waiting", "held")),
+        "in_all": sum(counted.values()),
+        "sent": messages.SENT,
+        "unsent": messages.UNSENT,
+    }
+    return render_template("webhooks/one.html", **values, **more)
 
 
 def names(session: Session) -> dict[str, str]:

@@ -162,14 +162,16 @@ def test_the_card_says_what_to_offer_and_nothing_more_than_needed(site, visitor,
 
 
 def test_whoever_was_merged_leads_to_whom_they_are_now_and_the_gone_are_nowhere(site, visitor, carla, theirs):
-    assert visitor.get("/customers/66").headers["Location"] == "/customers/77"
+    for page in ("", "/orders", "/timeline", "/card"):
+        assert visitor.get(f"/customers/66{page}").headers["Location"] == f"/customers/77{page}"
     with transaction(site.engine) as session:
         session.execute(
             update(CustomerRow).where(table(CustomerRow).c.customer_id == "77").values(deleted_at=clock.now())
         )
     for page in ("", "/orders", "/timeline", "/card"):
         for nobody in ("66", "77", theirs.ids["customer_id"]):
-            assert visitor.get(f"/customers/{nobody}{page}").status_code == 404
+            gone = visitor.get(f"/customers/{nobody}{page}")
+            assert (gone.status_code, "a guest who has an account by now" in gone.text) == (404, True)
     assert "Nobody is found" in visitor.post("/customers", who="carla").text
 
 

@@ -47,9 +47,14 @@ def test_a_key_is_shown_once_and_kept_as_a_hash_with_its_last_use(site, mine, vi
 
 def test_a_revoked_key_is_no_key_from_then_on(site, mine, visitor):
     assert taken(site, mine.key)
-    assert "revoked" in visitor.said(visitor.post(f"/connections/keys/{mine.ids['key_id']}/revoke"))
+    revoke = f"/connections/keys/{mine.ids['key_id']}/revoke"
+    assert "Last used" in visitor.page("/connections/keys")
+    for wrong in ("", "theirs calls"):
+        assert "not its name" in visitor.said(visitor.post(revoke, name=wrong))
+    assert taken(site, mine.key)
+    assert "is revoked" in visitor.said(visitor.post(revoke, name=" Mine  CALLS"))
     assert not taken(site, mine.key)
-    assert visitor.post(f"/connections/keys/{mine.ids['key_id']}/revoke").status_code == 404
+    assert visitor.post(revoke, name="mine calls").status_code == 404
 
 
 def test_keys_are_made_listed_and_revoked_by_command(site, mine, monkeypatch, capsys):

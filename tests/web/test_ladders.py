@@ -90,7 +90,8 @@ def test_removing_says_first_how_many_each_segment_then_has(site, visitor, level
     kept(visitor, "/ladders/new", levels["regulars"], levels["Silver"])
     [ladder] = site.rows(Ladder)
     assert "mine regulars 2 0 Silver 0 2" in shown(visitor.page(f"/ladders/{ladder.ladder_id}/remove"))
-    assert "Loyalty is removed" in visitor.said(visitor.post(f"/ladders/{ladder.ladder_id}/remove"))
+    assert visitor.post(f"/ladders/{ladder.ladder_id}/remove").status_code == 422
+    assert "Loyalty is removed" in visitor.said(visitor.post(f"/ladders/{ladder.ladder_id}/remove", name="loyalty"))
     assert (site.rows(Ladder), site.rows(LadderLevel), len(site.rows(Segment))) == ([], [], 3)
 
 

@@ -92,5 +92,6 @@ def test_a_snapshot_is_taken_given_out_and_deleted(site, visitor, mine, path):
     answer = visitor.get(f"/snapshots/{copy.snapshot_id}/members.csv")
     assert (answer.mimetype, answer.text.splitlines()[1]) == ("text/csv", "1,anna@mine.example.com,,")
     assert "needs a name" in visitor.said(visitor.post(f"{path}/snapshots", name=" "))
-    visitor.post(f"/snapshots/{copy.snapshot_id}/delete")
+    assert "not its name" in visitor.said(visitor.post(f"/snapshots/{copy.snapshot_id}/delete", name=""))
+    visitor.post(f"/snapshots/{copy.snapshot_id}/delete", name="spring")
     assert [one.name for one in site.rows(Snapshot)] == ["mine campaign"]

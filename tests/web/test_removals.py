@@ -44,7 +44,7 @@ def test_what_goes_is_told_and_goes_once_the_name_is_typed(site, visitor, mine, 
     assert "Its versions and 1 snapshot stay." in text
     before = site.everything()
     answer = visitor.post(path, name="mine regular")
-    assert (answer.status_code, "Nothing is deleted." in answer.text, site.everything()) == (422, True, before)
+    assert (answer.status_code, "Nothing has been changed." in answer.text, site.everything()) == (422, True, before)
     assert "mine regulars is deleted." in visitor.said(visitor.post(path, name=" Mine  regulars "))
     assert (site.rows(Segment), site.rows(Membership)) == ([], [])
     asked = {one.contact for one in site.rows(Push) if one.connection_id == mine.ids["connection_id"]}

@@ -86,6 +86,7 @@ def test_what_a_customer_does_is_kept_dated_by_its_arrival_and_without_what_may_
     ]
     assert page.send(page.told(*events)).status_code == 204
     assert len(page.kept()) == 7
+    assert [one.last_used_at for one in page.site.rows(SiteKey) if one.site_key == page.key] == [NOON]
 
 
 def test_nobody_can_send_as_somebody_else_and_nobody_is_told_whom_we_know(page, theirs):
@@ -198,8 +199,10 @@ def test_a_key_is_made_on_the_page_for_addresses_of_the_shop_and_its_secret_show
         "https://u@a.example.com",
     ):
         assert visitor.post("/connections/keys/site", pages=pages).status_code == 400, pages
-    assert visitor.post(f"/connections/keys/site/{key.site_key}/revoke").status_code == 302
-    assert visitor.post(f"/connections/keys/site/{key.site_key}/revoke").status_code == 404
+    revoke = f"/connections/keys/site/{key.site_key}/revoke"
+    assert "not its name" in visitor.said(visitor.post(revoke, name=key.site_key))
+    assert visitor.post(revoke, name=key.origins[0]).status_code == 302
+    assert visitor.post(revoke, name=key.origins[0]).status_code == 404
 
 
 def test_the_script_is_served_to_any_page_and_the_documentation_shows_where_it_goes(site):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import responses
@@ -15,6 +16,7 @@ from plugin.models.webhooks import WebhookDelivery, WebhookEndpoint
 from plugin.outgoing import cutting, endpoints
 from plugin.segments.membership import feed
 from plugin.worker import work_all
+from tests.web.test_segments import shown
 
 URL = "https://93.184.215.14/tagsmith"
 PATH = "/connections/webhooks"
@@ -103,7 +105,10 @@ def test_a_test_is_sent_and_what_came_of_it_is_shown_and_sent_again(site, mine, 
     assert "is skipped" in visitor.said(visitor.post(f"{own}/skip", delivery=delivery.delivery_id))
     assert "skipped" in visitor.page(own)
     assert "again" in visitor.said(visitor.post(f"{own}/on"))
-    visitor.said(visitor.post(f"{own}/remove"))
+    assert "1 delivery is listed no more" in shown(visitor.page(own))
+    refused = visitor.post(f"{own}/remove", name="")
+    assert (refused.status_code, len(kept(site, mine))) == (422, 1)
+    visitor.said(visitor.post(f"{own}/remove", name=urlsplit(URL).netloc))
     assert (kept(site, mine), site.rows(WebhookDelivery)) == ([], [])
     assert visitor.get(own).status_code == 404
 
