@@ -114,6 +114,8 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
         to = kept_address(session, connection)
         fields = definitions.metafields(session, claim.shop_id)
     midnight = dates.day_start(dates.today(clock.now(), shop.zone) + timedelta(days=1), shop.zone)
+    if connection.state == "paused" and connection.reason == shops.BY_HAND:
+        return midnight  # whoever has paused it says when it goes on
     try:
         opened = tokens.opened(engine, claim.shop_id, claim.subject)
         if opened is None:

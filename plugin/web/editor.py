@@ -27,6 +27,7 @@ from plugin.segments.language import Checked
 from plugin.segments.language.errors import SegmentErrors
 from plugin.segments.language.printing import laid_out
 from plugin.segments.language.rows import rows_of, text_of
+from plugin.segments.language.tokens import has_comment
 from plugin.translating import told
 from plugin.web import agreeing, builder, builder_words, engine, verdict
 from plugin.web.accounts import who
@@ -170,6 +171,7 @@ def check_query() -> dict[str, Any]:
     return {
         "ok": said.checked.ok,
         "query": query,
+        "commented": has_comment(query),
         "errors": [verdict.described(error) for error in said.checked.errors],
         "count": said.found.count if said.found.step != verdict.READ else None,
         "next": said.next,
@@ -264,6 +266,7 @@ def form(
     return render_template(
         "editor/form.html",
         draft=draft,
+        commented=has_comment(draft.query),
         segment=segment,
         version=since or (segment and segment.version),
         conflict=differences(theirs, draft) if theirs else None,

@@ -48,6 +48,7 @@ def ways_on() -> dict[str, object]:
         "offered": {slug: label(slug) for slug in consents.offered()},
         "outside": settings().public_url if g.frame else "",
         "label": label,
+        "by_hand": shops.BY_HAND,
     }
 
 
@@ -68,11 +69,11 @@ def suffice() -> Response:
 
 @bp.post("/first-steps/history/stop")
 def stop_history() -> Response:
-    """Read the store's past no further, until the merchant says so or the night comes."""
+    """Read the store's past no further, until the merchant says so."""
     with transaction(engine()) as session:
         for one in shops.connections(session, g.shop.shop_id, "store"):
-            shops.pause(session, g.shop.shop_id, one.connection_id, gettext("Stopped here by somebody of the shop."))
-    flash(gettext("The store is not read any further. What has arrived stays."))
+            shops.pause(session, g.shop.shop_id, one.connection_id, shops.BY_HAND)
+    flash(gettext("The store is not read any further until you say so. What has arrived stays."))
     return back()
 
 

@@ -175,3 +175,12 @@ def test_a_connection_that_is_gone_is_left_alone(asked):
     asked.work("subscriptions")
     assert asked.requests == before
     assert asked.lane("subscriptions").due_at is None
+
+
+def test_a_store_that_somebody_has_paused_stays_so_whatever_the_night_finds(asked):
+    with transaction(asked.engine) as session:
+        shops.pause(session, asked.shop_id, asked.connection_id, shops.BY_HAND)
+    asked.time.move(days=2)
+    asked.work("subscriptions")
+    [row] = [one for one in asked.rows(Connection) if one.connection_id == asked.connection_id]
+    assert (row.state, row.reason) == ("paused", shops.BY_HAND)

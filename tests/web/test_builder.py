@@ -123,6 +123,20 @@ def test_what_is_typed_draws_the_builder_anew_and_what_cannot_be_read_does_not(v
     assert visitor.post("/segments/check", query="customer_tags CONTAINS").json["builder"] is None
 
 
+@pytest.mark.parametrize(
+    ("query", "commented"),
+    [
+        ("number_of_orders > 1 -- regulars", True),
+        ("customer_tags CONTAINS '-- no comment'", False),
+        ("-- not yet", True),
+    ],
+)
+def test_a_comment_is_said_to_go_before_it_does(visitor, query, commented):
+    assert visitor.post("/segments/check", query=query).json["commented"] == commented
+    page = visitor.post("/segments/new", query=query, name="Regulars").text
+    assert ('id="comments" hidden' in page) != commented
+
+
 def test_a_row_that_is_not_filled_in_is_an_error_and_stays(visitor):
     answer = answered(visitor, sent(Group("AND", (Row(FIELDS["number_of_orders"], ">=", ("",)),)))).json
     assert (answer["ok"], answer["query"]) == (False, "number_of_orders >=")

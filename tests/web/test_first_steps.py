@@ -141,11 +141,12 @@ def test_a_store_that_shows_a_part_of_its_past_asks_what_to_do(owner):
 def test_reading_the_past_is_stopped_and_what_has_arrived_stays(owner):
     owner.shop(history_at=None)
     owner.part(owner.tenant.store_id, "orders", objects=5, expected=50)
-    owner.visitor.post("/first-steps/history/stop")
+    assert "until you say so" in owner.visitor.said(owner.visitor.post("/first-steps/history/stop"))
     steps = owner.steps()
     assert (steps.states["store"], steps.store.state, steps.arrived) == ("stuck", "paused", (5, 50))
     page = owner.page()
     assert "It stands still." in page
+    assert "until somebody lets it go on" in page
     assert "Go on reading" in page
 
 

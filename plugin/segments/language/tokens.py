@@ -65,6 +65,11 @@ def tokens(text: str, faults: Faults) -> list[Token]:
     return [*found, Token(Kind.END, "", Span(end, end))]
 
 
+def has_comment(text: str) -> bool:
+    """Whether something in `text` is a comment: said for people, and in no tree."""
+    return any(match["blank"] and match.group().startswith("--") for match in PATTERN.finditer(text))
+
+
 def _token(match: re.Match[str], faults: Faults) -> Token:
     text, span = match.group(), Span(*match.span())
     match match.lastgroup:

@@ -95,6 +95,7 @@ async function settle(answer, redraw) {
   const blank = !box.value.trim();
   find("begin").hidden = !blank;
   find("unread").hidden = answer.builder !== null;
+  find("comments").hidden = !answer.commented;
   await builder.settle(answer.builder, redraw);
   if (!ownName && form.elements.name.value !== answer.name) {
     form.elements.name.value = answer.name;
