@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 from connectors.records import Customer, CustomerRedaction
 from plugin import clock, ingest, lanes, privacy, shops
 from plugin.db import reading, transaction
+from plugin.insight import activity
 from plugin.models.commerce import Customer as CustomerRow
 from plugin.models.lanes import Lane
 from plugin.models.privacy import Redaction
@@ -67,6 +68,9 @@ def test_tags_go_first_and_the_address_after_them(merchant):
     work_privacy(merchant, merchant.time() + timedelta(hours=1))
     assert is_nowhere(merchant)
     assert address(2) in everything(merchant)
+    with reading(merchant.engine) as session:
+        told = activity.page(session, merchant.shop_id, activity.Wanted()).lines
+    assert [(one.customer_id, one.put_on, one.cause) for one in told] == [(merchant.ids[2], True, "released")] * 2
 
 
 def test_it_is_known_at_once_that_nothing_is_wanted_of_somebody_forgotten(merchant):

@@ -4,7 +4,9 @@ import pytest
 from sqlalchemy import event, update
 
 from connectors import registry
+from connectors.records import Customer, Merged
 from connectors.writers import Outcome, Refused
+from plugin import ingest
 from plugin.db import reading, table, transaction
 from plugin.insight import activity
 from plugin.insight.activity import Mark, Wanted
@@ -193,6 +195,28 @@ def test_whoever_is_forgotten_is_in_no_activity_and_old_activity_goes(one, monke
     with transaction(merchant.engine) as session:
         kept.purge(session, merchant.shop_id, 400)
     assert merchant.rows(TagWrite) == []
+
+
+@pytest.mark.parametrize("platform", ["shopify", "klaviyo"])
+def test_what_was_written_of_two_who_are_merged_is_told_of_who_they_are_now(merchants, platform):
+    merchant = merchants(platforms=[platform])
+    merchant.customers(1, 2, 3)
+    vip, best = merchant.segment("vip"), merchant.segment("best")
+    merchant.time.move(minutes=1)
+    merchant.enter(vip, 1, cause="refund")
+    merchant.enter(best, 2, 3, cause="cart")
+    merchant.work()
+    merchant.time.move(hours=1)
+    gone, stays, other = (merchant.ids[one] for one in (1, 2, 3))
+    with transaction(merchant.engine) as session:
+        shop = session.get(Shop, merchant.shop_id)
+        told = [Customer(gone, merchant.time(), email=address(1)), Customer(stays, merchant.time(), email=address(2))]
+        ingest.store(session, shop, "store", [*told, Merged(stays, gone, merchant.time())])
+    assert sorted((one.customer_id, one.segment, one.cause) for one in lines(merchant).lines) == sorted(
+        [(stays, "vip", "refund"), (stays, "best", "cart"), (other, "best", "cart")]
+    )
+    theirs = {(one.segment, one.put_on) for one in lines(merchant, customer_id=stays).lines}
+    assert theirs == {("vip", True), ("best", True)}
 
 
 def test_a_worker_killed_anywhere_leaves_as_much_activity_as_there_are_tags(one, monkeypatch, engine):
