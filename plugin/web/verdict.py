@@ -259,8 +259,10 @@ def told_cost(found: budgets.Cost) -> str:
         calls=languages.number(found.calls),
     )
     if found.seconds < 1:
-        return f"{told} {gettext('Its limits make nothing wait.')}"
-    return f"{told} {gettext('At its limits that takes %(time)s or more.', time=languages.duration(found.seconds))}"
+        waiting = gettext("Its limits make nothing wait.")
+    else:
+        waiting = gettext("At its limits that takes %(time)s or more.", time=languages.duration(found.seconds))
+    return f"{told} {waiting}"
 
 
 def parts(query: str, errors: Sequence[SegmentError]) -> list[Part]:

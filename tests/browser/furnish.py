@@ -30,13 +30,14 @@ def furnish(session: Session, shop: Shop, email: str, password: str) -> dict[str
     owner.password_hash = passwords.hashed(password)
     session.add(owner)
     shop.setup_digest = None
-    colleague, code = people.invite(session, shop.shop_id, "editor@example.com", "editor", by=email)
+    by = f"account:{owner.account_id}"
+    colleague, code = people.invite(session, shop.shop_id, "editor@example.com", "editor", by=by)
     segment = keep.by_name(session, shop.shop_id, "Champions")
     assert segment
     member, other = customers(session, segment.shop_id, segment.segment_id)
     pins.pin(session, shop, segment.segment_id, member, inside=True, reason="A friend of the house", author=email)
-    expectations.expect(session, shop, segment, other, inside=True, by=email)
-    levels = [keep.add(session, shop, name, query, by=email) for name, query in LEVELS]
+    expectations.expect(session, shop, segment, other, inside=True, by=by)
+    levels = [keep.add(session, shop, name, query, by=by) for name, query in LEVELS]
     ladder = ladders.add(session, shop, Plan("Loyalty", tuple(one.segment_id for one in levels), grace_days=30))
     endpoint, _ = endpoints.add(session, shop.shop_id, "https://hooks.example.com/tagsmith")
     site_key, _ = snippet.add(session, shop.shop_id, "https://shop.example.com")
@@ -56,7 +57,7 @@ def furnish(session: Session, shop: Shop, email: str, password: str) -> dict[str
         "request_id": asked(session, shop, other),
         "segment_id": segment.segment_id,
         "site_key": site_key.site_key,
-        "snapshot_id": snapshots.take(session, segment, "Autumn letter", by=email).snapshot_id,
+        "snapshot_id": snapshots.take(session, segment, "Autumn letter", by=by).snapshot_id,
     }
 
 

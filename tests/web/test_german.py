@@ -1,12 +1,15 @@
 """Every text of the site is told in every language that the site has, and no German page keeps an English one."""
 
+import ast
 import html
 import re
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from babel.messages import pofile
 
+import plugin
 from plugin.translating import CATALOGS, catalog
 from plugin.translations import __main__ as tool
 from plugin.translations import texts
@@ -46,6 +49,14 @@ def test_every_text_is_told_with_all_of_its_parts_and_numbers(place, wanted):
             lacking.append(one.id)
     assert lacking == []
     assert {str(one.id) for one in told} - {str(one.id) for one in wanted} == set()
+
+
+def test_no_text_hides_in_a_string_with_values_where_it_is_not_found():
+    for place in Path(plugin.__file__).parent.rglob("*.py"):
+        nodes = [*ast.walk(ast.parse(place.read_text("utf-8")))]
+        parts = [part for one in nodes if isinstance(one, ast.JoinedStr) for part in ast.walk(one)]
+        called = {getattr(part.func, "id", "") for part in parts if isinstance(part, ast.Call)}
+        assert not called & {"gettext", "ngettext", "phrase", "phrases"}, place
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.parts[-3])
