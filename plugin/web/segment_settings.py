@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext
+from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from plugin.db import reading, transaction
@@ -63,10 +64,19 @@ def page(
             reviewed=reviews.past(session, shop_id, segment_id),
             pinned=pins.count(session, g.shop, segment_id),
             tests=expectations.count(session, shop_id, segment_id),
+            failing=failing(session, segment),
             standing=ladders.standing(session, shop_id, segment_id),
             origin=learning.origin(session, shop_id, segment_id),
             written=delivery.written(session, shop_id, segment),
         )
+
+
+def failing(session: Session, segment: Segment) -> int | None:
+    """Return how many of a segment's tests fail, None where its question cannot be asked."""
+    try:
+        return len(expectations.broken(session, g.shop, segment.segment_id, segment.query))
+    except SegmentErrors:
+        return None
 
 
 @bp.post("/segments/<segment_id>/settings")

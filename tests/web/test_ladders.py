@@ -50,7 +50,7 @@ def test_a_ladder_is_made_listed_and_told_on_its_segments_pages(site, visitor, l
     assert text.index("2. Silver") < text.index("1. mine regulars 2 seg:mine-regulars")
     assert "Its ladder Loyalty : level 2 of 2" in shown(visitor.page(f"/segments/{levels['Silver']}"))
     page = shown(visitor.page(f"/segments/{levels['Silver']}/settings"))
-    assert "The ladder Loyalty level 2 of 2. A level is lost 30 days after" in page
+    assert "The ladder Loyalty level 2 of 2 A level is lost 30 days after" in page
     assert "Its ladder" not in visitor.page(f"/segments/{levels['Gold']}")
 
 

@@ -70,12 +70,14 @@ def test_an_edit_that_breaks_a_test_is_kept_once_it_is_meant(site, visitor, mine
     assert visitor.post(f"{path}/tests", customer=" Anna@mine.example.com ", inside="yes").status_code == 302
     assert "no customer of this id" in visitor.said(visitor.post(f"{path}/tests", customer="anna@theirs.example.com"))
     assert "anna@mine.example.com in in passes Delete" in shown(visitor.page(f"{path}/tests"))
+    assert "Tests 1 all pass" in shown(visitor.page(f"{path}/settings"))
     edit = {"name": "mine regulars", "query": "number_of_orders > 0", "version": "2"}
     answer = visitor.post(f"{path}/edit", action="save", **edit)
     assert answer.status_code == 422
     assert "anna@mine.example.com in out fails" in shown(answer.text)
     assert visitor.post(f"{path}/edit", action="despite", **edit).status_code == 302
     assert [one.query for one in site.rows(Segment)] == ["number_of_orders > 0"]
+    assert "Tests 1 1 fails" in shown(visitor.page(f"{path}/settings"))
     refused = visitor.post(f"{path}/restore", version="1", since="3")
     assert "anna@mine.example.com in out fails" in shown(refused.text)
     assert "Restore it all the same" in refused.text
