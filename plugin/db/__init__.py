@@ -14,7 +14,7 @@ from plugin.db.expressions import (
     rows_of,
     unindexed,
 )
-from plugin.db.texts import clean, fold, from_the_end, new_id, sought
+from plugin.db.texts import clean, fold, from_the_end, last_word, new_id, sought
 from plugin.db.writing import bulk_insert, insert, inserting, overwrite, table, upsert, upserting
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "holds",
     "insert",
     "inserting",
+    "last_word",
     "listed",
     "microseconds",
     "minutes_after",

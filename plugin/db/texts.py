@@ -35,6 +35,12 @@ def _sought(one: str) -> str:
     return "" if kind == "Mn" or one in APOSTROPHES else " "
 
 
+def last_word(text: str) -> str:
+    """Return the last word of a text as people search for it, where it has several: "cruz" of "de la Cruz"."""
+    *others, last = sought(text).split() or [""]
+    return last if others else ""
+
+
 def from_the_end(number: str) -> str:
     """Return the digits of a telephone number from the last to the first.
 

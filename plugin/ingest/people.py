@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import case, literal, or_, select
@@ -12,7 +13,7 @@ from sqlmodel import Session
 
 from connectors.records import UNSET, Customer
 from plugin import stale
-from plugin.db import Keys, among, from_the_end, sought, table, upsert
+from plugin.db import Keys, among, from_the_end, last_word, sought, table, upsert
 from plugin.ingest.joining import aliases_of, merge_guests
 from plugin.ingest.merging import Row, by_shape, earliest, group, latest, newest
 from plugin.ingest.places import PLACES, places
@@ -28,12 +29,12 @@ addresses = table(EmailAddress)
 Guest = tuple[str, datetime | None]
 """An address without an account, and the moment it was seen."""
 
-SOUGHT: Mapping[str, tuple[str, Callable[[str], str]]] = {
-    "first_name": ("first_sought", sought),
-    "last_name": ("last_sought", sought),
-    "phone": ("phone_sought", from_the_end),
+SOUGHT: Mapping[str, Mapping[str, Callable[[str], str]]] = {
+    "first_name": {"first_sought": sought},
+    "last_name": {"last_sought": sought, "last_word": last_word},
+    "phone": {"phone_sought": from_the_end},
 }
-PROFILE = ("email", "contact", "email_domain", *SOUGHT, *(name for name, _ in SOUGHT.values()))
+PROFILE = ("email", "contact", "email_domain", *SOUGHT, *chain.from_iterable(SOUGHT.values()))
 
 
 @dataclass
@@ -86,7 +87,7 @@ def row_of(people: People, record: Customer) -> Row:
         row["created_at"] = record.created_at
     profile = {name: getattr(record, name) for name in SOUGHT}
     carried: Row = {name: value for name, value in profile.items() if value is not UNSET}
-    carried |= {SOUGHT[name][0]: SOUGHT[name][1](value or "") for name, value in carried.items()}
+    carried |= {column: to(value or "") for name, value in carried.items() for column, to in SOUGHT[name].items()}
     if record.email is not UNSET:
         contact = contact_of(record.email) if record.email else None
         carried |= {"email": record.email, "contact": contact or None, "email_domain": domain_of(contact)}

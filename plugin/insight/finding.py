@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Row, and_, func, literal_column, select, true, tuple_
 from sqlmodel import Session
 
 from plugin.db import clean, fold, from_the_end, sought, table
@@ -33,6 +33,7 @@ orders = table(Order)
 stats = table(CustomerStats)
 
 SHOWN = (customers.c.customer_id, customers.c.email, customers.c.first_name, customers.c.last_name, customers.c.guest)
+SEVERAL = customers.c.last_word != literal_column("''")  # as the index has it
 FIGURES = (stats.c.orders, stats.c.spent_minor)
 
 
@@ -143,17 +144,23 @@ def named(session: Session, shop_id: str, typed: str) -> list[str]:
 
 
 def by_name(words: Sequence[str]) -> Iterator[Way]:
-    """Yield the ways to read words as a name: the first, the last, or both in either order."""
+    """Yield the ways to read words as a name: the first, the last or its last word, or both in either order."""
     if not words or (len(words) == 1 and len(words[0]) < FEWEST_LETTERS):
         return
     first, last, theirs = customers.c.first_sought, customers.c.last_sought, customers.c.customer_id
+    ending = customers.c.last_word
     whole = " ".join(words)
     yield Way(true(), last, whole, (first, theirs))
     yield Way(true(), first, whole, (last, theirs))
+    if len(words) == 1:
+        yield Way(SEVERAL, ending, whole, (first, theirs))
     for cut in range(1, len(words)):
         head, tail = " ".join(words[:cut]), " ".join(words[cut:])
         yield Way(first == head, last, tail, (theirs,))
         yield Way(last == head, first, tail, (theirs,))
+    if len(words) > 1:
+        yield Way(and_(SEVERAL, first == " ".join(words[:-1])), ending, words[-1], (first, theirs))
+        yield Way(and_(SEVERAL, ending == words[0]), first, " ".join(words[1:]), (theirs,))
 
 
 def lately(session: Session, shop_id: str, limit: int = 10) -> Sequence[Row[Any]]:

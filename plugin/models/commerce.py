@@ -20,6 +20,7 @@ class Customer(SQLModel, table=True):
     `record_updated_at` is the clock of the newest record, whatever that carries: one after a deletion lifts it.
     `place_x`, `_y` and `_z` are where they live on the unit sphere, a component being 1 / `geography.UNIT`.
     Names and telephone are kept once more as they are searched for: `db.sought`, and the number `db.from_the_end`.
+    `last_word` is the last of a last name that has several words, else empty: few have one.
     `platform_rfm_group` and `spend_tier` are what the platform itself thinks of them, as it was on `rated_at`.
     """
 
@@ -29,6 +30,15 @@ class Customer(SQLModel, table=True):
         Index("ix_customers_first_sought", "shop_id", "first_sought", "last_sought", "customer_id"),
         Index("ix_customers_last_sought", "shop_id", "last_sought", "first_sought", "customer_id"),
         Index("ix_customers_phone_sought", "shop_id", "phone_sought", "customer_id"),
+        Index(
+            "ix_customers_last_word",
+            "shop_id",
+            "last_word",
+            "first_sought",
+            "customer_id",
+            sqlite_where=text("last_word != ''"),
+            postgresql_where=text("last_word != ''"),
+        ),
     )
 
     shop_id: str = shop_key()
@@ -45,6 +55,7 @@ class Customer(SQLModel, table=True):
     phone: str | None = None
     first_sought: str = words()
     last_sought: str = words()
+    last_word: str = words()
     phone_sought: str = words()
     profile_updated_at: datetime | None = moment()
     language: str | None = None

@@ -38,7 +38,8 @@ COVERED: Mapping[str, Cover] = {
     "customers": Cover(
         whose=BY_CUSTOMER,
         deleted="shop_id customer_id guest seen_at record_updated_at created_at email contact email_domain first_name "
-        "last_name phone first_sought last_sought phone_sought profile_updated_at language language_updated_at "
+        "last_name phone first_sought last_sought last_word phone_sought profile_updated_at language "
+        "language_updated_at "
         "countries regions cities postal_codes "
         "time_zone place_x place_y place_z addresses_updated_at "
         "account_status account_updated_at platform_rfm_group spend_tier rated_at deleted_at",

@@ -17,6 +17,7 @@ PEOPLE = {
     "2": ("o.brien@example.com", "Siobhán", "O’Brien", "+353 1 234 5678"),
     "3": ("maria@example.com", "Anna Maria", "Schmidt-Weiß", None),
     "4": ("annabel@example.com", "Bel", "Anders", "0113 496 0001"),
+    "5": ("delacruz@example.com", "María José", "de la Cruz", None),
 }
 
 
@@ -55,6 +56,12 @@ def ids(engine, shop, typed, **more):
         ("anna m", ["3"]),
         ("Anna Maria Schmidt", ["3"]),
         ("schmidt weiss", ["3"]),
+        ("weiß", ["3"]),
+        ("Cruz", ["5"]),
+        ("maria jose cru", ["5"]),
+        ("cruz, maría", ["5"]),
+        ("de la cruz", ["5"]),
+        ("jose cruz", []),
         ("OBrien", ["2"]),
         ("siobhan o'b", ["2"]),
         ("0113 496 0000", ["1"]),

@@ -80,11 +80,12 @@ def test_what_the_shop_counts_is_said_as_its_settings_are(site, mine, visitor):
 
 def test_what_waits_is_told_with_where_it_is_dealt_with(site, mine, visitor):
     segment, shop_id = mine.ids["segment_id"], mine.shop_id
-    way = {"shop_id": shop_id, "segment_id": segment, "connection_id": mine.ids["connection_id"]}
+    one = {"shop_id": shop_id, "segment_id": segment}
+    ways = [one | {"connection_id": there} for there in (mine.store_id, mine.ids["connection_id"])]
     with transaction(site.engine) as session:
         hold = {"held_at": NOON, "since_at": NOON, "added": 500, "removed": 0, "size": 100}
-        upsert(session, table(Destination), [way | {"state": "held", "quiet": False}])
-        upsert(session, table(Hold), [way | hold])
+        upsert(session, table(Destination), [way | {"state": "held", "quiet": False} for way in ways])
+        upsert(session, table(Hold), [way | hold for way in ways])
         session.execute(update(Connection).where(table(Connection).c.platform == "klaviyo").values(state="paused"))
         session.execute(update(Segment).where(table(Segment).c.shop_id == shop_id).values(error="too long"))
         session.execute(update(WebhookEndpoint).values(failing_at=NOON))
