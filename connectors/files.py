@@ -15,6 +15,7 @@ import requests
 
 from connectors.errors import ConfigurationError, PermanentError, RetryableError
 from connectors.http import ANSWER_SECONDS, NOT_CALLABLE, Http, origin_of, retry_after, unchanged
+from connectors.phrases import joined, phrase
 
 FILE_BYTES = 500_000_000
 CHUNK_BYTES = 65_536
@@ -26,7 +27,7 @@ class ExpiredError(Exception):
 
 def lines(http: Http, url: str) -> Iterator[bytes]:
     """Yield a file's lines, in their order. ExpiredError: it is not there."""
-    what = f"{http.platform} file"
+    what = phrase("%(platform)s file", platform=http.platform)
     response = request(http, "GET", url, what)
     rest, size, deadline = b"", 0, time.monotonic() + ANSWER_SECONDS
     with response:
@@ -36,7 +37,7 @@ def lines(http: Http, url: str) -> Iterator[bytes]:
         for chunk in chunks(response, what):
             size += len(chunk)
             if size > FILE_BYTES or time.monotonic() > deadline:
-                raise RetryableError(f"{what} is too large, or too slow to come")
+                raise RetryableError(phrase("%(what)s is too large, or too slow to come", what=what))
             *whole, rest = (rest + chunk).split(b"\n")
             yield from whole
     if rest:
@@ -50,7 +51,7 @@ def part(http: Http, url: str, offset: int = 0) -> Iterator[Iterator[bytes]]:
     A connection that breaks ends the file early: whoever reads knows how long it should be. Storage that gives no
     parts of a file is read from the start, and what comes before `offset` is dropped. PermanentError: not there.
     """
-    what = f"{http.platform} file"
+    what = phrase("%(platform)s file", platform=http.platform)
     # packed content has other places for its bytes
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
     with request(http, "GET", url, what, headers=headers) as response:
@@ -63,9 +64,12 @@ def content(what: str, response: requests.Response, offset: int) -> Iterator[byt
     if status == requests.codes.requested_range_not_satisfiable:
         return
     if status == 429 or status >= 500:
-        raise RetryableError(f"{what} answered {status}", retry_after(response.headers.get("Retry-After")))
+        raise RetryableError(
+            phrase("%(what)s answered %(status)s", what=what, status=status),
+            retry_after(response.headers.get("Retry-After")),
+        )
     if status >= 300:
-        raise PermanentError(f"{what} answered {status}", status)
+        raise PermanentError(phrase("%(what)s answered %(status)s", what=what, status=status), status)
     skip = 0 if status == requests.codes.partial_content else offset
     try:
         for chunk in response.iter_content(CHUNK_BYTES):
@@ -78,7 +82,7 @@ def content(what: str, response: requests.Response, offset: int) -> Iterator[byt
 
 def leave(http: Http, url: str, fields: Mapping[str, str], name: str, content: bytes, kind: str) -> None:
     """Leave a file by a form: its fields first, the file last, as storages ask for it."""
-    what = f"{http.platform} upload"
+    what = phrase("%(platform)s upload", platform=http.platform)
     form = [(field, (None, value)) for field, value in fields.items()]
     with request(http, "POST", url, what, files=[*form, ("file", (name, content, kind))]) as response:
         check(response, what)
@@ -87,13 +91,13 @@ def leave(http: Http, url: str, fields: Mapping[str, str], name: str, content: b
 def request(http: Http, method: str, url: str, what: str, **more: object) -> requests.Response:
     failure: Exception
     if not (url.startswith("https://") or (http.practice_origin and origin_of(url) == http.practice_origin)):
-        raise ConfigurationError(f"{what}: this address may not be called")
+        raise ConfigurationError(phrase("%(what)s: this address may not be called", what=what))
     try:
         response: requests.Response = http.session(url).request(method, url, auth=unchanged, stream=True, **more)
     except NOT_CALLABLE:
-        failure = ConfigurationError(f"{what}: this address may not be called")
+        failure = ConfigurationError(phrase("%(what)s: this address may not be called", what=what))
     except requests.RequestException as error:
-        failure = RetryableError(f"{what}: {type(error).__name__}")
+        failure = RetryableError(joined(": ", (what, type(error).__name__)))
     else:
         return response
     raise failure  # outside the handler: a cause would carry the whole address, and whoever has that has the file
@@ -101,7 +105,7 @@ def request(http: Http, method: str, url: str, what: str, **more: object) -> req
 
 def check(response: requests.Response, what: str) -> None:
     if response.status_code >= 300:
-        raise RetryableError(f"{what} answered {response.status_code}")
+        raise RetryableError(phrase("%(what)s answered %(status)s", what=what, status=response.status_code))
 
 
 def chunks(response: requests.Response, what: str) -> Iterator[bytes]:
@@ -111,4 +115,4 @@ def chunks(response: requests.Response, what: str) -> Iterator[bytes]:
     except requests.RequestException as error:
         failure = type(error).__name__
     if failure:
-        raise RetryableError(f"{what}: {failure}")
+        raise RetryableError(joined(": ", (what, failure)))

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from connectors.base import Connector
 from connectors.errors import ConfigurationError, PermanentError, RetryableError, SignatureError
 from connectors.installs import AppInstall, Callback, Grant
+from connectors.phrases import phrase
 from connectors.times import utc
 
 LONGEST_SECONDS = 86_400 * 366
@@ -83,7 +84,11 @@ class CodeGrant(Connector, AppInstall):
         try:
             answer = self.ask_for_tokens({"grant_type": REFRESH, "refresh_token": token})
         except (PermanentError, ConfigurationError) as error:
-            why = f"{error}: reconnect needed, {self.label} does not take the refresh token"
+            why = phrase(
+                "%(error)s: reconnect needed, %(platform)s does not take the refresh token",
+                error=str(error),
+                platform=self.label,
+            )
             raise ConfigurationError(why) from None
         return grant(self.slug, {"refresh_token": token, **answer}, now)
 
@@ -114,11 +119,11 @@ def called_back(platform: str, query: Sequence[tuple[str, str]]) -> Callback:
     """Return the callback in a query that nobody signed. SignatureError: no consent was given, or it is no way back."""
     given = dict(query)
     if len(given) < len(query):
-        raise SignatureError(f"{platform}: a parameter is repeated")
+        raise SignatureError(phrase("%(platform)s: a parameter is repeated", platform=platform))
     if "error" in given:
-        raise SignatureError(f"{platform}: consent was not given")
+        raise SignatureError(phrase("%(platform)s: consent was not given", platform=platform))
     if not given.get("code") or not given.get("state"):
-        raise SignatureError(f"{platform}: this is no way back from the page of consent")
+        raise SignatureError(phrase("%(platform)s: this is no way back from the page of consent", platform=platform))
     return Callback("", given["code"], given["state"])
 
 
@@ -126,7 +131,7 @@ def grant(platform: str, answer: Mapping[str, Any], now: datetime) -> Grant:
     """Return what was granted. Without an end, or anything to refresh it by, it never ends."""
     token, next_token, seconds = (answer.get(name) for name in ("access_token", "refresh_token", "expires_in"))
     if not isinstance(token, str) or not token:
-        raise RetryableError(f"{platform}: an answer without a token")
+        raise RetryableError(phrase("%(platform)s: an answer without a token", platform=platform))
     kept = {"access_token": token, "refresh_token": "", "expires_at": ""}
     if isinstance(scope := answer.get("scope"), str):
         kept["scope"] = scope

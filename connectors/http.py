@@ -18,6 +18,7 @@ from requests_hardened.ip_filter import InvalidIPAddress
 
 from connectors.deadline import session
 from connectors.errors import ConfigurationError, ConnectorError, PermanentError, RetryableError
+from connectors.phrases import phrase
 
 TIMEOUT_SECONDS = (5, 30)
 ANSWER_SECONDS = 120  # a server that sends a byte now and then never runs into the time-out above
@@ -108,7 +109,7 @@ class Http:
             )
             content = read(response, what)
         except NOT_CALLABLE:
-            failure = ConfigurationError(f"{what}: this address may not be called")
+            failure = ConfigurationError(phrase("%(what)s: this address may not be called", what=what))
         except requests.RequestException as error:
             failure = RetryableError(f"{what}: {type(error).__name__}")
         else:
@@ -152,16 +153,25 @@ def read(response: requests.Response, what: str) -> bytes:
         for chunk in response.iter_content(65_536):
             content += chunk
             if len(content) > ANSWER_BYTES:
-                raise PermanentError(f"{what} answered more than {ANSWER_BYTES} bytes", response.status_code)
+                raise PermanentError(
+                    phrase("%(what)s answered more than %(num)s bytes", what=what, num=ANSWER_BYTES),
+                    response.status_code,
+                )
             if time.monotonic() > deadline:
-                raise RetryableError(f"{what} took more than {ANSWER_SECONDS} seconds to answer")
+                raise RetryableError(
+                    phrase(
+                        "%(what)s took more than %(num)s seconds to answer",
+                        what=what,
+                        num=ANSWER_SECONDS,
+                    )
+                )
     return bytes(content)
 
 
 def sort(what: str, response: requests.Response, content: bytes, wait: Wait) -> Answer:
     """Turn a response into its answer, or into the error that says what can be done about it."""
     status = response.status_code
-    message = f"{what} answered {status}"
+    message = phrase("%(what)s answered %(status)s", what=what, status=status)
     readable, body = parsed(content)
     if status in AGAIN or status >= 500:
         raise RetryableError(message, wait(response.headers, body), status)
@@ -170,7 +180,7 @@ def sort(what: str, response: requests.Response, content: bytes, wait: Wait) -> 
     if status >= 300:
         raise PermanentError(message, status, body)
     if not readable:
-        raise RetryableError(f"{message} without JSON")
+        raise RetryableError(phrase("%(what)s answered %(status)s without JSON", what=what, status=status))
     return Answer(body, response.headers, status)
 
 

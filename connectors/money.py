@@ -6,6 +6,8 @@ import re
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 
+from connectors.phrases import phrase
+
 # ISO 4217, list one: the currencies whose minor unit is not a hundredth.
 EXPONENTS = {
     **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
@@ -22,17 +24,17 @@ FINEST = -40  # decimal places beyond which nobody writes or works out an amount
 def exponent(currency: str) -> int:
     """Return the number of decimals of a currency. ValueError: not the form of ISO 4217."""
     if not CURRENCY.fullmatch(currency):
-        raise ValueError("not a currency code")
+        raise ValueError(phrase("not a currency code"))
     return EXPONENTS.get(currency, 2)
 
 
 def decimal(amount: str | int | Decimal) -> Decimal:
     """Return an amount in major units, exactly. ValueError: no plain number, or one that no shop takes."""
     if isinstance(amount, str) and not AMOUNT.fullmatch(amount):
-        raise ValueError("not an amount")
+        raise ValueError(phrase("not an amount"))
     number = Decimal(amount)
     if not number.is_finite() or abs(number) >= LARGEST or exponent_of(number) < FINEST:
-        raise ValueError("not an amount")
+        raise ValueError(phrase("not an amount"))
     return number
 
 
@@ -52,5 +54,5 @@ def minor(amount: str | int | Decimal, currency: str) -> int:
             return whole
     scaled = decimal(amount).scaleb(places)
     if abs(scaled) >= LARGEST:
-        raise ValueError("not an amount")
+        raise ValueError(phrase("not an amount"))
     return int(scaled.quantize(Decimal(1), ROUND_HALF_EVEN))

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from connectors import money, times
 from connectors.errors import PermanentError
+from connectors.phrases import joined, phrase
 from connectors.records import UNSET, Unset
 from connectors.text import clean
 
@@ -28,19 +29,19 @@ class Payload:
     path: str
 
     def wrong(self, key: str, why: str) -> PermanentError:
-        return PermanentError(f"{self.path}.{key}: {why}")
+        return PermanentError(joined(": ", (f"{self.path}.{key}", why)))
 
     def value(self, key: str, *kinds: type) -> Any:
         found = self.data.get(key)
         if found is None or (isinstance(found, kinds) and (bool in kinds or not isinstance(found, bool))):
             return found
-        raise self.wrong(key, f"is of type {type(found).__name__}")
+        raise self.wrong(key, phrase("is of type %(kind)s", kind=type(found).__name__))
 
     def required(self, key: str, read: Callable[[str], T | None]) -> T:
         """Return the field as `read` reads it; it must be there."""
         found = read(key)
         if found is None:
-            raise self.wrong(key, "is missing")
+            raise self.wrong(key, phrase("is missing"))
         return found
 
     def carried(self, key: str, read: Callable[[str], T]) -> T | Unset:
@@ -59,13 +60,13 @@ class Payload:
             return None
         text = str(found)
         if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_ID):
-            raise self.wrong(key, "is not an id")
+            raise self.wrong(key, phrase("is not an id"))
         return text
 
     def count(self, key: str) -> int | None:
         found: int | None = self.value(key, int)
         if found is not None and not 0 <= found < LARGEST_COUNT:
-            raise self.wrong(key, "is not a count")
+            raise self.wrong(key, phrase("is not a count"))
         return found
 
     def flag(self, key: str) -> bool | None:
@@ -109,7 +110,7 @@ class Payload:
     def texts(self, key: str) -> tuple[str, ...]:
         found: list[Any] = self.value(key, list) or []
         if not all(isinstance(one, str) for one in found):
-            raise self.wrong(key, "is not a list of texts")
+            raise self.wrong(key, phrase("is not a list of texts"))
         return tuple(filter(None, (clean(one).strip() for one in found)))
 
     def ids(self, key: str) -> tuple[str, ...]:
@@ -143,7 +144,7 @@ def read(body: bytes, path: str) -> Payload:
     except (ValueError, ArithmeticError, RecursionError):  # ArithmeticError: 1e99999999999999999999
         data = None
     if not isinstance(data, dict):
-        raise PermanentError(f"{path}: the body is not a JSON object")
+        raise PermanentError(phrase("%(path)s: the body is not a JSON object", path=path))
     return Payload(data, path)
 
 

@@ -20,6 +20,7 @@ from requests_hardened.ip_filter import filter_host
 from connectors.deadline import session
 from connectors.errors import ConfigurationError
 from connectors.http import FILTERED, NOT_CALLABLE, retry_after, unchanged
+from connectors.phrases import phrase
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
@@ -78,12 +79,12 @@ def demand_callable(url: str) -> None:
     try:
         parts = urlsplit(url)
         if parts.scheme != "https" or not parts.hostname or parts.username or parts.password:
-            raise ConfigurationError("An address begins with https:// and names no user.")
+            raise ConfigurationError(phrase("An address begins with https:// and names no user."))
         filter_host(parts.hostname, parts.port or HTTPS, allow_loopback=False)
     except (*NOT_CALLABLE, ValueError):
-        raise ConfigurationError("This address may not be called.") from None
+        raise ConfigurationError(phrase("This address may not be called.")) from None
     except requests.RequestException:
-        raise ConfigurationError("This address leads nowhere.") from None
+        raise ConfigurationError(phrase("This address leads nowhere.")) from None
 
 
 def send(url: str, delivery_id: str, body: bytes, keys: Sequence[str], at: datetime) -> Receipt:
@@ -104,10 +105,12 @@ def send(url: str, delivery_id: str, body: bytes, keys: Sequence[str], at: datet
         ):
             status, wait = response.status_code, retry_after(response.headers.get("Retry-After"), at)
     except NOT_CALLABLE:
-        return Receipt(None, "this address may not be called")
+        return Receipt(None, phrase("this address may not be called"))
     except requests.RequestException as error:
         return Receipt(None, type(error).__name__)
-    return Receipt(status) if 200 <= status < 300 else Receipt(status, f"answered {status}", wait)
+    if 200 <= status < 300:
+        return Receipt(status)
+    return Receipt(status, phrase("answered %(status)s", status=status), wait)
 
 
 def demand_https(url: str) -> None:

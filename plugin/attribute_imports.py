@@ -14,6 +14,7 @@ from typing import IO
 from sqlalchemy import Engine
 
 from connectors import times
+from connectors.phrases import phrase
 from plugin import clock, shops
 from plugin.attributes import definitions
 from plugin.attributes.taking import Given, Taken, take
@@ -114,19 +115,27 @@ def columns_of(header: Iterable[str]) -> Columns:
 
     header = list(header)
     if len(header) > MOST_COLUMNS:
-        raise UnreadableFileError(f"it has {len(header)} columns: at most {MOST_COLUMNS} are taken in at once")
+        raise UnreadableFileError(
+            phrase("it has %(num)s columns: at most %(most)s are taken in at once", num=len(header), most=MOST_COLUMNS)
+        )
     customer_id, email, changed_at = column(IDS), column(EMAILS), column(MOMENTS)
     if not (customer_id or email):
-        raise UnreadableFileError("no column says whose the values are: name one customer_id or email")
+        raise UnreadableFileError(phrase("no column says whose the values are: name one customer_id or email"))
     own = (customer_id, email, changed_at)
     rest = [title for title in header if title and title not in own]
     keys = {key_of(title): title for title in rest}
     if not keys or len(keys) < len(rest) or any(header.count(title) > 1 for title in own if title):
         raise UnreadableFileError(
-            "each further column names an attribute, and each column stands once: there is none or two"
+            phrase("each further column names an attribute, and each column stands once: there is none or two")
         )
     if wrong := [title for key, title in keys.items() if definitions.fault_of(key)]:
-        raise UnreadableFileError(f"column {clean(wrong[0])[:40]!r}: {definitions.fault_of(key_of(wrong[0]))}")
+        raise UnreadableFileError(
+            phrase(
+                "column %(name)s: %(why)s",
+                name=repr(clean(wrong[0])[:40]),
+                why=definitions.fault_of(key_of(wrong[0])),
+            )
+        )
     return Columns(customer_id, email, changed_at, keys)
 
 
@@ -142,7 +151,7 @@ def values(line: int, row: Row, columns: Columns, now: datetime, faults: list[Fa
     try:
         at = times.utc(written) if written else now
     except ValueError as error:
-        faults.append(Fault(line, f"changed_at is {error}"))
+        faults.append(Fault(line, phrase("changed_at is %(why)s", why=str(error))))
         return
     customer_id, email = (clean(row[name]).strip() if name else "" for name in (columns.customer_id, columns.email))
     for key, title in columns.keys.items():

@@ -14,6 +14,7 @@ from typing import IO, Protocol, TypeVar
 from sqlalchemy import Engine
 
 from connectors import money, times
+from connectors.phrases import phrase
 from connectors.records import UNSET, Address, LineItem, Order
 from plugin import clock, ingest, lanes, shops
 from plugin.db import analyze, clean, reading, transaction
@@ -117,7 +118,7 @@ def rows(file: IO[str], progress: Progress) -> Iterator[tuple[int, Row]]:
     reader = csv.reader(file)
     header = heading(reader)
     if missing := [name for name in REQUIRED if name not in header]:
-        raise UnreadableFileError(f"this is no order export: no column {', '.join(missing)}")
+        raise UnreadableFileError(phrase("this is no order export: no column %(names)s", names=", ".join(missing)))
     yield from numbered(reader, header, progress.faults)
 
 
@@ -126,7 +127,7 @@ def heading(reader: Reader) -> list[str]:
     try:
         return [name.strip() for name in next(reader, [])]
     except (csv.Error, OSError, EOFError) as error:
-        raise UnreadableFileError("the file cannot be read as CSV") from error
+        raise UnreadableFileError(phrase("the file cannot be read as CSV")) from error
 
 
 def numbered(reader: Reader, header: Sequence[str], faults: list[Fault]) -> Iterator[tuple[int, Row]]:
@@ -138,13 +139,18 @@ def numbered(reader: Reader, header: Sequence[str], faults: list[Fault]) -> Iter
         except StopIteration:
             return
         except (csv.Error, OSError, EOFError) as error:
-            faults.append(Fault(line, f"cannot be read: {error}"))
+            faults.append(Fault(line, phrase("cannot be read: %(error)s", error=str(error))))
             if not isinstance(error, csv.Error):
                 return
             continue
         if len(values) != len(header):
             if values:
-                faults.append(Fault(line, f"{len(values)} columns instead of {len(header)}"))
+                faults.append(
+                    Fault(
+                        line,
+                        phrase("%(columns)s columns instead of %(wanted)s", columns=len(values), wanted=len(header)),
+                    )
+                )
             continue
         yield line, dict(zip(header, values, strict=True))
 
@@ -179,7 +185,7 @@ def order_of(row: Row) -> Order:
     """Return the order in its first row. ValueError says what is wrong with it, without quoting a person."""
     order_id = row["Id"].strip()
     if not order_id:
-        raise ValueError("no Id")
+        raise ValueError(phrase("no Id"))
     currency = row["Currency"].strip()
     placed_at = moment(row, "Created at")
     refunded, discount = (row.get(name, "").strip() for name in ("Refunded Amount", "Discount Amount"))
@@ -229,7 +235,7 @@ def moment(row: Row, column: str) -> datetime:
     try:
         return times.utc(row[column].strip())
     except ValueError as error:
-        raise ValueError(f"{column} is no date and time") from error
+        raise ValueError(phrase("%(column)s is no date and time", column=column)) from error
 
 
 @lru_cache(maxsize=8192)
@@ -237,13 +243,17 @@ def amount(value: str, currency: str, column: str) -> int:
     try:
         return money.minor(value.strip(), currency)
     except ValueError as error:
-        raise ValueError(f"{column} is no amount of money in {currency[:3] or 'any currency'}") from error
+        if not currency:
+            raise ValueError(phrase("%(column)s is an amount without a currency", column=column)) from error
+        raise ValueError(
+            phrase("%(column)s is no amount of money in %(currency)s", column=column, currency=currency[:3])
+        ) from error
 
 
 @lru_cache(maxsize=4096)
 def whole(value: str) -> int:
     if not value.strip().isdecimal() or len(value) > 9:
-        raise ValueError("Lineitem quantity is no whole number")
+        raise ValueError(phrase("Lineitem quantity is no whole number"))
     return int(value)
 
 

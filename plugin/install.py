@@ -18,6 +18,7 @@ from connectors import registry
 from connectors.base import Connector, Identity
 from connectors.errors import ConfigurationError, ConnectorError
 from connectors.installs import AppInstall, Grant, SeveralAccounts
+from connectors.phrases import phrase
 from connectors.sources import EventSource
 from connectors.writers import PixelHost
 from plugin import backfill, lanes, shops, site, subscriptions, tokens
@@ -68,7 +69,9 @@ def expect(session: Session, shop: Shop, platform: str, own: Mapping[str, str]) 
     """Keep the credentials of a merchant's own app for a shop; its connection waits until the merchant installs it."""
     credentials = {"shop": shop.domain, "access_token": ""} | dict(own)
     connection = shops.connect(session, shop, platform, credentials, Identity(shop.domain, shop.name))
-    shops.pause(session, shop.shop_id, connection.connection_id, "the app has still to be installed in the store")
+    shops.pause(
+        session, shop.shop_id, connection.connection_id, phrase("the app has still to be installed in the store")
+    )
     return connection
 
 
@@ -88,7 +91,7 @@ def complete(
     connector = shops.build(platform, credentials, practice_origin)
     identity = connector.check()
     if identity.account.casefold() != account.casefold():
-        raise ConfigurationError(f"{platform}: the store answers under another name")
+        raise ConfigurationError(phrase("%(platform)s: the store answers under another name", platform=platform))
     installed = keep(engine, connector, credentials, identity, grant, practice_origin)
     if installed.webhooks and isinstance(connector, EventSource):
         try:
@@ -108,7 +111,13 @@ def accounts(platform: str, granted: Mapping[str, str], practice_origin: str | N
         return ()
     found = connector.accounts()
     if not found:
-        raise ConfigurationError(f"{platform}: there is no {connector.account_field} yet to connect with")
+        raise ConfigurationError(
+            phrase(
+                "%(platform)s: there is no %(field)s yet to connect with",
+                platform=platform,
+                field=connector.account_field,
+            )
+        )
     return found
 
 
@@ -243,9 +252,9 @@ def place(identity: Identity) -> tuple[str, str]:
     try:
         zone = ZoneInfo(identity.zone or "").key
     except (ValueError, ZoneInfoNotFoundError):
-        raise ConfigurationError("the store does not say in which time zone it is") from None
+        raise ConfigurationError(phrase("the store does not say in which time zone it is")) from None
     if identity.currency is None:
-        raise ConfigurationError("the store does not say in which currency it counts")
+        raise ConfigurationError(phrase("the store does not say in which currency it counts"))
     return zone, identity.currency
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from connectors.errors import ConfigurationError, PermanentError, RetryableError
+from connectors.phrases import phrase
 from plugin import clock, shops
 from plugin.config import settings
 from plugin.db import at_the_end, table, transaction, upserting
@@ -204,7 +205,7 @@ def attempt(engine: Engine, claim: Claim, work: Work) -> None:
         pause(engine, claim, str(error))
     except OperationalError:  # two transactions in each other's way; one of them was sent back
         log.warning("lane %s of shop %s starts again", claim.kind, claim.shop_id)
-        postpone(engine, claim, "the database was busy", DATABASE_BUSY_SECONDS)
+        postpone(engine, claim, phrase("the database was busy"), DATABASE_BUSY_SECONDS)
     except Exception as error:  # a bug here must not stop the other shops
         log.exception("lane %s of shop %s failed", claim.kind, claim.shop_id)
         postpone(engine, claim, type(error).__name__)

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
 from connectors.errors import PermanentError, RetryableError
+from connectors.phrases import phrase
 from plugin import clock
 from plugin.config import settings
 
@@ -39,7 +40,9 @@ def send(to: str, subject: str, text: str, name: str) -> None:
     except smtplib.SMTPException as error:
         raise sorted_error(error) from None  # its text names the recipient
     except OSError as error:
-        raise RetryableError(f"SMTP: the server cannot be reached ({type(error).__name__})") from None
+        raise RetryableError(
+            phrase("SMTP: the server cannot be reached (%(error)s)", error=type(error).__name__)
+        ) from None
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from connectors.base import Connector, Identity
 from connectors.engagement import EngagementHooks, EngagementSource
 from connectors.entries import EntryTeller
 from connectors.http import Http
+from connectors.phrases import phrase
 from plugin import clock, dates
 from plugin.config import settings
 from plugin.db import new_id, table, upsert
@@ -30,7 +31,7 @@ LANES_ON_DEMAND = ("inbox", "recompute", "figures", "privacy")
 LANES_AT_MIDNIGHT = ("scores", "days", "compared", "thresholds", "retention")
 TOKENS = ("access_token", "refresh_token", "expires_at", "scope")  # dead once the merchant removes the app
 SIGNING = ("shop", "client_id", "api_secret", "api_secret_old")
-BY_HAND, DISCONNECTED = "paused by hand", "disconnected by hand"
+BY_HAND, DISCONNECTED = phrase("paused by hand"), phrase("disconnected by hand")
 LANES_OF_A_STORE = ("ratings", "subscriptions")  # of each store connection, at midnight as well
 
 
@@ -120,7 +121,7 @@ def build(platform: str, credentials: Mapping[str, str], practice_origin: str | 
     """Return a platform's connector with these credentials. In production no stand-in is ever called."""
     connector = registry()[platform]
     if practice_origin and settings().production:
-        raise PermissionError("a practice connection is refused in production")
+        raise PermissionError(phrase("a practice connection is refused in production"))
     return connector(with_app(platform, credentials), Http(platform, practice_origin))
 
 
@@ -147,14 +148,14 @@ def connect(
     """
     role = registry()[platform].role
     if practice_origin and settings().production:
-        raise PermissionError("a practice connection is refused in production")
+        raise PermissionError(phrase("a practice connection is refused in production"))
     account = identity.account.casefold()
     lock(session, shop.shop_id)
     held = select(Connection).where(col(Connection.shop_id) == shop.shop_id, col(Connection.platform) == platform)
     kept = session.scalars(held.with_for_update()).all()
     same = next((one for one in kept if one.account == account), None)
     if role == "store" and any(one is not same for one in connections(session, shop.shop_id, "store")):
-        raise PermissionError("a shop has exactly one store")
+        raise PermissionError(phrase("a shop has exactly one store"))
     connection = same or Connection(
         shop_id=shop.shop_id,
         connection_id=new_id(),
@@ -220,7 +221,7 @@ def claim_route(session: Session, connection: Connection, address: str) -> None:
         returning=("shop_id",),
     )
     if not written:
-        raise PermissionError(f"{address} is connected with another shop")
+        raise PermissionError(phrase("%(address)s is connected with another shop", address=address))
 
 
 def connections(session: Session, shop_id: str, role: Literal["store", "email"] | None = None) -> list[Connection]:
@@ -309,7 +310,7 @@ def uninstall(session: Session, shop_id: str, connection_id: str, at: datetime |
         return
     left = {name: value for name, value in unseal(shop_id, found.sealed).items() if name not in TOKENS}
     found.sealed, found.version = seal(shop_id, left | {"access_token": ""}), found.version + 1
-    found.state, found.reason = "gone", "uninstalled by the merchant"
+    found.state, found.reason = "gone", phrase("uninstalled by the merchant")
     session.add(found)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import case, exists, literal, select, true, update
 from sqlmodel import Session, col
 
 from connectors.money import exponent
+from connectors.phrases import phrase
 from plugin import backfill, clock, due_days, lanes, shops
 from plugin.db import insert, minutes_after, table
 from plugin.models.commerce import Cart, LineItem, Order
@@ -72,10 +73,10 @@ def check(wanted: Terms) -> None:
     try:
         ZoneInfo(wanted.zone)
     except (LookupError, OSError, ValueError) as error:
-        raise ValueError(f"there is no time zone {wanted.zone!r}") from error
+        raise ValueError(phrase("there is no time zone %(zone)s", zone=repr(wanted.zone))) from error
     exponent(wanted.currency)
     if not 1 <= wanted.cart_wait_minutes <= LONGEST_WAIT_MINUTES:
-        raise ValueError(f"a cart waits 1 to {LONGEST_WAIT_MINUTES} minutes")
+        raise ValueError(phrase("a cart waits 1 to %(num)s minutes", num=LONGEST_WAIT_MINUTES))
 
 
 def wait_anew(session: Session, shop: Shop) -> None:

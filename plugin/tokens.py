@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from connectors.base import Connector
 from connectors.errors import ConfigurationError, RetryableError
 from connectors.installs import AppInstall, Grant
+from connectors.phrases import phrase
 from plugin import clock, lanes, shops
 from plugin.db import reading, transaction
 from plugin.models.shops import Connection
@@ -65,7 +66,7 @@ def opened(engine: Engine, shop_id: str, connection_id: str) -> Opened | None:
     renewed = read(engine, shop_id, connection_id)
     ready = shops.opened(renewed or found)
     if over(ready.connector):
-        raise RetryableError("the access token could not be refreshed", SOMEBODY_ELSE_SECONDS)
+        raise RetryableError(phrase("the access token could not be refreshed"), SOMEBODY_ELSE_SECONDS)
     return ready
 
 
@@ -79,7 +80,7 @@ def refresh_now(engine: Engine, shop_id: str, connection_id: str) -> None:
     """Refresh before use, whether or not the lane is due. RetryableError: somebody else is at it, or it failed."""
     claim = lanes.claim(engine, shop_id, lane(connection_id), lanes.nobodys)
     if claim is None:
-        raise RetryableError("the access token is being refreshed", SOMEBODY_ELSE_SECONDS)
+        raise RetryableError(phrase("the access token is being refreshed"), SOMEBODY_ELSE_SECONDS)
     failures: list[Exception] = []
 
     def noting(engine: Engine, claim: lanes.Claim) -> datetime | None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin import clock
 from plugin.attributes.kinds import KINDS
 from plugin.db import among, clean, table, upsert
@@ -45,13 +46,15 @@ class Wanted:
 
 def define(session: Session, shop: Shop, key: str, kind: str, *, label: str | None = None, source: str = "api") -> None:
     """Define an attribute, or give it another label. RefusedError: no such key or kind, or it is of another kind."""
-    if (fault := fault_of(key)) or (fault := None if kind in KINDS else f"there is no kind {kind[:20]!r}"):
+    if (fault := fault_of(key)) or (
+        fault := None if kind in KINDS else phrase("there is no kind %(kind)s", kind=repr(kind[:20]))
+    ):
         raise RefusedError(fault)
     if kind != FIXED.get(key, kind):
-        raise RefusedError(f"{key} is always of the kind {FIXED[key]}")
+        raise RefusedError(phrase("%(key)s is always of the kind %(kind)s", key=key, kind=FIXED[key]))
     found = ensure(session, shop, [Wanted(key, kind, source, label)])[key]
     if found != kind:
-        raise RefusedError(f"{key} is of the kind {found} already")
+        raise RefusedError(phrase("%(key)s is of the kind %(kind)s already", key=key, kind=found))
     if label is not None:
         relabel(session, shop.shop_id, key, label)
 
@@ -60,7 +63,7 @@ def fault_of(key: str) -> str | None:
     """Return why a key cannot be one, None if it can."""
     if KEY.fullmatch(key) and len(key) <= LONGEST_KEY:
         return None
-    return "a key is a word of letters, digits, - and _ that begins with a letter, or two with a dot between"
+    return phrase("a key is a word of letters, digits, - and _ that begins with a letter, or two with a dot between")
 
 
 def ensure(session: Session, shop: Shop, wanted: Sequence[Wanted]) -> dict[str, str]:

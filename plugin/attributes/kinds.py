@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from connectors.phrases import phrase
 from plugin import dates
 from plugin.db import clean, fold, packed
 from plugin.models.shops import Shop
@@ -25,7 +26,7 @@ Typed = date | int | Decimal | str | bool | tuple[str, ...]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of value. `wants` ends the sentence "It takes …"; `read` raises ValueError for what is none."""
+    """One kind of value. `wants` says what a key of it takes; `read` raises ValueError for what is none."""
 
     name: str
     wants: str
@@ -94,24 +95,25 @@ def kept_day(value: date) -> dict[str, Any]:
     return {"value": value.isoformat(), "value_on": value, "month_day": month_day}
 
 
+def kept_whole(value: int) -> dict[str, Any]:
+    return {"value": str(value), "number": value}
+
+
 def kept_number(value: Decimal) -> dict[str, Any]:
     return {"value": f"{value.normalize():f}", "number": int(value / FRACTION)}
 
 
+TEXT = phrase("takes a text of at most %(num)s characters", num=LONGEST)
+TEXTS = phrase("takes a list of at most %(num)s texts", num=MOST)
 KINDS: Mapping[str, Kind] = {
     one.name: one
     for one in (
-        Kind("date", "a date, such as 1990-05-17", a_day, kept_day),
-        Kind("integer", "a whole number", a_whole_number, lambda value: {"value": str(value), "number": value}),
-        Kind("decimal", "a number", a_number, kept_number),
-        Kind("text", f"a text of at most {LONGEST} characters", a_text, lambda value: {"value": value}),
-        Kind(
-            "texts",
-            f"a list of at most {MOST} texts",
-            some_texts,
-            lambda value: {"value": packed(map(fold, value))},
-        ),
-        Kind("boolean", "true or false", a_truth, lambda value: {"value": "true" if value else "false"}),
+        Kind("date", phrase("takes a date, such as 1990-05-17"), a_day, kept_day),
+        Kind("integer", phrase("takes a whole number"), a_whole_number, kept_whole),
+        Kind("decimal", phrase("takes a number"), a_number, kept_number),
+        Kind("text", TEXT, a_text, lambda value: {"value": value}),
+        Kind("texts", TEXTS, some_texts, lambda value: {"value": packed(map(fold, value))}),
+        Kind("boolean", phrase("takes true or false"), a_truth, lambda value: {"value": "true" if value else "false"}),
     )
 }
 NOTHING: Mapping[str, Any] = {"value": None, "value_on": None, "month_day": None, "number": None}
@@ -126,7 +128,7 @@ def read(kind: str, given: Any, shop: Shop) -> Typed | None:
     try:
         value = KINDS[kind].read(given, shop)
     except (ValueError, TypeError, InvalidOperation, OverflowError, RecursionError):
-        raise ValueError(f"takes {KINDS[kind].wants}") from None
+        raise ValueError(KINDS[kind].wants) from None
     return None if value in ("", ()) else value
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
+from connectors.phrases import joined, phrase
 from connectors.records import Attribute, AttributeSource
 from plugin import ingest
 from plugin.attributes import definitions, kinds
@@ -76,7 +77,7 @@ def take(
         try:
             value = kinds.read(kinds_now[one.key], one.value, shop) if one.key in kinds_now else None
         except ValueError as error:
-            refused[place] = f"{one.key} {error}"
+            refused[place] = joined(" ", (one.key, str(error)))
         else:
             read[place] = Attribute(one.key, value, one.changed_at, one.customer_id, one.email, source=source)
     who = people_in(session, shop, read.values())
@@ -96,9 +97,11 @@ def take(
 def fault_of(given: Given) -> str | None:
     """Return why a value cannot be kept, whatever it is."""
     if not given.customer_id and "@" not in (given.email or ""):
-        return "neither a customer's id nor an e-mail address"
+        return phrase("neither a customer's id nor an e-mail address")
     if len(given.customer_id or "") > LONGEST_ID or len(given.email or "") > LONGEST_ADDRESS:
-        return f"an id has at most {LONGEST_ID} characters, an e-mail address {LONGEST_ADDRESS}"
+        return phrase(
+            "an id has at most %(id)s characters, an e-mail address %(address)s", id=LONGEST_ID, address=LONGEST_ADDRESS
+        )
     return definitions.fault_of(given.key)
 
 

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from connectors.base import Connector
 from connectors.errors import PermanentError, RetryableError
+from connectors.phrases import phrase
 from connectors.records import Record
 from connectors.sources import EventSource
 from plugin import inbox, lanes, shops
@@ -40,7 +41,7 @@ def work(engine: Engine, claim: lanes.Claim) -> datetime | None:
         except Exception:  # one of them cannot be stored: find it by itself
             log.exception("a batch of deliveries of shop %s failed and is taken apart", claim.shop_id)
             if not one_by_one(engine, claim, read):
-                raise RetryableError("no delivery could be stored") from None
+                raise RetryableError(phrase("no delivery could be stored")) from None
 
 
 def open_all(session: Session, shop_id: str, connection_ids: set[str]) -> dict[str, Connector]:

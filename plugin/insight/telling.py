@@ -9,12 +9,11 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import dates as written
 from babel import numbers
 from flask_babel import gettext, ngettext
 
 from connectors.money import exponent
-from plugin import dates
+from plugin import dates, translating
 from plugin.models.shops import Shop
 from plugin.segments.asking.comparing import decimals
 from plugin.segments.language.printing import canonical
@@ -39,11 +38,10 @@ class Voice:
         return self.day(day) if dates.day_start(day, self.shop.zone) == at else self.exactly(at)
 
     def exactly(self, at: datetime) -> str:
-        zone = ZoneInfo(self.shop.zone)
-        return str(written.format_datetime(at, "d MMM y, HH:mm", tzinfo=zone, locale=self.locale))
+        return translating.moment(at, ZoneInfo(self.shop.zone), self.locale)
 
     def day(self, day: date) -> str:
-        return str(written.format_date(day, "d MMM y", locale=self.locale))
+        return translating.day(day, self.locale)
 
     def value(self, kind: Type, value: Any) -> str:
         """Return a value of a column or of a sum."""

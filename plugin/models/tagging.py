@@ -193,7 +193,7 @@ class TagWrite(SQLModel, table=True):
     contact: str = key()
     put_on: bool
     outcome: str  # taken, refused (for the reason `answer`), missing (nobody is there), again (to be sent once more)
-    answer: str | None = None
+    answer: str | None = said()
     segment_id: str | None = id_()
     why: str | None = None  # removed, off, leaving, taken_back, renamed, kept_otherwise
     released_at: datetime | None = moment()

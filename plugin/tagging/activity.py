@@ -14,7 +14,7 @@ from sqlalchemy import Row, String, and_, case, delete, literal, select
 from sqlmodel import Session
 
 from plugin import clock
-from plugin.db import Id, UTCDateTime, among, fold, insert, table
+from plugin.db import Id, Said, UTCDateTime, among, fold, insert, table
 from plugin.models.shops import Connection
 from plugin.models.tagging import Hold, TagWrite
 from plugin.tagging import ledger, marks, plan
@@ -68,7 +68,7 @@ def values(place: Place, name: str, ended: Ended, way: Row[Any] | None) -> list[
         plan.ledger.c.contact,
         put_on,
         literal(ended.outcome, String()),
-        literal(ended.answer, String()),
+        literal(ended.answer, Said()),
         literal(way.segment_id if way else None, Id),
         case((put_on, reasons[0]), else_=reasons[1]),
         literal(way.released_at if way else None, UTCDateTime()),

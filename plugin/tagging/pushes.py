@@ -9,12 +9,13 @@ from typing import Any, Protocol
 from sqlalchemy import BigInteger, Select, String, and_, case, delete, func, literal, or_, select, update
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin import clock
 from plugin.db import Id, Keys, UTCDateTime, among, insert, table
 from plugin.models.tagging import Push
 
 ATTEMPTS = 5
-NOT_TAKEN = "the platform did not take it"
+NOT_TAKEN = phrase("the platform did not take it")
 
 pushes = table(Push)
 

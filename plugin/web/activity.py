@@ -17,6 +17,7 @@ from plugin.insight import activity
 from plugin.insight.activity import OUTCOMES, Line, Mark, Wanted
 from plugin.insight.delivery import label
 from plugin.segments.kept import keep
+from plugin.translating import told
 from plugin.web import engine, fragments, spans, wording
 
 bp = Blueprint("activity", __name__)
@@ -73,7 +74,7 @@ def cells(one: Line, causes: dict[str, str], outcomes: dict[str, tuple[str, str]
         gettext("put on") if one.put_on else gettext("taken off"),
         causes.get(one.cause, one.cause),
         outcomes[one.outcome][0],
-        one.answer or "",
+        told(one.answer),
     )
 
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from connectors.errors import SignatureError
 from connectors.installs import Grant
+from connectors.phrases import phrase
 from plugin import clock
 from plugin.config import settings
 from plugin.seal import SealError, seal, unseal
@@ -41,9 +42,9 @@ def held(shop_id: str) -> dict[str, str]:
     try:
         kept = unseal(shop_id, request.cookies.get(COOKIE, ""))
     except SealError:
-        raise SignatureError("this browser was granted nothing, or too long ago") from None
+        raise SignatureError(phrase("this browser was granted nothing, or too long ago")) from None
     if clock.now() >= datetime.fromisoformat(kept.pop(UNTIL)):
-        raise SignatureError("this browser was granted nothing, or too long ago")
+        raise SignatureError(phrase("this browser was granted nothing, or too long ago"))
     return kept
 
 

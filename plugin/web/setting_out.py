@@ -10,6 +10,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
 from connectors.errors import SignatureError
+from connectors.phrases import phrase
 from plugin import clock
 from plugin.config import settings
 
@@ -44,7 +45,7 @@ def known(state: str, whom: str) -> None:
     try:
         kept, about, at = states().loads(request.cookies.get(COOKIE, ""))
     except (BadSignature, TypeError, ValueError):
-        raise SignatureError("this browser did not begin the install, or too long ago") from None
+        raise SignatureError(phrase("this browser did not begin the install, or too long ago")) from None
     same = hmac.compare_digest(str(kept).encode(), state.encode("utf-8", "replace")) and about == whom
     if not same or clock.now().timestamp() - float(at) > LIFE.total_seconds():
-        raise SignatureError("this browser did not begin the install, or too long ago")
+        raise SignatureError(phrase("this browser did not begin the install, or too long ago"))

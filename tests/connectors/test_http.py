@@ -203,7 +203,7 @@ class TestWhatAFailureSays:
     def test_an_answer_without_end_is_cut_off_by_its_size(self, api, monkeypatch):
         monkeypatch.setattr(http, "ANSWER_BYTES", 1_000)
         api.get(URL, body=b" " * 1_001)
-        with pytest.raises(PermanentError, match="more than 1000 bytes"):
+        with pytest.raises(PermanentError, match="more than 1,000 bytes"):
             Http("acme").call("GET", URL, KEY)
 
     def test_an_answer_without_end_is_cut_off_by_its_time(self, api, monkeypatch):

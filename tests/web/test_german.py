@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+import responses
 from babel.messages import pofile
 
 import plugin
@@ -14,6 +15,8 @@ from plugin.translating import CATALOGS, catalog
 from plugin.translations import __main__ as tool
 from plugin.translations import texts
 from tests.web.site import Site
+from tests.web.test_attribute_files import upload
+from tests.web.test_platforms import ACCOUNTS
 from tests.web.test_roles import addresses
 
 PLACES = sorted(CATALOGS.glob("*/LC_MESSAGES/messages.po"))
@@ -90,3 +93,30 @@ def test_no_german_page_keeps_an_english_text(engine, time, wanted):
             assert '<html lang="de">' in page, path
             kept |= {endpoint: found} if (found := english & {*shown(page)}) else {}
     assert kept == {}
+
+
+@pytest.fixture
+def reader(visitor):
+    """Somebody of the shop who reads German."""
+    visitor.post("/language", language="de")
+    return visitor
+
+
+def test_what_a_platform_answered_is_told_in_the_readers_language(reader, mine):
+    with responses.RequestsMock() as klaviyo:
+        klaviyo.get(ACCOUNTS, status=401, json={})
+        reader.post(f"/connections/{mine.ids['connection_id']}/check")
+    assert "klaviyo GET /api/accounts antwortete mit 401" in reader.page("/connections")
+    reader.post("/language", language="en")
+    assert "klaviyo GET /api/accounts answered 401" in reader.page("/connections")
+
+
+def test_what_is_wrong_with_a_file_is_told_in_the_readers_language(reader):
+    def told(raw):
+        return " ".join(shown(upload(reader, raw).text))
+
+    assert "keine Spalte sagt, zu wem die Werte gehören" in told(b"name,shoe_size\nAnna,4\n")
+    text = told(b"email,born,changed_at\nanna@mine.example.com,2020-01-01,once\nanna,2020-01-01,\nanna\n")
+    assert "changed_at: kein Zeitpunkt mit Abstand zu UTC" in text
+    assert "weder eine Kunden-ID noch eine E-Mail-Adresse" in text
+    assert "1 Spalten statt 3" in text

@@ -16,6 +16,7 @@ from functools import partial
 from connectors.email.brevo.api import Api
 from connectors.errors import PermanentError, SignatureError
 from connectors.payload import Payload, read
+from connectors.phrases import phrase
 from connectors.records import Event, EventKind
 from connectors.sources import Webhook
 from connectors.times import since_1970
@@ -80,7 +81,7 @@ def events(body: bytes) -> Sequence[Event]:
         found = event(read(body, "brevo"))
         return (found,) if found else ()
     batch = read(b'{"batch":' + body + b"}", "brevo").items("batch")
-    told, unreadable = [], PermanentError("brevo: a batch without events")
+    told, unreadable = [], PermanentError(phrase("brevo: a batch without events"))
     for at in batch.data:
         try:
             told.append(event(batch.required(at, batch.object)))
@@ -118,4 +119,4 @@ def happened(data: Payload) -> datetime:
     for key, parts in (("ts_epoch", 1_000), ("ts_event", 1)):
         if (found := data.value(key, int)) is not None:
             return data.sound(key, partial(since_1970, parts=parts), found)
-    raise data.wrong("ts_event", "is missing")
+    raise data.wrong("ts_event", phrase("is missing"))

@@ -9,6 +9,7 @@ from connectors.batches import cut
 from connectors.email.hubspot.api import CONTACT_TYPE, LISTS, Api
 from connectors.errors import PermanentError
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.writers import Call, MadeTag, Outcome, TagChange
 
 CONTACTS_PER_CALL = 10_000
@@ -29,7 +30,7 @@ def find(api: Api, name: str) -> str | None:
     """Find a list by its name, which is one list's alone in an account."""
     there = named(api, name) or alike(api, name)
     if there and (there.text("processingType"), there.text("objectTypeId")) != (MANUAL, CONTACT_TYPE):
-        raise PermanentError("HubSpot has another list of this name, and it is not a manual list of contacts")
+        raise PermanentError(phrase("HubSpot has another list of this name, and it is not a manual list of contacts"))
     return list_id(there) if there else None
 
 
@@ -114,7 +115,7 @@ def send(api: Api, call: Call) -> Outcome:
         raise
     told = next((key for key in ADDED if key in answer.data), None)
     if told is None:
-        raise answer.wrong(ADDED[0], "is missing")
+        raise answer.wrong(ADDED[0], phrase("is missing"))
     unknown = set(answer.ids("recordIdsMissing"))
     records = dict(zip(call.contacts, (*body[ADD], *body[REMOVE]), strict=True))
     missing = tuple(key for key, record_id in records.items() if record_id in unknown)

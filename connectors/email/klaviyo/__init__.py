@@ -16,6 +16,7 @@ from connectors.entries import Entry, EntryTeller
 from connectors.errors import PermanentError
 from connectors.grants import CodeGrant, Endpoints
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.text import clean
 from connectors.writers import Call, Capabilities, Contact, Found, Outcome, TagChange, TagWriter, Windows
 
@@ -70,7 +71,7 @@ class Klaviyo(CodeGrant, TagWriter, EngagementSource, EntryTeller):
         fields = "contact_information.organization_name,timezone,preferred_currency"
         account = next(self.api.all("/api/accounts", {"fields[account]": fields}), None)
         if account is None:
-            raise PermanentError("klaviyo: the key belongs to no account")
+            raise PermanentError(phrase("klaviyo: the key belongs to no account"))
         about = account.required("attributes", account.object)
         contact = about.object("contact_information")
         return Identity(

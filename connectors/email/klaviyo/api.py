@@ -9,6 +9,7 @@ from typing import Any
 from connectors.errors import ConfigurationError, PermanentError
 from connectors.http import Http, origin_of
 from connectors.payload import Payload
+from connectors.phrases import phrase
 
 ORIGIN = "https://a.klaviyo.com"
 REVISION = "2026-07-15"
@@ -35,7 +36,7 @@ class Api:
         yield from listed(page)
         while (links := page.object("links")) and (url := links.text("next")):
             if origin_of(url) != self.origin:
-                raise PermanentError(f"klaviyo GET {path}: the next page is on another host")
+                raise PermanentError(phrase("klaviyo GET %(path)s: the next page is on another host", path=path))
             page = self.call("GET", url)
             yield from listed(page)
 
@@ -55,7 +56,9 @@ class Api:
             answer = self.http.call(method, url, headers, body=body, **params)
         except PermanentError as error:
             if error.status == GONE:
-                raise ConfigurationError(f"{error}: Klaviyo has retired revision {REVISION}") from None
+                raise ConfigurationError(
+                    phrase("%(error)s: Klaviyo has retired revision %(revision)s", error=str(error), revision=REVISION)
+                ) from None
             raise
         return Payload(answer.body if isinstance(answer.body, dict) else {}, "klaviyo")
 

@@ -17,6 +17,7 @@ from connectors.entries import Entry
 from connectors.errors import PermanentError
 from connectors.http import encode
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.writers import Call, Outcome, Refused, Windows
 
 ENTERED, LEFT = "Entered Segment", "Left Segment"
@@ -82,4 +83,4 @@ def tell(api: Api, call: Call) -> Outcome:
 def why(error: PermanentError) -> str:
     answer = Payload(error.answer if isinstance(error.answer, dict) else {}, "klaviyo")
     found = answer.objects("errors") if isinstance(answer.data.get("errors"), list) else ()
-    return reason(found[0]) if found else f"refused with {error.status}"
+    return reason(found[0]) if found else phrase("refused with %(status)s", status=error.status)

@@ -16,6 +16,7 @@ from connectors.email.klaviyo.api import Api
 from connectors.errors import PermanentError, RetryableError
 from connectors.http import encode
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.text import presentable
 from connectors.writers import Call, Outcome, Refused, TagChange
 
@@ -42,7 +43,11 @@ def plan(changes: Sequence[TagChange]) -> Sequence[Call]:
 
 def planned(keys: tuple[str, ...], profiles: Mapping[str, Any], too_large: set[str]) -> Call:
     sent = [profiles[key] for key in keys if key not in too_large]
-    refused = tuple(Refused(key, f"more than {BYTES_PER_PROFILE} bytes of tags") for key in keys if key in too_large)
+    refused = tuple(
+        Refused(key, phrase("more than %(num)s bytes of tags", num=BYTES_PER_PROFILE))
+        for key in keys
+        if key in too_large
+    )
     return Call("import", job(sent) if sent else None, keys, cost=1 if sent else 0, refused=refused)
 
 
@@ -142,7 +147,7 @@ def poll(api: Api, text: str, contacts: Sequence[str]) -> Outcome | None:
     if status == "cancelled":
         return Outcome(again=waiting)
     if status != "complete":
-        raise RetryableError("klaviyo: an import job is in a state that is not documented")
+        raise RetryableError(phrase("klaviyo: an import job is in a state that is not documented"))
     failed = about.count("failed_count")
     return Outcome(accepted=waiting) if failed == 0 else with_errors(api, path, waiting, failed)
 

@@ -12,6 +12,7 @@ from typing import Any
 from connectors.base import OAuth
 from connectors.email.klaviyo.api import Api
 from connectors.errors import ConfigurationError, PermanentError
+from connectors.phrases import phrase
 
 Params = Mapping[str, str]
 
@@ -47,7 +48,9 @@ def prove(api: Api, *scopes: str) -> None:
             else:
                 probe(api, *WRITES[scope])
         except ConfigurationError as error:
-            raise ConfigurationError(f"{error}: the scope {scope} is needed") from None
+            raise ConfigurationError(
+                phrase("%(error)s: the scope %(scope)s is needed", error=str(error), scope=scope)
+            ) from None
 
 
 def probe(api: Api, path: str, body: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from connectors.errors import ConfigurationError, PermanentError
 from connectors.grants import CodeGrant, Endpoints
 from connectors.installs import Callback, Grant, SeveralAccounts
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.records import Event
 from connectors.sources import Webhook
 from connectors.writers import (
@@ -86,7 +87,9 @@ class Mailchimp(CodeGrant, SeveralAccounts, TagMaker, EngagementSource, Engageme
             audience = self.api.get("", fields="id,name")
         except PermanentError as error:
             if error.status == 404:
-                raise ConfigurationError(f"{error}: the key sees no audience with this id") from None
+                raise ConfigurationError(
+                    phrase("%(error)s: the key sees no audience with this id", error=str(error))
+                ) from None
             raise
         return self.identity(audience)
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from connectors.errors import ConfigurationError, RetryableError
 from connectors.http import Http
 from connectors.payload import Payload
+from connectors.phrases import phrase
 
 # It says where key and token are sent: nothing may stand there that could lead to anybody else.
 CENTRE = re.compile(r"[a-z]{2}\d{1,3}", re.ASCII)
@@ -79,7 +80,7 @@ def by_key(http: Http, api_key: str, audience: str) -> Api:
     """Return the API as anybody with the key calls it. ConfigurationError: it names no data centre."""
     centre = KEY.fullmatch(api_key)
     if centre is None:
-        raise ConfigurationError("mailchimp: the key does not end with a data centre, as in …-us19")
+        raise ConfigurationError(phrase("mailchimp: the key does not end with a data centre, as in …-us19"))
     named = base64.b64encode(f"tagsmith:{api_key}".encode()).decode()
     return Api(http, centre[1], f"Basic {named}", audience)
 
@@ -90,7 +91,7 @@ def centre_of(http: Http, token: str) -> str:
     body = http.call("GET", f"{http.origin(LOGIN)}/oauth2/metadata", headers).body
     told = body.get("dc") if isinstance(body, dict) else None
     if not isinstance(told, str) or not CENTRE.fullmatch(told):
-        raise ConfigurationError("mailchimp: no data centre is told of what was granted")
+        raise ConfigurationError(phrase("mailchimp: no data centre is told of what was granted"))
     return told
 
 

@@ -23,6 +23,7 @@ from connectors.email.mailchimp.members import digest
 from connectors.errors import PermanentError, RetryableError
 from connectors.http import encode
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.text import presentable
 from connectors.writers import Call, Outcome, Refused, TagChange
 
@@ -83,7 +84,7 @@ def poll(api: Api, job: str, contacts: Sequence[str]) -> Outcome | None:
     if status in RUNNING:
         return None
     if status != "finished":
-        raise RetryableError("mailchimp: a batch is in a state that is not documented")
+        raise RetryableError(phrase("mailchimp: a batch is in a state that is not documented"))
     if batch.count("errored_operations") == 0 and batch.count("finished_operations") == len(contacts):
         return Outcome(accepted=tuple(contacts))
     return outcome(results(api, batch.required("response_body_url", batch.text)), contacts)
@@ -117,7 +118,9 @@ def reason(told: Payload, status: int) -> str:
     except (ValueError, RecursionError):
         answer = None
     title = answer.get("title") if isinstance(answer, dict) else None
-    return presentable(title if isinstance(title, str) and title else f"answered {status}")
+    if isinstance(title, str) and title:
+        return presentable(title)
+    return phrase("answered %(status)s", status=status)
 
 
 def results(api: Api, url: str) -> Iterator[Payload]:
@@ -129,10 +132,10 @@ def results(api: Api, url: str) -> Iterator[Payload]:
         with tarfile.open(fileobj=io.BytesIO(unpacked(packed)), mode="r:") as archive:
             members = [one for one in archive if one.isfile()]
             if sum(one.size for one in members) > ARCHIVE_BYTES:  # a sparse file says to be larger than it is
-                raise RetryableError("mailchimp: the archive of a batch is too large")
+                raise RetryableError(phrase("mailchimp: the archive of a batch is too large"))
             found = [json.loads(one.read()) for each in members if (one := archive.extractfile(each))]
     except (tarfile.TarError, zlib.error, EOFError, ValueError, RecursionError):
-        raise RetryableError("mailchimp: the archive of a batch cannot be read") from None
+        raise RetryableError(phrase("mailchimp: the archive of a batch cannot be read")) from None
     for each in found:
         listing = Payload({"results": each}, "mailchimp")
         yield from listing.objects("results")
@@ -143,7 +146,7 @@ def within(chunks: Iterator[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         size += len(chunk)
         if size > ARCHIVE_BYTES:
-            raise RetryableError("mailchimp: the archive of a batch is too large")
+            raise RetryableError(phrase("mailchimp: the archive of a batch is too large"))
         yield chunk
 
 

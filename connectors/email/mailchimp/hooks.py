@@ -21,6 +21,7 @@ from connectors.email.mailchimp.api import Api
 from connectors.email.mailchimp.engagement import event_id
 from connectors.errors import PermanentError, SignatureError
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.records import Event, EventKind
 from connectors.sources import Webhook
 from connectors.times import utc
@@ -102,7 +103,7 @@ def read(body: bytes) -> Payload:
     try:
         return Payload(dict(parse_qsl(body.decode(), max_num_fields=MOST_FIELDS)), "mailchimp")
     except ValueError:
-        raise PermanentError("mailchimp: the body is not a form") from None
+        raise PermanentError(phrase("mailchimp: the body is not a form")) from None
 
 
 def moment(form: Payload, key: str) -> datetime | None:

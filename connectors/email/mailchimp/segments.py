@@ -16,6 +16,7 @@ from urllib.parse import quote
 from connectors.email.mailchimp.api import Api, listed
 from connectors.errors import PermanentError
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.text import presentable
 from connectors.writers import Call, MadeTag, Outcome, Refused, TagChange
 
@@ -183,13 +184,13 @@ def told(answer: Payload, sides: Mapping[str, Sequence[str]], keys: Mapping[str,
     refused: dict[str, Refused] = {}
     had: set[str] = set()
     for one in answer.objects("errors"):
-        reason = one.text("error") or "refused"
+        reason = one.text("error") or ""
         named = {key for address in one.texts("email_addresses") if (key := keys.get(address.casefold()))}
         if any(words in reason for words in DONE_BEFORE):
             done |= named
             had |= named if THERE_BEFORE in reason else set()
         else:
-            refused |= {key: Refused(key, presentable(reason)) for key in named}
+            refused |= {key: Refused(key, presentable(reason) or phrase("refused without a reason")) for key in named}
     rest = tuple(key for key in keys.values() if key not in done and key not in refused)
     accepted = tuple(key for key in keys.values() if key in done and key not in refused)
     if not accepted and not refused:

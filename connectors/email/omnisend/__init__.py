@@ -19,6 +19,7 @@ from connectors.email.omnisend.api import Api
 from connectors.engagement import EngagementSource, Told
 from connectors.errors import ConfigurationError
 from connectors.grants import CodeGrant, Endpoints
+from connectors.phrases import phrase
 from connectors.writers import Call, Capabilities, Effort, Found, Outcome, TagChange, TagWriter, Windows, by_pages
 
 CONTACTS = Windows(((60, 400),))
@@ -75,7 +76,9 @@ class Omnisend(CodeGrant, TagWriter, EngagementSource):
         except ConfigurationError as error:
             if error.status != FORBIDDEN:
                 raise
-            raise ConfigurationError(f"{error}: the scope {scope} is needed", error.status) from None
+            raise ConfigurationError(
+                phrase("%(error)s: the scope %(scope)s is needed", error=str(error), scope=scope), error.status
+            ) from None
 
     def lookups(self, keys: Sequence[str]) -> Sequence[Call]:
         return contacts.lookups(keys)

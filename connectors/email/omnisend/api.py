@@ -9,6 +9,7 @@ from typing import Any
 from connectors.errors import ConfigurationError, PermanentError
 from connectors.http import Answer, Http, asked
 from connectors.payload import Payload
+from connectors.phrases import phrase
 
 ORIGIN = "https://api.omnisend.com"
 VERSION = "2026-03-15"
@@ -30,7 +31,9 @@ class Api:
         """Ask for what is done later. PermanentError: Omnisend does not say that it will."""
         answer = self.call(method, path, body=body)
         if answer.status != ACCEPTED:
-            raise PermanentError(f"omnisend {method} {path}: not taken", answer.status)
+            raise PermanentError(
+                phrase("omnisend %(method)s %(path)s: not taken", method=method, path=path), answer.status
+            )
 
     def call(self, method: str, path: str, *, body: Any = None, **params: Any) -> Answer:
         headers = {
@@ -44,7 +47,9 @@ class Api:
             return self.http.call(method, url, headers, body=body, wait=wait, **params)
         except PermanentError as error:
             if error.status == GONE:
-                raise ConfigurationError(f"{error}: Omnisend has retired version {VERSION}") from None
+                raise ConfigurationError(
+                    phrase("%(error)s: Omnisend has retired version %(version)s", error=str(error), version=VERSION)
+                ) from None
             raise
 
 

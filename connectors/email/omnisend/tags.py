@@ -11,6 +11,7 @@ from dataclasses import replace
 from connectors.batches import cut
 from connectors.email.omnisend.api import Api
 from connectors.errors import PermanentError
+from connectors.phrases import phrase
 from connectors.writers import Call, Outcome, Refused, TagChange
 
 CONTACTS = 250
@@ -49,7 +50,7 @@ def made(way: str, tags: Sequence[str], group: Sequence[TagChange]) -> Call:
 def unmade(group: Sequence[TagChange], long: set[str]) -> Call:
     """A call that is not made: its contacts need nothing, or what they need cannot be expressed."""
     keys = tuple(one.contact.key for one in group)
-    reason = f"a tag is longer than {LONGEST_TAG} characters"
+    reason = phrase("a tag is longer than %(num)s characters", num=LONGEST_TAG)
     return Call("add", None, keys, cost=0, refused=tuple(Refused(key, reason) for key in keys if key in long))
 
 

@@ -14,6 +14,7 @@ from connectors.base import ApiKey, Connector, Identity, OAuth
 from connectors.errors import ConfigurationError, PermanentError, SignatureError
 from connectors.installs import AdminVisit, Callback, EmbeddedPages, Grant
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.records import Order, Record
 from connectors.sources import EventSource, HistorySource, OrderSource, Page, Rated, RatingSource, Repaired, Webhook
 from connectors.stores.shopify import (
@@ -90,7 +91,7 @@ class Shopify(
     @property
     def address_checked(self) -> str:
         if not SHOP.fullmatch(self.shop):  # whatever stands here is sent the access token
-            raise ConfigurationError("shopify: the shop's address is its name followed by .myshopify.com")
+            raise ConfigurationError(phrase("shopify: the shop's address is its name followed by .myshopify.com"))
         return self.shop
 
     @property
@@ -143,7 +144,7 @@ class Shopify(
         shop = data.required("shop", data.object)
         granted = scopes(data)
         if missing := [scope for scope in NEEDED_SCOPES if scope not in granted]:
-            raise ConfigurationError(f"shopify: the app lacks {', '.join(missing)}")
+            raise ConfigurationError(phrase("shopify: the app lacks %(missing)s", missing=", ".join(missing)))
         account = shop.required("myshopifyDomain", shop.text)
         return Identity(account, shop.text("name") or account, shop.text("ianaTimezone"), shop.currency("currencyCode"))
 

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from connectors.errors import PermanentError, RetryableError
 from connectors.payload import Payload
-from connectors.stores.shopify.graphql import Admin
-from connectors.text import presentable
+from connectors.phrases import joined, phrase
+from connectors.stores.shopify.graphql import Admin, why
 
 SEGMENT = re.compile(r"gid://shopify/Segment/(\d{1,20})", re.ASCII)
 CLOCKS_APART = timedelta(minutes=2)
@@ -38,7 +38,7 @@ FIND = """query FindSegment($after: String) {
 def query(tag: str) -> str:
     """Return the query of those who carry a tag. PermanentError: the tag cannot stand in one."""
     if "'" in tag or "\\" in tag:
-        raise PermanentError("shopify: a tag with a quote cannot stand in a segment's query")
+        raise PermanentError(phrase("shopify: a tag with a quote cannot stand in a segment's query"))
     return f"customer_tags CONTAINS '{tag}'"
 
 
@@ -90,7 +90,11 @@ def answer(admin: Admin, document: str, variables: dict[str, str], field: str) -
     reply = admin.ask(document, variables)
     payload = reply.data.object(field)
     if payload is None:
-        raise reply.troubles[0].error if reply.troubles else RetryableError("shopify: an answer without a segment")
+        raise (
+            reply.troubles[0].error
+            if reply.troubles
+            else RetryableError(phrase("shopify: an answer without a segment"))
+        )
     return payload
 
 
@@ -100,13 +104,13 @@ def is_gone(payload: Payload) -> bool:
 
 def refuse(payload: Payload) -> None:
     for one in payload.objects("userErrors"):
-        raise PermanentError(f"shopify: {presentable(one.text('message') or 'refused without a reason')}")
+        raise PermanentError(joined(": ", ("shopify", why(one))))
 
 
 def number(segment: Payload) -> str:
     found = SEGMENT.fullmatch(segment.required("id", segment.text))
     if found is None:
-        raise segment.wrong("id", "is not a segment's")
+        raise segment.wrong("id", phrase("is not a segment's"))
     return found[1]
 
 

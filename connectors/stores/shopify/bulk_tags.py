@@ -21,11 +21,11 @@ from connectors.batches import cut
 from connectors.errors import ConfigurationError, PermanentError, RetryableError
 from connectors.http import encode
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.stores.shopify import verdicts, writings
-from connectors.stores.shopify.graphql import Admin, block, gravest, listed, part, trouble
+from connectors.stores.shopify.graphql import Admin, block, gravest, listed, part, trouble, why
 from connectors.stores.shopify.verdicts import ACCEPTED, AGAIN, Verdict
 from connectors.stores.shopify.writings import GID, KINDS, ON_FIELDS
-from connectors.text import presentable
 from connectors.writers import Call, Outcome, Refused, TagChange
 
 CONTACTS = 10_000
@@ -158,7 +158,7 @@ def stage(admin: Admin, contents: Sequence[Sequence[Any]]) -> list[str]:
     """Upload the lines of each file; return the paths by which operations find them."""
     payload = admin.ask(staging(len(contents)), {}).data.object("stagedUploadsCreate")
     if payload is None or len(targets := payload.objects("stagedTargets")) != len(contents):
-        raise RetryableError("shopify: an answer without places for uploads")
+        raise RetryableError(phrase("shopify: an answer without places for uploads"))
     paths = []
     for target, lines in zip(targets, contents, strict=True):
         given = target.objects("parameters")
@@ -193,21 +193,27 @@ def run(admin: Admin, job: Job, kind: str, path: str) -> str:
     wanted = {"mutation": document(job.name, kind), "path": path, "name": called(job.name, kind)}
     payload = admin.ask(RUN, wanted).data.object("bulkOperationRunMutation")
     if payload is None:
-        raise RetryableError("shopify: an answer without an operation")
+        raise RetryableError(phrase("shopify: an answer without an operation"))
     for error in payload.objects("userErrors"):
         code = error.text("code") or "refused"
         if code in BUSY:
             raise BusyError(f"shopify: no bulk operation can begin now: {code}", BUSY_SECONDS)
         if code == "NO_SUCH_FILE":
             raise NoFileError(f"shopify: no bulk operation: {code}")
-        raise PermanentError(f"shopify: no bulk operation: {code}: {presentable(error.text('message') or '')}")
+        raise PermanentError(
+            phrase(
+                "shopify: no bulk operation: %(code)s: %(message)s",
+                code=code,
+                message=why(error),
+            )
+        )
     return number(payload.required("bulkOperation", payload.object))
 
 
 def number(operation: Payload) -> str:
     found = OPERATION.fullmatch(operation.required("id", operation.text))
     if found is None:
-        raise operation.wrong("id", "is not an operation's")
+        raise operation.wrong("id", phrase("is not an operation's"))
     return found[1]
 
 
@@ -256,10 +262,10 @@ def operation(admin: Admin, number: str) -> Payload:
     """Return how an operation stands. ConfigurationError: it ended since we lack a scope. One long gone is expired."""
     found = admin.ask(STATUS, {"id": f"gid://shopify/BulkOperation/{number}"}).data
     if "bulkOperation" not in found.data:
-        raise RetryableError("shopify: an answer without an operation")
+        raise RetryableError(phrase("shopify: an answer without an operation"))
     payload = found.object("bulkOperation") or Payload({"status": "EXPIRED"}, "shopify")
     if payload.text("errorCode") == "ACCESS_DENIED":
-        raise ConfigurationError("shopify: ACCESS_DENIED to a bulk operation")
+        raise ConfigurationError(phrase("shopify: ACCESS_DENIED to a bulk operation"))
     payload.required("status", payload.text)
     return payload
 

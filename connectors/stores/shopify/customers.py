@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.records import (
     UNSET,
     Address,
@@ -88,7 +89,7 @@ def consent(channel: Channel, customer_key: str, block: str) -> Reader:
         if not state:
             return ()  # nobody has ever decided anything
         if state not in CONSENT_STATES:
-            raise found.wrong("state", "is not a state of consent")
+            raise found.wrong("state", phrase("is not a state of consent"))
         return (
             Consent(
                 channel=channel,

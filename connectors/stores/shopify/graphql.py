@@ -9,6 +9,7 @@ from typing import Any
 from connectors.errors import ConfigurationError, ConnectorError, PermanentError, RetryableError
 from connectors.http import Http
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.text import presentable
 
 API_VERSION = "2026-10"
@@ -71,7 +72,9 @@ class Admin:
             body = self.http.call("POST", url, headers, body={"query": document, "variables": variables}).body
         except PermanentError as error:
             if error.status in SHOP_CLOSED:
-                raise ConfigurationError(f"{error}: the shop is closed, locked or not there") from None
+                raise ConfigurationError(
+                    phrase("%(error)s: the shop is closed, locked or not there", error=str(error))
+                ) from None
             raise
         return reply(body if isinstance(body, dict) else {})
 
@@ -89,6 +92,12 @@ def reply(body: Mapping[str, Any]) -> Reply:
     return Reply(Payload(data, "shopify"), troubles, number(status.get("currentlyAvailable")))
 
 
+def why(error: Payload) -> str:
+    """Return what an entry of `userErrors` says, fit to be shown."""
+    message = error.text("message")
+    return presentable(message) if message else phrase("refused without a reason")
+
+
 def gravest(troubles: Sequence[Trouble], *, nothing: bool) -> ConnectorError | None:
     """Return what an answer without any value fails with; with `nothing` at all in it, it must fail with something."""
     for code in CODES:
@@ -97,7 +106,7 @@ def gravest(troubles: Sequence[Trouble], *, nothing: bool) -> ConnectorError | N
                 return each.error
     if not nothing:
         return None
-    return troubles[0].error if troubles else RetryableError("shopify: an answer without data")
+    return troubles[0].error if troubles else RetryableError(phrase("shopify: an answer without data"))
 
 
 def trouble(error: Any) -> Trouble:

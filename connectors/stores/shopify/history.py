@@ -16,6 +16,7 @@ from connectors import times
 from connectors.errors import ConfigurationError, PermanentError
 from connectors.http import Http
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.records import Order, Record
 from connectors.sources import Page
 from connectors.stores.shopify import nodes, operations
@@ -69,7 +70,7 @@ def page(admin: Admin, kind: str, cursor: Any, since: datetime | None) -> Page:
         return begin(admin, kind, at, since)
     found = operations.status(admin, at.operation)
     if found is None:
-        return restart(at, "its operation is not known any more")
+        return restart(at, phrase("its operation is not known any more"))
     if found.status in RUNNING:
         wait = min(LONGEST_WAIT_SECONDS, LEAST_WAIT_SECONDS * 1.3**at.polls)
         return told(replace(at, polls=at.polls + 1), wait_seconds=wait, prepared=found.roots)
@@ -111,7 +112,7 @@ def ended_badly(kind: str, at: Cursor, found: Operation) -> Page:
     """An operation failed, was cancelled, or its file has expired: what it left behind is not taken for the whole."""
     if found.error == "ACCESS_DENIED":
         return refused(kind, at, found.error)
-    return restart(at, f"an operation ended {found.status} {found.error or ''}".strip())
+    return restart(at, phrase("an operation ended: %(how)s", how=found.error or found.status))
 
 
 def refused(kind: str, at: Cursor, why: str) -> Page:
@@ -119,7 +120,7 @@ def refused(kind: str, at: Cursor, why: str) -> Page:
     if not at.slim and QUESTIONS[kind].personal:
         return told(replace(at.restarted(), slim=True), wait_seconds=0)
     if kind in NEEDED:
-        raise ConfigurationError(f"shopify: {kind} may not be read: {why}")
+        raise ConfigurationError(phrase("shopify: %(kind)s may not be read: %(why)s", kind=kind, why=why))
     return Page(done=True, note=why)
 
 
@@ -134,7 +135,9 @@ def restart(at: Cursor, why: str) -> Page:
 def part(admin: Admin, kind: str, at: Cursor, found: Operation) -> Page:
     """Read the next part of a finished operation's file."""
     if found.url is None:  # nothing was found; or the file has expired, and some of what was counted is still unread
-        return restart(at, "its file has expired") if found.objects > at.lines else told(at, done=True, expected=0)
+        if found.objects > at.lines:
+            return restart(at, phrase("its file has expired"))
+        return told(at, done=True, expected=0)
     try:
         taken = take(admin.http, found.url, at.offset, found.size)
     except PermanentError as error:
@@ -150,7 +153,7 @@ def part(admin: Admin, kind: str, at: Cursor, found: Operation) -> Page:
         polls=0,
     )
     if taken.last and on.lines < found.objects:
-        return replace(restart(at, "its file holds less than was counted"), records=records)
+        return replace(restart(at, phrase("its file holds less than was counted")), records=records)
     whole = {"prepared": found.roots, "expected": found.roots}
     return told(on, records=records, unreadable=unreadable, done=taken.last, **whole)
 
@@ -159,7 +162,7 @@ def stalled(at: Cursor) -> Page:
     """The file broke off before anything new in it could be read: that may pass, or the file is too short for good."""
     if at.polls < STALLS:
         return told(replace(at, polls=at.polls + 1), wait_seconds=LEAST_WAIT_SECONDS * 2**at.polls)
-    return restart(at, "its file breaks off")
+    return restart(at, phrase("its file breaks off"))
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,7 @@ def take(http: Http, url: str, offset: int, size: int | None) -> Taken:
             groups.append([])
             refunded += bool(line.data.get("refunds"))
         elif not groups or line.parent != groups[-1][0].data.get("id"):
-            raise PermanentError("shopify: an object does not stand with its parent")
+            raise PermanentError(phrase("shopify: an object does not stand with its parent"))
         groups[-1].append(line)
         end, held = line.end, held + 1
     if end == size:
@@ -232,5 +235,5 @@ def gone(admin: Admin, kind: str, ids: Sequence[str]) -> list[str]:
             raise trouble.error
     answered = reply.data.value("nodes", list)
     if answered is None or len(answered) != len(asked):
-        raise operations.again("an answer to another question", LONGEST_WAIT_SECONDS)
+        raise operations.again(phrase("an answer to another question"), LONGEST_WAIT_SECONDS)
     return [one for one, node in zip(asked, answered, strict=True) if node is None]

@@ -16,6 +16,7 @@ from connectors import grants
 from connectors.errors import ConfigurationError, PermanentError, SignatureError
 from connectors.http import Http
 from connectors.installs import Callback, Grant
+from connectors.phrases import phrase
 
 SHOP = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]*\.myshopify\.com")
 BASE64 = re.compile(r"[0-9a-zA-Z+/]+={0,2}")
@@ -47,7 +48,7 @@ def called_back(query: Sequence[tuple[str, str]], secrets: Iterable[str], now: d
     given = single(query)
     shop = given.get("shop", "")
     if not SHOP.fullmatch(shop):
-        raise SignatureError("shopify: this is no shop's address")
+        raise SignatureError(phrase("shopify: this is no shop's address"))
     verify_query(given, secrets)
     verify_timestamp(given.get("timestamp", ""), now)
     if "host" in given:
@@ -59,7 +60,7 @@ def single(query: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     """Return parameters by name. SignatureError: one is repeated, or is a list; the signature of such is nobody's."""
     given = dict(query)
     if len(given) < len(query) or any(name.endswith("[]") for name in given):
-        raise SignatureError("shopify: a parameter is repeated")
+        raise SignatureError(phrase("shopify: a parameter is repeated"))
     return given
 
 
@@ -69,7 +70,7 @@ def verify_query(given: Mapping[str, str], secrets: Iterable[str]) -> None:
     message = signed_text(given)
     matches = [hmac.compare_digest(digest(secret, message), signature) for secret in secrets if secret]
     if not any(matches):
-        raise SignatureError("shopify: the signature does not match the parameters")
+        raise SignatureError(phrase("shopify: the signature does not match the parameters"))
 
 
 def signed_text(given: Mapping[str, str]) -> bytes:
@@ -88,7 +89,7 @@ def digest(secret: str, message: bytes) -> bytes:
 
 def verify_timestamp(given: str, now: datetime) -> None:
     if not SECONDS.fullmatch(given) or abs(int(given) - now.timestamp()) > CALLBACK_LIFE.total_seconds():
-        raise SignatureError("shopify: the parameters are not of now")
+        raise SignatureError(phrase("shopify: the parameters are not of now"))
 
 
 def admin_address(host: str) -> str:
@@ -98,14 +99,14 @@ def admin_address(host: str) -> str:
     except (binascii.Error, ValueError):
         decoded = ""
     if not BASE64.fullmatch(host) or not ADMIN.fullmatch(decoded):
-        raise SignatureError("shopify: this is no shop's admin")
+        raise SignatureError(phrase("shopify: this is no shop's admin"))
     return decoded
 
 
 def admin_of(shop: str) -> str:
     """Return the address of a shop's admin. SignatureError: this is no shop."""
     if not SHOP.fullmatch(shop):
-        raise SignatureError("shopify: this is no shop's address")
+        raise SignatureError(phrase("shopify: this is no shop's address"))
     return f"admin.shopify.com/store/{shop.lower().removesuffix('.myshopify.com')}"
 
 
@@ -127,7 +128,7 @@ def exchange_session(http: Http, shop: str, app: Mapping[str, str], session_toke
         return grants.grant("shopify", ask(http, shop, asked), now)
     except PermanentError as error:
         if isinstance(error.answer, dict) and error.answer.get("error") == "invalid_subject_token":
-            raise SignatureError("shopify: the session token is not accepted") from None
+            raise SignatureError(phrase("shopify: the session token is not accepted")) from None
         raise
 
 
@@ -137,7 +138,13 @@ def refresh(http: Http, shop: str, app: Mapping[str, str], refresh_token: str, n
         asked = {**app, "grant_type": "refresh_token", "refresh_token": refresh_token}
         return grants.grant("shopify", ask(http, shop, asked), now)
     except (PermanentError, ConfigurationError) as error:
-        raise ConfigurationError(f"{error}: reconnect needed, Shopify does not take the refresh token") from None
+        raise ConfigurationError(
+            phrase(
+                "%(error)s: reconnect needed, %(platform)s does not take the refresh token",
+                error=str(error),
+                platform="Shopify",
+            )
+        ) from None
 
 
 def ask(http: Http, shop: str, asked: Mapping[str, str]) -> Mapping[str, Any]:

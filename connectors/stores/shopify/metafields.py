@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.errors import PermanentError, RetryableError
+from connectors.phrases import phrase
 from connectors.stores.shopify.graphql import Admin
 from connectors.stores.shopify.writings import FIELD, FIELD_TYPE, OWN_NAMESPACE
 from connectors.text import presentable
@@ -35,7 +36,7 @@ def define(admin: Admin) -> None:
     if (code := defined(admin, DEFINITION | AS_A_FILTER)) in NO_FILTER:
         code = defined(admin, DEFINITION)
     if code:
-        raise PermanentError(f"shopify: the metafield cannot be defined: {code}")
+        raise PermanentError(phrase("shopify: the metafield cannot be defined: %(code)s", code=code))
 
 
 def drop(admin: Admin) -> bool:
@@ -46,7 +47,7 @@ def drop(admin: Admin) -> bool:
     identifier = {"ownerType": "CUSTOMER", "namespace": OWN_NAMESPACE, "key": FIELD}
     codes = [code for code in wrong(admin, DROP, {"identifier": identifier}, "Delete") if code != GONE]
     if codes and codes[0] != IN_USE:
-        raise PermanentError(f"shopify: the metafield's definition cannot be deleted: {codes[0]}")
+        raise PermanentError(phrase("shopify: the metafield's definition cannot be deleted: %(code)s", code=codes[0]))
     return not codes
 
 
@@ -59,6 +60,6 @@ def defined(admin: Admin, definition: dict[str, Any]) -> str | None:
 def wrong(admin: Admin, document: str, variables: dict[str, Any], what: str) -> list[str]:
     payload = admin.ask(document, variables).data.object(f"metafieldDefinition{what}")
     if payload is None:
-        raise RetryableError("shopify: an answer without a definition")
+        raise RetryableError(phrase("shopify: an answer without a definition"))
     errors = payload.objects("userErrors")
     return [one.text("code") or presentable(one.text("message") or "refused") for one in errors]

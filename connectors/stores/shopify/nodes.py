@@ -10,6 +10,7 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.records import (
     UNSET,
     Address,
@@ -42,7 +43,7 @@ def number(data: Payload, key: str = "id") -> str | None:
         return None
     match = GID.fullmatch(found)
     if match is None:
-        raise data.wrong(key, "is not a global id")
+        raise data.wrong(key, phrase("is not a global id"))
     return match[1]
 
 
@@ -135,7 +136,7 @@ def consent(channel: Channel, data: Payload, state_key: str, at_key: str, since:
     if state is None or state in UNDECIDED or (state == "NOT_SUBSCRIBED" and at is None):
         return None
     if state not in CONSENT_STATES:
-        raise data.wrong(state_key, "is not a state of consent")
+        raise data.wrong(state_key, phrase("is not a state of consent"))
     return Consent(channel, state, at or since)
 
 
@@ -266,7 +267,7 @@ def checkout(data: Payload, children: Sequence[Payload]) -> Sequence[Record]:
     page = data.required("abandonedCheckoutUrl", data.text)
     match = CART.search(urlsplit(page).path)
     if match is None:
-        raise data.wrong("abandonedCheckoutUrl", "names no cart")
+        raise data.wrong("abandonedCheckoutUrl", phrase("names no cart"))
     total = shop_money(data, "totalPriceSet")
     currency = total.required("currencyCode", total.currency)
     person = data.object("customer")

@@ -16,8 +16,8 @@ from connectors import files
 from connectors.errors import ConfigurationError, PermanentError, RetryableError
 from connectors.http import Http
 from connectors.payload import Payload
-from connectors.stores.shopify.graphql import Admin
-from connectors.text import presentable
+from connectors.phrases import phrase
+from connectors.stores.shopify.graphql import Admin, why
 
 BUSY = frozenset({"OPERATION_IN_PROGRESS", "LIMIT_REACHED"})
 LONGEST_LINE = 10_000_000
@@ -82,7 +82,7 @@ def start(admin: Admin, query: str, *, grouped: bool) -> Operation | None:
     for error in payload.objects("userErrors"):
         if error.text("code") in BUSY:
             return None
-        raise RefusedError(presentable(error.text("message") or "refused without a reason"))
+        raise RefusedError(why(error))
     return operation(payload.required("bulkOperation", payload.object))
 
 
@@ -121,7 +121,7 @@ def lines(http: Http, url: str, offset: int) -> Iterator[Line]:
         for chunk in chunks:
             *whole, rest = (rest + chunk).split(b"\n")
             if len(rest) > LONGEST_LINE:
-                raise PermanentError("shopify: a line of a bulk operation's file has no end")
+                raise PermanentError(phrase("shopify: a line of a bulk operation's file has no end"))
             for text in whole:
                 yield Line(offset, offset + len(text) + 1, parsed(text))
                 offset += len(text) + 1
@@ -133,13 +133,13 @@ def parsed(text: bytes) -> dict[str, Any]:
     except (ValueError, ArithmeticError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise PermanentError("shopify: a line of a bulk operation's file is no JSON object")
+        raise PermanentError(phrase("shopify: a line of a bulk operation's file is no JSON object"))
     return found
 
 
 def denied(what: str) -> ConfigurationError:
-    return ConfigurationError(f"shopify: the app may not read {what}")
+    return ConfigurationError(phrase("shopify: the app may not read %(what)s", what=what))
 
 
 def again(why: str, seconds: float) -> RetryableError:
-    return RetryableError(f"shopify: {why}; it is asked for again", seconds)
+    return RetryableError(phrase("shopify: %(why)s; it is asked for again", why=why), seconds)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from connectors.errors import PermanentError
 from connectors.payload import Payload
-from connectors.stores.shopify.graphql import Admin
-from connectors.text import presentable
+from connectors.phrases import phrase
+from connectors.stores.shopify.graphql import Admin, why
 
 CREATE = """mutation CreatePixel($settings: JSON!) {
   webPixelCreate(webPixel: {settings: $settings}) { webPixel { id } userErrors { code field message } }
@@ -32,6 +32,6 @@ def place(admin: Admin, settings: Mapping[str, str]) -> str:
 
 def id_of(made: Payload) -> str:
     for error in made.objects("userErrors"):
-        raise PermanentError(f"shopify: no pixel: {presentable(error.text('message') or 'refused')}")
+        raise PermanentError(phrase("shopify: no pixel: %(message)s", message=why(error)))
     pixel = made.required("webPixel", made.object)
     return pixel.required("id", pixel.text)

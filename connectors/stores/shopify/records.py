@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.records import (
     Deleted,
     JobFinished,
@@ -66,7 +67,7 @@ def deleted(kind: Kind) -> Reader:
 def checkout_deleted(data: Payload, at: datetime | None) -> Sequence[Record]:
     """A checkout is known by its cart; one that had none names nothing that we know."""
     if "cart_token" not in data.data:
-        raise data.wrong("cart_token", "is missing")
+        raise data.wrong("cart_token", phrase("is missing"))
     cart_id = data.text("cart_token")
     return (Deleted("cart", cart_id, moment(data, at)),) if cart_id else ()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from connectors.payload import Payload
+from connectors.phrases import phrase
 from connectors.records import Refund, RefundLine
 
 # Where a refund gives an amount in both currencies: the list ("" for the refund itself) and the field.
@@ -28,7 +29,7 @@ def refund(data: Payload, order_id: str | None = None, shop_currency: str | None
         paid, paid_in = exchanged(paid, paid_in, pairs)
     currency = (paid_in if paid else None) or currency
     if paid and not currency:
-        raise data.wrong("transactions", "name no currency")
+        raise data.wrong("transactions", phrase("name no currency"))
     return Refund(
         order_id=order_id or data.required("order_id", data.id),
         refund_id=data.required("id", data.id),

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from connectors.errors import ConfigurationError
 from connectors.payload import Payload
+from connectors.phrases import joined, phrase
 from connectors.sources import Repaired
-from connectors.stores.shopify.graphql import Admin, Reply, block
+from connectors.stores.shopify.graphql import Admin, Reply, block, why
 from connectors.stores.shopify.records import READERS
-from connectors.text import presentable
 
 # Named in the app's own settings alone, never by the API.
 COMPLIANCE = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
@@ -32,8 +32,8 @@ SUBSCRIBED = """query Subscribed($after: String) {
 def subscribe(admin: Admin, url: str) -> None:
     """Ask for each topic that is not sent to `url` yet, all in one request. ConfigurationError: some were refused."""
     refused = ask_for(admin, url, lacking(list(subscribed(admin)), url))
-    if needed := [why for topic, why in refused.items() if topic not in OPTIONAL]:
-        raise ConfigurationError(f"shopify: not subscribed: {', '.join(needed)}")
+    if needed := [one for topic, one in refused.items() if topic not in OPTIONAL]:
+        raise ConfigurationError(phrase("shopify: not subscribed: %(needed)s", needed=joined(", ", needed)))
 
 
 def repair(admin: Admin, url: str, ours: str, namespaces: Sequence[str] = ()) -> Repaired:
@@ -96,15 +96,15 @@ def widen(admin: Admin, known: Mapping[str, str], namespaces: Sequence[str]) -> 
 
 def refusals(reply: Reply, topics: Iterable[str]) -> dict[str, str]:
     reasons = {topic: refusal(reply, name(topic)) for topic in topics}
-    return {topic: f"{topic} ({why})" for topic, why in reasons.items() if why}
+    return {topic: phrase("%(topic)s (%(why)s)", topic=topic, why=one) for topic, one in reasons.items() if one}
 
 
 def refusal(reply: Reply, field: str) -> str | None:
     payload = reply.data.object(field)
     if payload is None:
-        return next((each.message for each in reply.troubles if each.alias == field), "not answered")
+        return next((each.message for each in reply.troubles if each.alias == field), phrase("not answered"))
     errors = payload.objects("userErrors")
-    return presentable(errors[0].text("message") or "refused") if errors else None
+    return why(errors[0]) if errors else None
 
 
 def end(admin: Admin, ids: Sequence[str]) -> None:

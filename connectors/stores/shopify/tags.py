@@ -12,6 +12,7 @@ from typing import Any
 
 from connectors.errors import RetryableError
 from connectors.payload import Payload
+from connectors.phrases import joined, phrase
 from connectors.stores.shopify import bulk_tags, verdicts, writings
 from connectors.stores.shopify.graphql import CODES, Admin, Reply, block
 from connectors.stores.shopify.verdicts import ACCEPTED, AGAIN, Verdict
@@ -82,7 +83,7 @@ def look_up(admin: Admin, call: Call) -> Found:
         if not each.is_missing:  # otherwise those who were not read would look like those who are not there
             raise RetryableError(str(each.error)) if each.code not in CODES else each.error
     if not reply.data.data.keys() >= {ANSWERS.get(name, name) for name in call.body["variables"]}:
-        raise RetryableError("shopify: an answer to another question")
+        raise RetryableError(joined(": ", ("shopify", phrase("an answer to another question"))))
     found = [contact(node) for node in nodes(reply.data)]
     found += [contact(node, key) for at, key in enumerate(call.contacts) if (node := reply.data.object(f"email{at}"))]
     return Found(tuple(filter(None, found)), reply.available)

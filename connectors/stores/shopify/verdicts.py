@@ -8,8 +8,7 @@ from typing import Literal
 
 from connectors.errors import ConfigurationError
 from connectors.payload import Payload
-from connectors.stores.shopify.graphql import Trouble
-from connectors.text import presentable
+from connectors.stores.shopify.graphql import Trouble, why
 from connectors.writers import Call, Outcome, Refused
 
 OF_THE_CUSTOMER = ("id", "ownerId")
@@ -46,7 +45,7 @@ def of_error(error: Payload) -> Verdict:
     if error.text("code") in FOR_A_MOMENT:
         return AGAIN
     final = bool(about) and about[0] in OF_THE_CHANGE
-    return Verdict("refused", presentable(error.text("message") or "refused without a reason"), final)
+    return Verdict("refused", why(error), final)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

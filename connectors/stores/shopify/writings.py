@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.phrases import phrase
 from connectors.writers import TagChange
 
 GID = "gid://shopify/Customer/"
@@ -60,11 +61,11 @@ def inexpressible(change: TagChange) -> str | None:
     """Return why Shopify cannot hold these tags: it would cut a text at its commas, or refuse it."""
     for tag in (*change.add, *change.remove):
         if "," in tag:
-            return "a tag holds a comma"
+            return phrase("a tag holds a comma")
         if not tag.strip() or len(tag) > LONGEST_TAG:
-            return f"a tag is empty or longer than {LONGEST_TAG} characters"
+            return phrase("a tag is empty or longer than %(num)s characters", num=LONGEST_TAG)
     if change.add and len(folded(change.contact.tags, change.add) - folded(change.remove)) > MOST_TAGS:
-        return f"it would have more than the {MOST_TAGS} tags that Shopify holds"
+        return phrase("it would have more than the %(num)s tags that Shopify holds", num=MOST_TAGS)
     return None
 
 
