@@ -82,17 +82,20 @@ def complete(
     grant: Grant,
     own: Mapping[str, str] | None = None,
     practice_origin: str | None = None,
+    *,
+    language: str | None = None,
 ) -> Installed:
     """Keep what a merchant has granted, to their `own` app or to ours, for the store `account`. Repeatable.
 
-    One call proves it. ConfigurationError: scopes are missing, or the grant is for another store.
+    From then on the shop is written to in their `language`, unless one was chosen. One call proves the grant.
+    ConfigurationError: scopes are missing, or the grant is for another store.
     """
     credentials = {"shop": account} | dict(own or {}) | dict(grant.credentials)
     connector = shops.build(platform, credentials, practice_origin)
     identity = connector.check()
     if identity.account.casefold() != account.casefold():
         raise ConfigurationError(phrase("%(platform)s: the store answers under another name", platform=platform))
-    installed = keep(engine, connector, credentials, identity, grant, practice_origin)
+    installed = keep(engine, connector, credentials, identity, grant, practice_origin, language)
     if installed.webhooks and isinstance(connector, EventSource):
         try:
             connector.subscribe(installed.webhooks)
@@ -200,6 +203,7 @@ def keep(
     identity: Identity,
     grant: Grant,
     practice_origin: str | None,
+    language: str | None,
 ) -> Installed:
     """Make or renew what an install stands for: shop, connection, lanes; its past is read and its pixel placed."""
     platform = connector.slug
@@ -207,6 +211,7 @@ def keep(
         try:
             with transaction(engine) as session:
                 shop = shop_of(session, platform, identity)
+                shop.language = shop.language or language
                 connection = shops.connect(session, shop, platform, credentials, identity, practice_origin)
                 destinations.add_destinations(session, shop.shop_id)
                 lanes.poke(session, shop.shop_id, f"sync:{connection.connection_id}")

@@ -9,7 +9,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from connectors.errors import ConnectorError, SignatureError
-from plugin import clock, install, shops
+from plugin import clock, install, shops, translating
 from plugin.db import reading
 from plugin.web import engine
 from plugin.web.frame import PLATFORM, Answer, Frame, is_ours, our_app, practice_origin, refused, visited_shop
@@ -50,7 +50,10 @@ def connect(frame: Frame) -> None:
     app = our_app(frame.account)
     assert app
     grant = app.exchange_visit(frame.token, clock.now())
-    installed = install.complete(engine(), PLATFORM, frame.account, grant, practice_origin=practice_origin(PLATFORM))
+    spoken = translating.language(translating.reader())  # as the admin is shown
+    installed = install.complete(
+        engine(), PLATFORM, frame.account, grant, practice_origin=practice_origin(PLATFORM), language=spoken
+    )
     flash(gettext("Tagsmith is connected with %(shop)s.", shop=frame.account))
     if installed.fault:
         flash(installed.fault, "bad")

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from plugin.db import fold, reading, transaction
-from plugin.segments.kept import keep, learning, thresholds
+from plugin.segments.kept import learning, thresholds
 from plugin.segments.kept.allowed import check
 from plugin.segments.kept.definition import RefusedError
 from plugin.segments.kept.templates import PROPOSED, TEMPLATES, Template
@@ -41,7 +41,7 @@ BY_CALENDAR |= {"advent", "christmas"}
 @dataclass(frozen=True)
 class Shown:
     """A template as this shop sees it. `asks`: the names that it asks about; `lacking`: why it cannot be used here yet;
-    `kept`: the segment of its name."""
+    `kept`: the segment made from it."""
 
     template: Template
     asks: Sequence[str]
@@ -141,8 +141,8 @@ def learned(session: Session, segment_id: str, action: str | None) -> str:
 def look(session: Session, templates: Sequence[Template]) -> list[Shown]:
     """Return templates with what can be said of them without asking the shop's past."""
     words = vocabulary.of(session, g.shop)
-    there = {fold(one.name): one.segment_id for one in keep.all_of(session, g.shop.shop_id)}
-    return [shown(one, words, there.get(fold(told(one.name))) or there.get(fold(one.name))) for one in templates]
+    made = learning.made_of(session, g.shop.shop_id)
+    return [shown(one, words, made.get(one.key)) for one in templates]
 
 
 def shown(template: Template, words: vocabulary.Vocabulary, kept: str | None) -> Shown:

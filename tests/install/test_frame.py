@@ -68,6 +68,11 @@ def bearer(store, **claims):
     return {"Authorization": f"Bearer {store.token(**claims)}"}
 
 
+def connection_key(engine):
+    found = connection_of(engine)
+    return found.shop_id, found.connection_id
+
+
 def post(browser, store, path, token=None, **form):
     return browser.post(f"{path}?{QUERY}", data={"id_token": token or store.token()} | form)
 
@@ -83,6 +88,15 @@ class TestOpening:
         assert asked["grant_type"].endswith("token-exchange")
         assert asked["expiring"] == "1"
         assert credentials_of(site.engine)["refresh_token"]
+
+    def test_the_shop_is_written_to_as_the_admin_is_shown_until_somebody_chooses(self, site, store, browser):
+        open_in_admin(browser, store, locale="de-AT")
+        assert [one.language for one in site.rows(Shop)] == ["de"]
+        post(browser, store, "/settings/language", language="en")
+        with transaction(site.engine) as session:
+            shops.uninstall(session, *connection_key(site.engine))
+        open_in_admin(browser, store, locale="de")
+        assert [one.language for one in site.rows(Shop)] == ["en"]
 
     def test_later_no_token_is_asked_for_and_nothing_said(self, store, opened):
         answer = open_in_admin(opened, store)

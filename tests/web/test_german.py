@@ -3,6 +3,7 @@
 import ast
 import html
 import re
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +12,12 @@ import responses
 from babel.messages import pofile
 
 import plugin
+from plugin import shops
+from plugin.db import transaction
+from plugin.insight.telling import Voice
+from plugin.models.segments import Segment
+from plugin.models.shops import Shop
+from plugin.segments.kept import keep
 from plugin.translating import CATALOGS, catalog
 from plugin.translations import __main__ as tool
 from plugin.translations import texts
@@ -120,3 +127,19 @@ def test_what_is_wrong_with_a_file_is_told_in_the_readers_language(reader):
     assert "changed_at: kein Zeitpunkt mit Abstand zu UTC" in text
     assert "weder eine Kunden-ID noch eine E-Mail-Adresse" in text
     assert "1 Spalten statt 3" in text
+
+
+def test_a_template_is_known_by_what_was_made_from_it_whatever_it_is_called(site, mine, reader):
+    reader.post("/segments/templates", template="regulars")
+    [segment] = [one for one in site.rows(Segment) if one.name == "Stammkunden"]
+    reader.post("/language", language="en")
+    for name in ("Stammkunden", "Our friends"):
+        with transaction(site.engine) as session:
+            keep.edit(session, shops.shop(session, mine.shop_id), segment.segment_id, name=name)
+        assert f'href="/segments/{segment.segment_id}"' in reader.page("/segments/templates?q=regulars")
+        assert 'value="regulars"' not in reader.page("/segments/proposed")
+
+
+def test_days_of_an_explanation_are_written_as_the_reader_writes_them(site, mine):
+    shop = site.rows(Shop)[0]
+    assert [Voice(shop, locale).day(date(2026, 9, 3)) for locale in ("de", "en_US")] == ["3. Sept. 2026", "Sep 3, 2026"]

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from connectors.phrases import dumps, phrase
 from plugin import clock, dates, lanes, shops
-from plugin.db import reading, table, transaction, upsert
+from plugin.db import fold, reading, table, transaction, upsert
 from plugin.models.keeping import SegmentOrigin
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
@@ -20,6 +20,7 @@ from plugin.segments.kept.definition import RefusedError
 from plugin.segments.kept.templates import TEMPLATES, Template
 from plugin.segments.kept.thresholds import Threshold
 from plugin.segments.language.errors import SegmentErrors
+from plugin.translating import languages, told
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,16 @@ def note(session: Session, segment: Segment, template: Template, learned: Mappin
 def origin(session: Session, shop_id: str, segment_id: str) -> SegmentOrigin | None:
     """Return what a segment was made from, if it was made from a template."""
     return session.get(SegmentOrigin, (shop_id, segment_id))
+
+
+def made_of(session: Session, shop_id: str) -> dict[str, str]:
+    """Return, by template, the segment that was made from it, or else the one that has its name in any language."""
+    named = {fold(one.name): one.segment_id for one in keep.all_of(session, shop_id)}
+    names = {(key, told(one.name, locale)) for key, one in TEMPLATES.items() for locale in languages()}
+    made = select(origins.c.template, origins.c.segment_id).where(origins.c.shop_id == shop_id)
+    return {key: named[fold(name)] for key, name in names if fold(name) in named} | dict(
+        session.execute(made.order_by(origins.c.learned_at)).all()
+    )
 
 
 def refresh(session: Session, shop: Shop, segment_id: str, *, by: str) -> bool:

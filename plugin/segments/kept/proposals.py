@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import delete, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from plugin import clock
-from plugin.db import fold, table, upsert
-from plugin.models.keeping import Proposal, SegmentOrigin
+from plugin.db import table, upsert
+from plugin.models.keeping import Proposal
 from plugin.models.segments import Segment
 from plugin.models.shops import Shop
 from plugin.segments.kept import learning
@@ -23,25 +23,18 @@ proposals = table(Proposal)
 
 def drafts(session: Session, shop_id: str) -> list[Template]:
     """Return what is proposed and waits for the merchant."""
-    done = kept(session, shop_id) | decided(session, shop_id)
+    done = learning.made_of(session, shop_id).keys() | decided(session, shop_id)
     return [TEMPLATES[key] for key in PROPOSED if key not in done]
 
 
 def discarded(session: Session, shop_id: str) -> list[Template]:
     """Return what was proposed and is no segment, by the merchant's decision."""
-    gone = decided(session, shop_id) - kept(session, shop_id)
+    gone = decided(session, shop_id) - learning.made_of(session, shop_id).keys()
     return [TEMPLATES[key] for key in PROPOSED if key in gone]
 
 
 def decided(session: Session, shop_id: str) -> set[str]:
     return set(session.scalars(select(proposals.c.template).where(proposals.c.shop_id == shop_id)))
-
-
-def kept(session: Session, shop_id: str) -> set[str]:
-    """Return the templates of which there is a segment, or one of their name."""
-    made = session.scalars(select(col(SegmentOrigin.template)).where(col(SegmentOrigin.shop_id) == shop_id))
-    there = {fold(name) for name in session.scalars(select(col(Segment.name)).where(col(Segment.shop_id) == shop_id))}
-    return {*made, *(key for key in PROPOSED if fold(TEMPLATES[key].name) in there)}
 
 
 def accept(session: Session, shop: Shop, template: Template, *, by: str, say: Callable[[str], str] = str) -> Segment:
