@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import requests
 
 from connectors.errors import ConfigurationError, PermanentError, RetryableError
-from connectors.http import ANSWER_SECONDS, NOT_CALLABLE, Http, origin_of, retry_after, unchanged
+from connectors.http import ANSWER_SECONDS, NOT_CALLABLE, Http, origin_of, retry_after, unanswered, unchanged
 from connectors.phrases import joined, phrase
 
 FILE_BYTES = 500_000_000
@@ -97,7 +97,7 @@ def request(http: Http, method: str, url: str, what: str, **more: object) -> req
     except NOT_CALLABLE:
         failure = ConfigurationError(phrase("%(what)s: this address may not be called", what=what))
     except requests.RequestException as error:
-        failure = RetryableError(joined(": ", (what, type(error).__name__)))
+        failure = RetryableError(joined(": ", (what, unanswered(error))))
     else:
         return response
     raise failure  # outside the handler: a cause would carry the whole address, and whoever has that has the file
@@ -113,6 +113,6 @@ def chunks(response: requests.Response, what: str) -> Iterator[bytes]:
     try:
         yield from response.iter_content(CHUNK_BYTES)
     except requests.RequestException as error:
-        failure = type(error).__name__
+        failure = unanswered(error)
     if failure:
         raise RetryableError(joined(": ", (what, failure)))

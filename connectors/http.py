@@ -18,7 +18,7 @@ from requests_hardened.ip_filter import InvalidIPAddress
 
 from connectors.deadline import session
 from connectors.errors import ConfigurationError, ConnectorError, PermanentError, RetryableError
-from connectors.phrases import phrase
+from connectors.phrases import joined, phrase
 
 TIMEOUT_SECONDS = (5, 30)
 ANSWER_SECONDS = 120  # a server that sends a byte now and then never runs into the time-out above
@@ -111,7 +111,7 @@ class Http:
         except NOT_CALLABLE:
             failure = ConfigurationError(phrase("%(what)s: this address may not be called", what=what))
         except requests.RequestException as error:
-            failure = RetryableError(f"{what}: {type(error).__name__}")
+            failure = RetryableError(joined(": ", (what, unanswered(error))))
         else:
             return sort(what, response, content, wait or asked)
         raise failure  # outside the handler: a cause would carry the whole address into the log
@@ -182,6 +182,21 @@ def sort(what: str, response: requests.Response, content: bytes, wait: Wait) -> 
     if not readable:
         raise RetryableError(phrase("%(what)s answered %(status)s without JSON", what=what, status=status))
     return Answer(body, response.headers, status)
+
+
+def unanswered(error: requests.RequestException) -> str:
+    """Return what kept a call from being answered. The error's own text would name the address."""
+    match error:
+        case requests.Timeout():
+            return phrase("no answer in time")
+        case requests.exceptions.SSLError():
+            return phrase("no secure connection")
+        case requests.ConnectionError():
+            return phrase("no connection")
+        case requests.exceptions.ChunkedEncodingError():
+            return phrase("the answer broke off")
+        case _:
+            return type(error).__name__
 
 
 def parsed(content: bytes) -> tuple[bool, Any]:

@@ -19,7 +19,7 @@ from requests_hardened.ip_filter import filter_host
 
 from connectors.deadline import session
 from connectors.errors import ConfigurationError
-from connectors.http import FILTERED, NOT_CALLABLE, retry_after, unchanged
+from connectors.http import FILTERED, NOT_CALLABLE, retry_after, unanswered, unchanged
 from connectors.phrases import phrase
 
 PREFIX = "whsec_"
@@ -107,7 +107,7 @@ def send(url: str, delivery_id: str, body: bytes, keys: Sequence[str], at: datet
     except NOT_CALLABLE:
         return Receipt(None, phrase("this address may not be called"))
     except requests.RequestException as error:
-        return Receipt(None, type(error).__name__)
+        return Receipt(None, unanswered(error))
     if 200 <= status < 300:
         return Receipt(status)
     return Receipt(status, phrase("answered %(status)s", status=status), wait)

@@ -197,7 +197,7 @@ class TestWhatAFailureSays:
         origin = server.origin
         server.shutdown()
         server.server_close()
-        with pytest.raises(RetryableError, match="acme GET /x: ConnectionError"):
+        with pytest.raises(RetryableError, match="acme GET /x: no connection"):
             Http("acme", practice_origin=origin).call("GET", f"{origin}/x", KEY)
 
     def test_an_answer_without_end_is_cut_off_by_its_size(self, api, monkeypatch):
@@ -236,7 +236,7 @@ class TestWhatAFailureSays:
         api.get(URL, body=requests.ConnectionError(f"{URL}?email=anna@example.com"))
         with pytest.raises(RetryableError) as caught:
             Http("acme").call("GET", URL, KEY, email="anna@example.com")
-        assert str(caught.value) == "acme GET /things: ConnectionError"
+        assert str(caught.value) == "acme GET /things: no connection"
         assert caught.value.__cause__ is None
         assert caught.value.__context__ is None
 

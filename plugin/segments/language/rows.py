@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, assert_never, cast
 
+from connectors.phrases import phrase
+
 from . import checks
 from .fields import FIELDS, FUNCTIONS
 from .printing import BARE_ID, canonical, value_of
@@ -41,7 +43,7 @@ MOST_DEPTH = 4  # groups in one another: what lies deeper is shown in words
 MOST_NESTED = 12  # in a query that is deeper altogether nothing is taken apart: written anew it might be too deep
 MOST_VALUES = 30  # of a list: a longer one is shown in words
 
-SEGMENT = Field("segment", Type.ENUM, "", "Members of another segment")
+SEGMENT = Field("segment", Type.ENUM, "", phrase("Members of another segment"))
 IS_IN, IS_NOT_IN = "IN SEGMENT", "NOT IN SEGMENT"
 WRITTEN_BARE = {Type.DATE, Type.INTEGER, Type.DECIMAL, Type.MONEY, Type.BOOLEAN, Type.COORDINATES}
 NEGATABLE = {"CONTAINS", "IN", "STARTS WITH", "IS NULL", "MATCHES"}

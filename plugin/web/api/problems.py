@@ -8,20 +8,22 @@ from typing import Any
 from flask import Response, jsonify
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from connectors.phrases import phrase
+
 TITLES = {
-    "unauthorized": "No key, or none that may be used",
-    "not-allowed": "The key is not for this",
-    "not-found": "There is nothing here",
-    "method-not-allowed": "This address answers to other methods",
-    "bad-query": "The address asks for what is not there to be asked for",
-    "gone": "What was told since then is no longer kept",
-    "key-reused": "This Idempotency-Key came with another request before",
-    "too-large": "More than one request may bring",
-    "not-json": "The body is not JSON",
-    "unreadable": "The body cannot be read",
-    "invalid": "The body has not the shape that is asked for",
-    "too-many": "More requests than are taken in a minute",
-    "our-fault": "Something went wrong here",
+    "unauthorized": phrase("No key, or none that may be used"),
+    "not-allowed": phrase("The key is not for this"),
+    "not-found": phrase("There is nothing here"),
+    "method-not-allowed": phrase("This address answers to other methods"),
+    "bad-query": phrase("The address asks for what is not there to be asked for"),
+    "gone": phrase("What was told since then is no longer kept"),
+    "key-reused": phrase("This Idempotency-Key came with another request before"),
+    "too-large": phrase("More than one request may bring"),
+    "not-json": phrase("The body is not JSON"),
+    "unreadable": phrase("The body cannot be read"),
+    "invalid": phrase("The body has not the shape that is asked for"),
+    "too-many": phrase("More requests than are taken in a minute"),
+    "our-fault": phrase("Something went wrong here"),
 }
 OTHERS = {400: "unreadable", 404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "not-json"}
 
