@@ -35,7 +35,7 @@ function draw(place) {
     scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : low < 0 ? 0 : 1] } },
     tzDate: (seconds) => new Date(new Date(seconds * 1000).toLocaleString("en-US", { timeZone: "UTC" })),
     series: [{}, ...figures.series.map(series)],
-    axes: [axis({ values: (_, marks) => marks.map(day) }), axis({ size: 60, values: (_, marks) => marks.map(number) })],
+    axes: [axis({ size: 36, values: (_, marks) => marks.map(day) }), axis({ size: 60, values: (_, marks) => marks.map(number) })],
   };
   const days = figures.days.map((text) => Date.parse(text) / 1000);
   place.replaceChildren();
