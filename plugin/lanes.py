@@ -208,7 +208,7 @@ def attempt(engine: Engine, claim: Claim, work: Work) -> None:
         postpone(engine, claim, phrase("the database was busy"), DATABASE_BUSY_SECONDS)
     except Exception as error:  # a bug here must not stop the other shops
         log.exception("lane %s of shop %s failed", claim.kind, claim.shop_id)
-        postpone(engine, claim, type(error).__name__)
+        postpone(engine, claim, phrase("a fault of ours: %(error)s", error=type(error).__name__))
 
 
 def postpone(engine: Engine, claim: Claim, error: str, after_seconds: float | None = None) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, delete
 from sqlmodel import Session
 
 from connectors.errors import ConfigurationError
+from connectors.phrases import dumps
 from connectors.sources import EventSource, Repaired
 from plugin import backfill, clock, dates, lanes, shops, tokens
 from plugin.attributes import definitions
@@ -148,5 +149,5 @@ def note(session: Session, claim: lanes.Claim, repaired: Repaired) -> None:
         kept.put_back += len(repaired.added)
     kept.ended += repaired.removed
     kept.checked_at = clock.now()
-    kept.refused = list(repaired.refused)
+    kept.refused = [dumps(one) for one in repaired.refused]
     session.add(kept)

@@ -89,5 +89,10 @@ def one_by_one(engine: Engine, claim: lanes.Claim, read: Sequence[tuple[Row[Any]
             log.exception("delivery %s of shop %s failed", delivery.delivery_id, claim.shop_id)
             with transaction(engine) as session:
                 lanes.hold(session, claim)
-                inbox.stumble(session, claim.shop_id, delivery.delivery_id, type(error).__name__)
+                inbox.stumble(
+                    session,
+                    claim.shop_id,
+                    delivery.delivery_id,
+                    phrase("a fault of ours: %(error)s", error=type(error).__name__),
+                )
     return through

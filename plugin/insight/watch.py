@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from connectors.phrases import loads
 from plugin.models.shops import Connection
 from plugin.models.site import Pixel, RatingRun, Subscription
 
@@ -35,7 +36,7 @@ def watch(session: Session, connection: Connection) -> Watch:
     return Watch(
         checked_at=webhooks.checked_at if webhooks else None,
         put_back=webhooks.put_back if webhooks else 0,
-        refused=tuple(webhooks.refused or ()) if webhooks else (),
+        refused=tuple(map(loads, webhooks.refused or ())) if webhooks else (),
         rated_at=run.ended_at if run else None,
         rated=run.rated if run else 0,
         pixel=(pixel.error or "") if pixel and (pixel.error or pixel.platform_id) else None,

@@ -47,7 +47,7 @@ def test_values_are_kept_by_their_kind_and_the_rest_is_refused_with_the_reason(k
         3: "visits takes a whole number",
         5: "height takes a number",
         8: "member takes true or false",
-        10: "note takes a text of at most 1000 characters",
+        10: "note takes a text of at most 1,000 characters",
         11: definitions.fault_of("no key"),
         12: "neither a customer's id nor an e-mail address",
     }

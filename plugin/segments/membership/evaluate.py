@@ -12,6 +12,7 @@ from sqlalchemy import delete, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from connectors.phrases import phrase
 from plugin import dates, due_days
 from plugin.db import Keys, among, overwrite
 from plugin.models.shops import Shop
@@ -74,7 +75,12 @@ def see(session: Session, sight: Sight, segments: Sequence[Live]) -> Seen:
                 seen.met |= look(session, sight, [one]).met
             seen.evaluated.add(one.segment_id)
         except DBAPIError as error:
-            fail(session, sight.shop.shop_id, one.segment_id, type(error).__name__)
+            fail(
+                session,
+                sight.shop.shop_id,
+                one.segment_id,
+                phrase("the database could not answer: %(error)s", error=type(error).__name__),
+            )
     return seen
 
 
