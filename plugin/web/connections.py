@@ -187,11 +187,20 @@ def connect(platform: str) -> Page:
             engine(), g.shop.shop_id, platform, credentials, practice_origin(platform), webhooks=True
         )
     except ConnectorError as error:
-        return new(platform, gettext("%(where)s refuses: %(why)s", where=connector.label, why=error)), 422
+        return new(platform, refusal(connector.label, error)), 422
     except PermissionError as error:
         return new(platform, str(error)), 409
     flash(gettext("Tagsmith is connected with %(where)s, as %(name)s.", where=connector.label, name=identity.name))
     return redirect(url_for("connections.listing"))
+
+
+def refusal(where: str, error: ConnectorError) -> str:
+    """Return why a platform did not take what was pasted, and what can be done."""
+    if isinstance(error, ConfigurationError):
+        said = gettext("%(where)s does not accept this. Copy it once more, and whole.", where=where)
+        why = gettext("What it said: %(why)s", why=error)
+        return f"{said} {why}"
+    return str(gettext("%(where)s did not answer as it should: %(why)s", where=where, why=error))
 
 
 def by_key() -> dict[str, type[Connector]]:

@@ -42,8 +42,8 @@ def find() -> str | Response:
 
 
 @bp.get("/customers/<customer_id>")
-def show(customer_id: str) -> str:
-    """Show all that matters of one customer."""
+def show(customer_id: str, pin_fault: str | None = None) -> str:
+    """Show all that matters of one customer; and why they could not be pinned, if that was asked for."""
     with reading(engine()) as session:
         found = known(session, customer_id)
         segments = customers.segments_of(session, g.shop.shop_id, customer_id)
@@ -52,6 +52,7 @@ def show(customer_id: str) -> str:
             "profile": profile.of(session, g.shop, found),
             "segments": segments,
             "left": customers.left(session, g.shop.shop_id, customer_id),
+            "pin_fault": pin_fault,
             "pinned": pins.of_customer(session, g.shop, customer_id),
             "carried": carried.of(session, found),
             "bought": purchases.of(session, g.shop, customer_id, limit=LATEST_ORDERS),
@@ -121,7 +122,8 @@ def known(session: Session, customer_id: str) -> Customer:
         abort(make_response(render_template("customers/gone.html"), 404))
     if found.customer_id != customer_id:
         now = (request.view_args or {}) | {"customer_id": found.customer_id}
-        abort(redirect(url_for(request.endpoint or "customers.show", **now)))
+        here = request.endpoint if request.method == "GET" else None
+        abort(redirect(url_for(here or "customers.show", **now)))
     return found
 
 

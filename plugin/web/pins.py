@@ -14,27 +14,31 @@ from plugin.segments.membership import pins
 from plugin.translating import told
 from plugin.web import engine, wording
 from plugin.web.accounts import who
-from plugin.web.customers import known
+from plugin.web.customers import known, show
 from plugin.web.segments import near, own
 
 bp = Blueprint("pins", __name__)
 
 MOST_SHOWN = 1_000
 
+Page = str | Response | tuple[str, int]
+
 
 @bp.get("/segments/<segment_id>/pins")
-def listing(segment_id: str) -> str:
+def listing(segment_id: str, fault: str | None = None) -> str:
     with reading(engine()) as session:
         segment, glance = near(session, segment_id)
         found = pins.of_segment(session, g.shop, segment_id, MOST_SHOWN)
         count = pins.count(session, g.shop, segment_id)
-    return render_template("segments/pins.html", segment=segment, glance=glance, pinned=found, count=count)
+    shown = {"segment": segment, "glance": glance, "pinned": found, "count": count, "fault": fault}
+    return render_template("segments/pins.html", **shown)
 
 
 @bp.post("/segments/<segment_id>/pins")
-def pin(segment_id: str) -> Response:
+def pin(segment_id: str) -> Page:
     """Keep the customer who is named in this segment, or out of it."""
-    put(segment_id, request.form.get("customer", "").strip())
+    if fault := put(segment_id, request.form.get("customer", "").strip()):
+        return listing(segment_id, fault), 422
     return redirect(url_for("pins.listing", segment_id=segment_id))
 
 
@@ -45,11 +49,12 @@ def unpin(segment_id: str) -> Response:
 
 
 @bp.post("/customers/<customer_id>/pins")
-def pin_here(customer_id: str) -> Response:
+def pin_here(customer_id: str) -> Page:
     """Keep this customer in the segment that is named, or out of it."""
     with reading(engine()) as session:
         known(session, customer_id)
-    put(request.form.get("segment") or abort(400), customer_id)
+    if fault := put(request.form.get("segment") or abort(400), customer_id):
+        return show(customer_id, fault), 422
     return redirect(url_for("customers.show", customer_id=customer_id, _anchor="pins"))
 
 
@@ -61,8 +66,8 @@ def unpin_here(customer_id: str) -> Response:
     return redirect(url_for("customers.show", customer_id=customer_id, _anchor="pins"))
 
 
-def put(segment_id: str, named: str) -> None:
-    """Pin as the form says, and say what came of it. Another pin of the two is replaced."""
+def put(segment_id: str, named: str) -> str | None:
+    """Pin as the form says, and say so; or return why that cannot be. Another pin of the two is replaced."""
     given, inside = request.form, request.form.get("inside") == "yes"
     author = given.get("author", "").strip() or wording.editor(who())
     try:
@@ -73,10 +78,10 @@ def put(segment_id: str, named: str) -> None:
             noted = {"reason": given.get("reason", ""), "author": author}
             pins.pin(session, g.shop, segment_id, customer_id, inside=inside, ends_on=until, **noted)
     except (pins.NobodyError, RefusedError) as fault:
-        flash(told(fault), "bad")
-        return
+        return told(fault)
     where = {"name": segment.name}
     flash(gettext("Pinned: always in %(name)s.", **where) if inside else gettext("Pinned: never in %(name)s.", **where))
+    return None
 
 
 def take_off(segment_id: str, customer_id: str) -> None:

@@ -19,18 +19,19 @@ bp = Blueprint("trials", __name__)
 
 
 @bp.get("/segments/<segment_id>/tests")
-def listing(segment_id: str) -> str:
+def listing(segment_id: str, refusal: str | None = None) -> str:
     with reading(engine()) as session:
         segment, glance = near(session, segment_id)
         try:
             found, fault = expectations.tried(session, g.shop, segment_id, segment.query), None
         except SegmentErrors as errors:
             found, fault = [], told(errors)
-    return render_template("trials/list.html", segment=segment, glance=glance, tried=found, fault=fault)
+    shown = {"segment": segment, "glance": glance, "tried": found, "fault": fault, "refusal": refusal}
+    return render_template("trials/list.html", **shown)
 
 
 @bp.post("/segments/<segment_id>/tests")
-def expect(segment_id: str) -> Response:
+def expect(segment_id: str) -> Response | tuple[str, int]:
     called, inside = request.form.get("customer", ""), request.form.get("inside") == "yes"
     try:
         with transaction(engine()) as session:
@@ -42,7 +43,7 @@ def expect(segment_id: str) -> Response:
                 else gettext("Until now this customer had to be in it. That test is replaced.")
             )
     except RefusedError as fault:
-        flash(told(fault), "bad")
+        return listing(segment_id, told(fault)), 422
     return redirect(url_for("trials.listing", segment_id=segment_id))
 
 

@@ -43,5 +43,13 @@ def test_nobody_is_pinned_who_is_not_known_or_for_days_that_have_passed(site, vi
         ({"customer": str(mine.first), "until": "2026-11-21"}, "The last day has passed already."),
         ({"customer": str(mine.first), "until": "soon"}, "A day is written 2026-12-31."),
     ):
-        assert said in visitor.said(visitor.post(place, inside="yes", **wrong))
+        sent = {"inside": "no", "reason": "She asked for it.", "author": "Support"} | wrong
+        forms = [(place, sent)]
+        if "until" in wrong:
+            forms.append((f"/customers/{mine.first}/pins", sent | {"segment": mine.ids["segment_id"]}))
+        for path, form in forms:
+            refused = visitor.post(path, **form)
+            assert (refused.status_code, said in refused.text) == (422, True)
+            assert 'value="She asked for it."' in refused.text
+            assert 'name="inside" value="no" checked' in refused.text
     assert site.rows(Pin) == []
