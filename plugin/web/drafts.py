@@ -58,7 +58,7 @@ def accept(named: list[Template]) -> None:
                 proposals.accept(session, g.shop, template, by=who(), say=told)
             made += 1
         except (RefusedError, SegmentErrors) as error:
-            flash(gettext("%(name)s stays a draft. %(why)s", name=template.name, why=error), "bad")
+            flash(gettext("%(name)s stays a draft. %(why)s", name=told(template.name), why=error), "bad")
     if made:
         flash(
             ngettext(

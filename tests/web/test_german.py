@@ -150,6 +150,14 @@ def test_a_template_is_known_by_what_was_made_from_it_whatever_it_is_called(site
         assert 'value="regulars"' not in reader.page("/segments/proposed")
 
 
+def test_what_a_template_lacks_is_told_in_the_readers_language(reader):
+    reader.post("/segments/templates", template="companies")
+    assert "companies liefert noch keine Verbindung: Es braucht einen Shopify-Shop" in reader.page("/segments")
+    reader.post("/segments/proposed", template="at_risk", action="accept")
+    reader.post("/segments/proposed", template="at_risk", action="accept")
+    assert "Es gibt bereits ein Segment mit dem Namen" in reader.page("/segments")
+
+
 def test_days_of_an_explanation_are_written_as_the_reader_writes_them(site, mine):
     shop = site.rows(Shop)[0]
     assert [Voice(shop, locale).day(date(2026, 9, 3)) for locale in ("de", "en_US")] == ["3. Sept. 2026", "Sep 3, 2026"]

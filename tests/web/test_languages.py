@@ -18,6 +18,8 @@ TEMPLATES = ROOT / "templates"
 SAME_IN_ALL = {
     "Tagsmith",
     "regulars",
+    "seg:regulars-who-come-often",
+    "Shopify, Klaviyo",
     "· Tagsmith",
     "tagsmith connect",
     "number_of_orders >= 3 AND last_order_date < -90d",

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from connectors.phrases import joined
+
 MOST_ERRORS = 100
 LONGEST_TYPO = 64
 
@@ -47,7 +49,7 @@ class SegmentErrors(Exception):  # noqa: N818 - several of them
 
     def __init__(self, errors: Iterable[SegmentError]) -> None:
         self.errors = tuple(sorted(errors, key=lambda error: (error.start, error.end)))
-        super().__init__("; ".join(f"{error.start}: {error.message}" for error in self.errors))
+        super().__init__(joined("; ", (joined(": ", (str(error.start), error.message)) for error in self.errors)))
 
 
 class Enough(Exception):  # noqa: N818 - no fault of anybody
