@@ -67,13 +67,17 @@ def each(kind: Kind, about: Iterable[About]) -> Need:
 
 
 def held(session: Session, shop: Shop, named: dict[str, Segment]) -> Iterable[About]:
-    """Yield the segments that the guard holds, each once and with where."""
+    """Yield the segments that the guard holds, each once and with where; as the page of safety lists them."""
     places = {one.connection_id: label(one.platform) for one in shops.connections(session, shop.shop_id)}
-    places |= {one.endpoint_id: one.url for one in endpoints.all_of(session, shop.shop_id)}
+    told = {one.endpoint_id: one.url for one in endpoints.all_of(session, shop.shop_id)}
     where: dict[str, list[str]] = {}
     for one in holding.open_ones(session, shop.shop_id):
-        if one.segment_id in named and one.connection_id in places:
-            where.setdefault(one.segment_id, []).append(places[one.connection_id])
+        if one.segment_id not in named:
+            continue
+        if place := told.get(one.connection_id) or (
+            places.get(one.connection_id) if named[one.segment_id].enabled else None
+        ):
+            where.setdefault(one.segment_id, []).append(place)
     for segment_id, there in where.items():
         yield About(named[segment_id].name, segment_id, ", ".join(there))
 

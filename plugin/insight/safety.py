@@ -59,11 +59,14 @@ def written(session: Session, shop_id: str) -> list[Written]:
 
 
 def held(session: Session, shop_id: str) -> list[Held]:
-    """Return what the guard holds on connections, the latest first; what it holds of webhooks: `watching.untold`."""
+    """Return what the guard holds on connections, the latest first; what it holds of webhooks: `watching.untold`.
+
+    A segment that was switched off meanwhile waits for nobody: its tags come off, and on again it is rehearsed.
+    """
     places = {one.connection_id: one for one in shops.connections(session, shop_id)}
     found = []
     for one in holding.open_ones(session, shop_id):
         segment, place = session.get(Segment, (shop_id, one.segment_id)), places.get(one.connection_id)
-        if segment and place:
+        if segment and segment.enabled and place:
             found.append(Held(one, segment, place, label(place.platform), holding.back(session, place, one)))
     return found

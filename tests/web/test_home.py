@@ -102,6 +102,10 @@ def test_what_waits_is_told_with_where_it_is_dealt_with(site, mine, visitor):
     }.items():
         [line] = [one for one in page.split("<li>") if text in one]
         assert f'href="{address}"' in line
+    with transaction(site.engine) as session:
+        session.execute(update(Segment).where(table(Segment).c.shop_id == shop_id).values(enabled=False))
+    assert "is held" not in visitor.page("/")
+    assert "Nothing is held." in visitor.page("/safety")
 
 
 def test_segments_stand_with_their_size_and_who_moved_today_and_why(site, mine, visitor):
