@@ -10,6 +10,15 @@ from tests.browser.visitor import NARROW, WIDE
 TOO_WIDE = """() => [...document.querySelectorAll("body *")]
   .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.parentElement.closest(".scrolls, pre"))
   .slice(0, 5).map((one) => one.outerHTML.slice(0, 200))"""
+# What reaches past the column that the page's text stands in, where no line is as wide as the window.
+PAST = """() => {
+  const main = document.querySelector("main");
+  const edge = main.getBoundingClientRect().right - parseFloat(getComputedStyle(main).paddingRight) + 1;
+  const boxes = ".scrolls, pre, details:not([open])";
+  const past = (one) => one.checkVisibility() && one.getBoundingClientRect().right > edge;
+  return [...main.querySelectorAll("*")].filter((one) => past(one) && !one.parentElement.closest(boxes))
+    .slice(0, 5).map((one) => one.outerHTML.slice(0, 200));
+}"""
 MOVING = """() => [...document.querySelectorAll("*")].filter((one) => {
   const { animationName, animationDuration, transitionDuration } = getComputedStyle(one);
   const lasts = (given) => given.split(",").some((part) => parseFloat(part) > 0.01);
@@ -42,6 +51,7 @@ def test_is_for_everybody_wide_and_narrow_light_and_dark(pages, visitor, visitor
     for path in pages:
         page = visitor.open(path)
         found += told(path, "light", axe.violations(page))
+        found += told(path, "past its column", page.evaluate(PAST))
         found += told(path, "moves", page.evaluate(MOVING))
         page.emulate_media(color_scheme="dark")
         found += told(path, "dark", axe.violations(page, rules=axe.COLOURS))
