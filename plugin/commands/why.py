@@ -21,7 +21,7 @@ from plugin.segments.language.printing import canonical
 from plugin.segments.why.ahead import Reason
 from plugin.segments.why.explain import Explanation, Part, explain
 from plugin.segments.why.seen import Chosen, UnknownCustomerError
-from plugin.web import wording
+from plugin.web.page import wording
 
 
 def add(inside: Subparsers) -> None:

@@ -18,8 +18,11 @@ from plugin.models.shops import Connection
 from plugin.models.tagging import Destination
 from plugin.segments.kept import keep, proposals
 from plugin.tagging import destinations, plan, rehearsal
-from plugin.web import connections, consents, drafts, engine, fragments
-from plugin.web.frame import PLATFORM
+from plugin.web import engine
+from plugin.web.connections import consents, platforms
+from plugin.web.editor import drafts
+from plugin.web.page import fragments
+from plugin.web.page.frame import PLATFORM
 
 bp = Blueprint("first_steps", __name__)
 
@@ -63,7 +66,7 @@ def take() -> Response:
 
 @bp.post("/first-steps/history/suffice")
 def suffice() -> Response:
-    connections.suffice()
+    platforms.suffice()
     return back()
 
 
@@ -82,7 +85,7 @@ def go_on() -> Response:
     with reading(engine()) as session:
         paused = [one for one in shops.connections(session, g.shop.shop_id, "store") if one.state == "paused"]
     for one in paused:
-        connections.check(one.connection_id)
+        platforms.check(one.connection_id)
     return back()
 
 

@@ -16,7 +16,8 @@ from plugin.insight.terms import consequences
 from plugin.tagging import limits, names
 from plugin.terms import Terms
 from plugin.translating import NATIVE, languages, told
-from plugin.web import agreeing, engine
+from plugin.web import engine
+from plugin.web.page import agreeing
 
 bp = Blueprint("preferences", __name__)
 

@@ -15,9 +15,11 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from plugin.config import Settings
-from plugin.web import FOR_MACHINES, embedded, fragments
+from plugin.web import FOR_MACHINES
 from plugin.web.api import problems
-from plugin.web.frame import Frame
+from plugin.web.connections import embedded
+from plugin.web.page import fragments
+from plugin.web.page.frame import Frame
 
 log = logging.getLogger(__name__)
 

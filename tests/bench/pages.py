@@ -23,7 +23,7 @@ from plugin.models.tagging import TagWrite
 from plugin.seal import seal
 from plugin.segments.kept import keep
 from plugin.web import FOR_MACHINES
-from plugin.web.accounts import OPEN
+from plugin.web.access.accounts import OPEN
 from tests.bench import loading, store
 from tests.bench.recompute import databases
 

@@ -16,7 +16,7 @@ from plugin.models.site import Pixel
 from plugin.privacy import redact_customer
 from plugin.segments.kept import keep
 from plugin.segments.language.errors import SegmentErrors
-from plugin.web.pixel import OF_A_SHOP, OF_AN_ADDRESS
+from plugin.web.machines.pixel import OF_A_SHOP, OF_AN_ADDRESS
 
 ANN = "9007199254740993"  # one more than a JavaScript number can count to
 

@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 
 from plugin.models.attributes import AttributeDefinition, AttributeValue
-from plugin.web.attribute_files import LARGEST_BYTES
+from plugin.web.customers.attribute_files import LARGEST_BYTES
 from tests.web.test_segments import shown
 
 PLACE = "/customers/attributes/file"

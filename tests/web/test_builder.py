@@ -11,7 +11,7 @@ from plugin.segments.language.fields import FIELDS, FUNCTIONS
 from plugin.segments.language.printing import laid_out
 from plugin.segments.language.rows import Group, Row, Words, operators, places, rows_of, subjects, text_of
 from plugin.segments.language.vocabulary import Vocabulary
-from plugin.web import filled_in
+from plugin.web.editor import filled_in
 from tests.segments.strategies import queries
 from tests.segments.test_language_properties import KEPT_AS_WRITTEN, nesting
 from tests.segments.test_rows import rows_within

@@ -45,7 +45,7 @@ def test_whoever_has_waited_longest_comes_first_and_is_late_after_thirty_days(si
 
 
 def test_those_who_were_answered_are_paged_the_latest_first(site, visitor, mine, monkeypatch):
-    monkeypatch.setattr("plugin.web.requests.PAGE", 2)
+    monkeypatch.setattr("plugin.web.customers.requests.PAGE", 2)
     ask(site, mine, cora=(9, 3), dora=(8, 3), eve=(7, 4))
     first = visitor.page("/requests")
     second = visitor.page(re.search(r'href="([^"]+)" rel="next"', first)[1].replace("&amp;", "&"))

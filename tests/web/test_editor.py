@@ -9,9 +9,10 @@ from plugin.models.keeping import SegmentOrigin
 from plugin.models.segments import Segment
 from plugin.segments import language
 from plugin.segments.asking import counting
-from plugin.web import editor, verdict
-from plugin.web.counts import at_once
-from plugin.web.verdict import parts
+from plugin.web.editor import form as editor
+from plugin.web.editor import verdict
+from plugin.web.editor.verdict import parts
+from plugin.web.segments.counts import at_once
 from tests.web.test_segments import shown
 
 

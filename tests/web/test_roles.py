@@ -7,7 +7,8 @@ import pytest
 from werkzeug.exceptions import HTTPException
 
 from plugin import people
-from plugin.web import FOR_MACHINES, roles
+from plugin.web import FOR_MACHINES
+from plugin.web.page import roles
 from tests.web.test_tenants import OPEN, call
 
 # Said here once more, by hand: what only sees may write, and what a maker of segments may.

@@ -17,7 +17,7 @@ from plugin.models.events import Event
 from plugin.models.shops import Counter
 from plugin.privacy import redact_customer
 from plugin.segments.language import check, vocabulary
-from plugin.web.snippet import OF_A_SHOP, OF_AN_ADDRESS
+from plugin.web.machines.snippet import OF_A_SHOP, OF_AN_ADDRESS
 from tests.web.conftest import NOON
 
 SCRIPT = Path(__file__).parents[2] / "plugin/web/static/snippet.js"

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from plugin.web.together import Together
+from plugin.web.machines.together import Together
 
 
 class Work:

@@ -13,8 +13,8 @@ from plugin.db import reading, transaction
 from plugin.models.access import ApiKey
 from plugin.web import engine
 from plugin.web.api.problems import ProblemError
-from plugin.web.rates import Rates
-from plugin.web.throttle import Throttle
+from plugin.web.page.rates import Rates
+from plugin.web.page.throttle import Throttle
 
 LARGEST_BYTES = 1_000_000
 MOST = 500  # items in a request

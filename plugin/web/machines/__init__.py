@@ -1,0 +1,1 @@
+"""What machines send, and never a page: webhooks, events of browsers, whether we live."""
