@@ -145,7 +145,7 @@ def write_differences(
     bulk_insert(session, changes, [rows[pair] | history | {"entered": pair in met} for pair in entered + left])
     if rows:
         moved = ([segment_id for segment_id, _ in pairs] for pairs in (entered, left))
-        sizes.moved(session, run.shop_id, dates.today(run.now, shop.zone), *moved)
+        sizes.moved(session, shop, run.now, *moved)
         plan.mark(session, run.shop_id, sorted({customer_id for _, customer_id in rows}))
         endpoints.poke(session, run.shop_id)
 

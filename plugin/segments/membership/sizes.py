@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, case, delete, false, func, literal, select, true, update
 from sqlmodel import Session
 
 from plugin import clock, dates, shops
@@ -35,18 +35,23 @@ class Size:
 
 @dataclass
 class Moved:
-    """What has become of a shop's segments in one transaction. `gone`: members who are no longer told of at all."""
+    """What has become of a shop's segments in one transaction. `gone`: members who are no longer told of at all.
+
+    `on` is the shop's day on which somebody entered or left, `within` its moments: from its midnight to the next.
+    """
 
     entered: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
     gone: Counter[str] = field(default_factory=Counter)
     on: date | None = None
+    within: tuple[datetime, datetime] | None = None
 
 
-def moved(session: Session, shop_id: str, on: date, entered: Iterable[str], left: Iterable[str]) -> None:
-    """Note the segments that customers entered and left on a day of the shop's, one for each customer."""
-    noted = of_transaction(session, shop_id)
-    noted.on = on
+def moved(session: Session, shop: Shop, at: datetime, entered: Iterable[str], left: Iterable[str]) -> None:
+    """Note the segments that customers entered and left at a moment, one for each customer."""
+    noted = of_transaction(session, shop.shop_id)
+    noted.on = dates.today(at, shop.zone)
+    noted.within = moments(shop, noted.on)
     noted.entered.update(entered)
     noted.left.update(left)
 
@@ -90,10 +95,12 @@ def change(session: Session, shop_id: str, segment_id: str, noted: Moved) -> boo
     """Add what has happened to what is kept of a segment; return whether anything is."""
     entered, left = noted.entered[segment_id], noted.left[segment_id]
     values: dict[str, Any] = {"size": figures.c.size + (entered - left - noted.gone[segment_id])}
-    if entered or left:
+    if noted.within and (entered or left):
         same_day = figures.c.moved_on == noted.on
-        counts = {"entered": entered, "left": left}
-        values |= {name: case((same_day, figures.c[name]), else_=0) + count for name, count in counts.items()}
+        on_day = select(func.count()).where(*moves(shop_id, [segment_id], noted.within))
+        for name, count, way in (("entered", entered, true()), ("left", left, false())):
+            anew = on_day.where(changes.c.entered.is_(way)).scalar_subquery()
+            values[name] = case((same_day, figures.c[name] + count), else_=anew)
         values["moved_on"] = noted.on
     row = update(figures).where(figures.c.shop_id == shop_id, figures.c.segment_id == segment_id)
     return session.execute(row.values(values).returning(figures.c.segment_id)).first() is not None
@@ -105,39 +112,54 @@ def forget(session: Session, shop_id: str) -> None:
 
 
 def count_anew(session: Session, shop: Shop, segment_ids: Collection[str], on: date | None = None) -> None:
-    """Count the members of segments, and who moved on a day: today, or that which a run has reached, which may be later
-    where the clock was put back. Nobody else may write members meanwhile."""
-    today = on or dates.today(clock.now(), shop.zone)
-    own = {"shop_id": shop.shop_id, "moved_on": today}
-    found = counted(session, shop, segment_ids, today)
+    """Count the members of segments, and who moved on a day (by default `today`). Nobody else may write members
+    meanwhile."""
+    day = on or today(shop)
+    own = {"shop_id": shop.shop_id, "moved_on": day}
+    found = counted(session, shop, segment_ids, day)
     rows = [own | {"segment_id": one, **vars(size)} for one, size in found.items()]
     upsert(session, figures, rows, change=("size", "moved_on", "entered", "left"))
 
 
 def counted(session: Session, shop: Shop, segment_ids: Collection[str], on: date | None = None) -> dict[str, Size]:
-    """Count members, and who moved on a day (by default today): at a million customers that takes about a second."""
+    """Count members, and who moved on a day (by default `today`): at a million customers that takes about a second."""
     asked = sorted(segment_ids)
     own = (memberships.c.shop_id == shop.shop_id, memberships.c.segment_id.in_(asked))
     sizes = select(memberships.c.segment_id, func.count()).where(*own).group_by(memberships.c.segment_id)
     size = dict(session.execute(sizes).all())
-    midnight = dates.day_start(on or dates.today(clock.now(), shop.zone), shop.zone)
-    since = (changes.c.shop_id == shop.shop_id, changes.c.segment_id.in_(asked), changes.c.changed_at >= midnight)
     by = (changes.c.segment_id, changes.c.entered)
-    moves = {
-        (one, entered): count
-        for one, entered, count in session.execute(select(*by, func.count()).where(*since).group_by(*by))
-    }
-    return {one: Size(size.get(one, 0), moves.get((one, True), 0), moves.get((one, False), 0)) for one in asked}
+    on_day = select(*by, func.count()).where(*moves(shop.shop_id, asked, moments(shop, on or today(shop))))
+    found = {(one, entered): count for one, entered, count in session.execute(on_day.group_by(*by))}
+    return {one: Size(size.get(one, 0), found.get((one, True), 0), found.get((one, False), 0)) for one in asked}
+
+
+def moves(
+    shop_id: str, segment_ids: Sequence[str], within: tuple[datetime, datetime]
+) -> tuple[ColumnElement[bool], ...]:
+    since, until = within
+    own = (changes.c.shop_id == shop_id, changes.c.segment_id.in_(segment_ids))
+    return (*own, changes.c.changed_at >= since, changes.c.changed_at < until)
+
+
+def moments(shop: Shop, day: date) -> tuple[datetime, datetime]:
+    return dates.day_start(day, shop.zone), dates.day_start(day + timedelta(days=1), shop.zone)
+
+
+def today(shop: Shop) -> date:
+    """Return the shop's day that its runs have reached: later than by the clock, where that was put back."""
+    now = clock.now()
+    return dates.today(max(now, shop.evaluated_at or now), shop.zone)
 
 
 def sizes(session: Session, shop: Shop, segment_ids: Collection[str]) -> dict[str, Size]:
-    """Return what is kept of each of these segments; whatever nothing is kept of is counted."""
-    today = dates.today(clock.now(), shop.zone)
+    """Return what is kept of each of these segments; whatever nothing is kept of is counted, or of a later day only."""
+    day = today(shop)
     own = (figures.c.shop_id == shop.shop_id, figures.c.segment_id.in_(sorted(segment_ids)))
     columns = [figures.c[name] for name in ("segment_id", "size", "moved_on", "entered", "left")]
     found = {
-        row.segment_id: Size(row.size, row.entered, row.left) if row.moved_on == today else Size(row.size)
+        row.segment_id: Size(row.size, row.entered, row.left) if row.moved_on == day else Size(row.size)
         for row in session.execute(select(*columns).where(*own))
+        if row.moved_on is None or row.moved_on <= day
     }
     left_out = [one for one in segment_ids if one not in found]
     return found | counted(session, shop, left_out) if left_out else found
