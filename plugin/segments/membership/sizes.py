@@ -92,18 +92,27 @@ def write(session: Session, shop_id: str, noted: Moved) -> None:
 
 
 def change(session: Session, shop_id: str, segment_id: str, noted: Moved) -> bool:
-    """Add what has happened to what is kept of a segment; return whether anything is."""
+    """Add what has happened to what is kept of a segment; return whether anything is.
+
+    Who moved is kept of the latest day: where the clock was put back over midnight, that of the day after stays.
+    """
     entered, left = noted.entered[segment_id], noted.left[segment_id]
     values: dict[str, Any] = {"size": figures.c.size + (entered - left - noted.gone[segment_id])}
     if noted.within and (entered or left):
-        same_day = figures.c.moved_on == noted.on
         on_day = select(func.count()).where(*moves(shop_id, [segment_id], noted.within))
         for name, count, way in (("entered", entered, true()), ("left", left, false())):
-            anew = on_day.where(changes.c.entered.is_(way)).scalar_subquery()
-            values[name] = case((same_day, figures.c[name] + count), else_=anew)
-        values["moved_on"] = noted.on
+            kept, anew = figures.c[name], on_day.where(changes.c.entered.is_(way)).scalar_subquery()
+            values[name] = by_day(noted.on, earlier=anew, same=kept + count, later=kept)
+        values["moved_on"] = by_day(
+            noted.on, earlier=literal(noted.on), same=literal(noted.on), later=figures.c.moved_on
+        )
     row = update(figures).where(figures.c.shop_id == shop_id, figures.c.segment_id == segment_id)
     return session.execute(row.values(values).returning(figures.c.segment_id)).first() is not None
+
+
+def by_day(on: date | None, *, earlier: Any, same: Any, later: Any) -> Any:
+    """Choose by whether what is kept is of an earlier day than this, or of none; of the same; or of a later one."""
+    return case((figures.c.moved_on == on, same), (figures.c.moved_on > on, later), else_=earlier)
 
 
 def forget(session: Session, shop_id: str) -> None:
@@ -112,9 +121,14 @@ def forget(session: Session, shop_id: str) -> None:
 
 
 def count_anew(session: Session, shop: Shop, segment_ids: Collection[str], on: date | None = None) -> None:
-    """Count the members of segments, and who moved on a day (by default `today`). Nobody else may write members
-    meanwhile."""
+    """Count the members of segments, and who moved on a day (by default `today`) or on the last day that anybody did.
+
+    Nobody else may write members meanwhile.
+    """
     day = on or today(shop)
+    after = (changes.c.segment_id.in_(sorted(segment_ids)), changes.c.changed_at >= moments(shop, day)[1])
+    if last := session.scalar(select(func.max(changes.c.changed_at)).where(changes.c.shop_id == shop.shop_id, *after)):
+        day = dates.today(last, shop.zone)
     own = {"shop_id": shop.shop_id, "moved_on": day}
     found = counted(session, shop, segment_ids, day)
     rows = [own | {"segment_id": one, **vars(size)} for one, size in found.items()]
