@@ -25,6 +25,7 @@ from plugin.tagging.pushes import here
 
 QUEUED = ("waiting", "sent", "missing", "failed")
 LATEST = 2_000  # webhooks among which a connection's last is looked for
+LOOKED_AT = 2_000  # contacts in one state of a queue among whom a segment's members are looked for
 COUNTED = ("dropped", "oversized", "unknown", "unseen")
 
 deliveries = table(Delivery)
@@ -42,9 +43,9 @@ class Way:
     state: str
     released_at: datetime | None
     written: int
-    waiting: int
-    missing: int
-    failed: int
+    waiting: Count
+    missing: Count
+    failed: Count
     audience: Audience | None
     offers_audience: bool
 
@@ -113,26 +114,27 @@ def carrying(session: Session, connection: Connection, segment: Segment) -> int:
 def way(
     session: Session, connection: Connection, segment: Segment, destination: Destination, audience: Audience | None
 ) -> Way:
-    members = plan.members(connection, [segment.segment_id]).subquery()
-    queued = (
-        select(pushes.pushes.c.state, func.count())
-        .join(members, members.c.contact == pushes.pushes.c.contact)
-        .where(here(pushes.pushes, connection))
-        .group_by(pushes.pushes.c.state)
-    )
-    queue = dict(session.execute(queued).all())
     return Way(
         connection,
         label(connection.platform),
         destination.state,
         destination.released_at,
         carrying(session, connection, segment),
-        queue.get("waiting", 0) + queue.get("sent", 0),
-        queue.get("missing", 0),
-        queue.get("failed", 0),
+        queued(session, connection, segment, "waiting", "sent"),
+        queued(session, connection, segment, "missing"),
+        queued(session, connection, segment, "failed"),
         audience,
         audiences.offered(connection),
     )
+
+
+def queued(session: Session, connection: Connection, segment: Segment, *states: str) -> Count:
+    """Return how many contacts of a segment's members are in some states of a queue, among its first in each."""
+    queues = [session.scalars(pushes.in_state(connection, one).limit(LOOKED_AT + 1)).all() for one in states]
+    some = [contact for queue in queues for contact in queue[:LOOKED_AT]]
+    found = plan.memberships_of(session, connection, some)
+    theirs = {contact for contact, segment_id in found if segment_id == segment.segment_id}
+    return Count(len(theirs), any(len(queue) > LOOKED_AT for queue in queues))
 
 
 def links(session: Session, shop_id: str) -> list[Link]:

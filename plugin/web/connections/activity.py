@@ -52,19 +52,22 @@ def download() -> Response:
     """Send all that is asked for, as it is read: the file may be as long as it likes."""
     wanted, shop_id = asked(), g.shop.shop_id
     causes, outcomes = wording.write_causes(), wording.outcomes()
+    ways = {True: gettext("put on"), False: gettext("taken off")}
 
     def lines() -> Iterator[str]:
         yield row(HEADS)
         with reading(engine()) as session:
             for one in activity.everything(session, shop_id, wanted):
-                yield row(cells(one, causes, outcomes))
+                yield row(cells(one, ways, causes, outcomes))
 
     name = f"activity-{dates.today(clock.now(), g.shop.zone).isoformat()}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(stream_with_context(lines()), mimetype="text/csv", headers=headers)
 
 
-def cells(one: Line, causes: dict[str, str], outcomes: dict[str, tuple[str, str]]) -> tuple[str, ...]:
+def cells(
+    one: Line, ways: dict[bool, str], causes: dict[str, str], outcomes: dict[str, tuple[str, str]]
+) -> tuple[str, ...]:
     return (
         one.written_at.isoformat(timespec="seconds"),
         one.platform,
@@ -72,7 +75,7 @@ def cells(one: Line, causes: dict[str, str], outcomes: dict[str, tuple[str, str]
         one.customer_id or "",
         one.tag,
         one.segment or "",
-        gettext("put on") if one.put_on else gettext("taken off"),
+        ways[one.put_on],
         causes.get(one.cause, one.cause),
         outcomes[one.outcome][0],
         told(one.answer),
