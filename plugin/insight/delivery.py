@@ -25,7 +25,7 @@ from plugin.tagging.pushes import here
 
 QUEUED = ("waiting", "sent", "missing", "failed")
 LATEST = 2_000  # webhooks among which a connection's last is looked for
-LOOKED_AT = 2_000  # contacts in one state of a queue among whom a segment's members are looked for
+LOOKED_AT = 1_000  # contacts in one state of a queue among whom a segment's members are looked for
 COUNTED = ("dropped", "oversized", "unknown", "unseen")
 
 deliveries = table(Delivery)
