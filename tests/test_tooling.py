@@ -97,9 +97,11 @@ def test_postgres_of_the_tests_is_a_real_18(durable, fsync):
         assert connection.execute("SHOW fsync").fetchone() == (fsync,)
 
 
+# Whoever starts tests in the background has them, and what they start, ignore interruptions.
 HOLDER = """
-import sys
+import signal, sys
 from tests import postgres
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with postgres.server() as address:
     print(address, flush=True)
     sys.stdin.read()
