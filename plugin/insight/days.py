@@ -25,6 +25,7 @@ changes = table(MembershipChange)
 days = table(SegmentDay)
 
 MOST_MISSED = 31
+MOST_MOVES = 100_000  # of the latest it is told what moved them: a page counts no more, however large the segment
 
 Days = Sequence[Row[Any]]
 
@@ -93,11 +94,13 @@ def history(session: Session, shop: Shop, segment_id: str, since: date | None = 
 
 
 def causes(session: Session, shop: Shop, segment_id: str, since: datetime) -> list[Row[Any]]:
-    """Return what brought how many in and out since a moment: `cause`, `entered`, the number."""
+    """Return what brought how many in and out since a moment, the latest alone: `cause`, `entered`, the number."""
+    own = (changes.c.shop_id == shop.shop_id, changes.c.segment_id == segment_id, changes.c.changed_at >= since)
+    latest = select(changes.c.cause, changes.c.entered).where(*own).order_by(changes.c.changed_at.desc())
+    some = latest.limit(MOST_MOVES).subquery()
     found = (
-        select(changes.c.cause, changes.c.entered, func.count().label("number"))
-        .where(changes.c.shop_id == shop.shop_id, changes.c.segment_id == segment_id, changes.c.changed_at >= since)
-        .group_by(changes.c.cause, changes.c.entered)
-        .order_by(func.count().desc(), changes.c.cause)
+        select(some.c.cause, some.c.entered, func.count().label("number"))
+        .group_by(some.c.cause, some.c.entered)
+        .order_by(func.count().desc(), some.c.cause)
     )
     return list(session.execute(found).all())

@@ -133,6 +133,19 @@ def test_history_is_paged_latest_first_also_where_many_moved_at_once(site, time,
     assert sorted(found[1:]) == [(one, "in") for one in everybody]
 
 
+def test_what_moved_a_segment_is_told_of_the_latest_alone_where_there_are_too_many(
+    site, visitor, mine, path, monkeypatch
+):
+    site.people(mine, *(f"{number}@mine.example.com" for number in range(5)))
+    text = shown(visitor.page(f"{path}/time"))
+    assert "an order entered 5" in text
+    assert "Of those alone who" not in text
+    monkeypatch.setattr("plugin.insight.days.MOST_MOVES", 3)
+    text = shown(visitor.page(f"{path}/time"))
+    assert "an order entered 3" in text
+    assert "Of those alone who entered or left last." in text
+
+
 @pytest.mark.parametrize("place", ["x", "1.2", "1.x.3", "99999999999999999999999.1.1", "..", "1.1.' OR 1=1"])
 def test_a_place_that_is_no_place_begins_at_the_beginning_or_behind_everything(visitor, path, place):
     assert visitor.get(f"{path}/history", query_string={"before": place}).status_code == 200

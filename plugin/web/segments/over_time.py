@@ -52,6 +52,7 @@ def show(segment_id: str) -> str:
         kept=kept,
         series=[*kept, Today(today, glance.size, glance.entered, glance.left)],
         moved=moved,
+        latest_alone=sum(row.number for row in moved) >= days.MOST_MOVES,
         on=asked or today - timedelta(days=TESTED_DAYS),
         yesterday=today - timedelta(days=1),
         tested=tested,
